@@ -1,0 +1,39 @@
+PY := .venv/bin/python
+DEMO ?= demo
+
+.PHONY: venv demo test check bench docs clean
+
+venv: .venv/ready
+
+# Bytecode is compiled at installation: a cold import of statsmodels or scipy takes seconds without it.
+.venv/ready: requirements.lock pyproject.toml
+	python3 -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch .venv/ready
+
+demo: venv
+	.venv/bin/primeta demo $(DEMO)
+
+test: venv
+	$(PY) -m pytest -m "not slow" -n 2 --dist loadgroup
+
+check: venv
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/basedpyright
+	.venv/bin/lint-imports
+	$(PY) -m pytest -m slow -n 2 --dist loadgroup
+	.venv/bin/mkdocs build --strict --quiet --site-dir build/site
+
+bench: venv
+	$(PY) -m benchmarks $(ONLY)
+
+docs: venv
+	.venv/bin/mkdocs serve
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --group dev --group docs --group bench pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv build site .pytest_cache .ruff_cache

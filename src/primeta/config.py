@@ -1,0 +1,368 @@
+"""`primeta.toml`: what a workspace declares, checked key by key before anything runs."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from primeta.errors import BadConfig, NotFound
+from primeta.facts import TABLES
+
+FILE_NAME = "primeta.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableConfig:
+    """`[tables.NAME]`: where the rows are and which expression gives each canonical column."""
+
+    name: str
+    from_: str = ""
+    sql: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    where: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    date_format: str = ""
+    returns: str = ""
+    """`negative` (default), or an SQL condition that marks returns and cancellations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricConfig:
+    """`[metrics.NAME]`: a metric of the team's own, or changes to a built-in one."""
+
+    name: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicesConfig:
+    """`[slices]`: attributes to cut by, crossings of them, and how small a slice may be."""
+
+    by: tuple[str, ...] = ()
+    """Customer attributes, such as `age`."""
+    cross: tuple[tuple[str, ...], ...] = ()
+    """Paths of the segment tree: ["region", "city"] cuts region, then city within it."""
+    channels: bool = True
+    smallest: int = 200
+    """Customers a slice needs in a usual week to be watched."""
+    most_values: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchConfig:
+    """`[watch]`: which metrics, and how many of what is found may be false."""
+
+    metrics: tuple[str, ...] = ()
+    """Empty: every metric that the tables allow."""
+    false_share: float = 0.10
+    """Of the list of *holding*, in a year of weekly looks."""
+    promise_weeks: int = 52
+    smallest_effect: float | None = None
+    """For all metrics, instead of each one's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiltersConfig:
+    """`[filters]`: thresholds 0–100, and what the natural values are scored against."""
+
+    relevance: float = 50
+    economic: float = 40
+    feasibility: float = 60
+    horizon: float = 50
+    compliance: float = 70
+    money_full_score: float | None = None
+    """Money a year that scores 100; default 1% of a year's revenue."""
+    quick_weeks: float = 12
+    """An answer within so many weeks is a quick win."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A workspace as its file declares it."""
+
+    path: Path
+    name: str
+    language: str = "en"
+    currency: str = "USD"
+    timezone: str = "UTC"
+    margin: float | None = None
+    people: tuple[str, ...] = ()
+    warehouse_url: str = "duckdb://"
+    state_url: str = ""
+    """Empty: `state.sqlite` in the workspace."""
+    tables: dict[str, TableConfig] = field(default_factory=dict)
+    metrics: dict[str, MetricConfig] = field(default_factory=dict)
+    slices: SlicesConfig = SlicesConfig()
+    goals: dict[str, float] = field(default_factory=dict)
+    """Metric → weight of this year's goals."""
+    filters: FiltersConfig = FiltersConfig()
+    watch: WatchConfig = WatchConfig()
+    other: dict[str, Any] = field(default_factory=dict)
+    """Sections that later verbs read: sources, experiments, delivery."""
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class _Reader:
+    """Takes values out of the parsed file; every complaint names the key and its line."""
+
+    def __init__(self, path: Path, text: str):
+        self.path = path
+        self.lines = text.splitlines()
+
+    def line_of(self, section: str, key: str = "") -> int | None:
+        """The 1-based line of `key` in `[section]`, or of the section itself."""
+        inside = section == ""
+        for number, line in enumerate(self.lines, start=1):
+            stripped = line.strip()
+            head = re.match(r"\[+\s*([^\]]+?)\s*\]+", stripped)
+            if head:
+                name = head.group(1).replace('"', "").replace("'", "")
+                inside = name == section
+                if (inside and not key) or (key and name == f"{section}.{key}"):
+                    return number
+            elif inside and key and re.match(rf"[\"']?{re.escape(key)}[\"']?\s*=", stripped):
+                return number
+        return None
+
+    def fail(self, section: str, key: str, message: str) -> BadConfig:
+        line = self.line_of(section, key) or self.line_of(section)
+        place = f"{self.path.name}, line {line}" if line else self.path.name
+        name = f"[{section}] {key}".strip() if section else key
+        return BadConfig(f"{place}: {name}: {message}")
+
+    def section(self, parent: dict[str, Any], name: str, full: str) -> dict[str, Any]:
+        value = parent.get(name, {})
+        if not isinstance(value, dict):
+            raise self.fail("", name, f"a section [{full}] was expected, a single value was given")
+        return value
+
+    def known(self, section: str, values: dict[str, Any], allowed: tuple[str, ...]) -> None:
+        for key in values:
+            if key not in allowed:
+                raise self.fail(
+                    section, key, f"this key is not known; expected one of {', '.join(sorted(allowed))}"
+                )
+
+    def take(self, section: str, values: dict[str, Any], key: str, kind: type, default: Any) -> Any:
+        if key not in values:
+            return default
+        value = values[key]
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+            names = {str: "text in quotes", float: "a number", int: "a whole number", bool: "true or false"}
+            expected = names.get(kind, "a list" if kind is list else "a section")
+            raise self.fail(section, key, f"{expected} was expected, {value!r} was given")
+        return value
+
+    def texts(self, section: str, values: dict[str, Any], key: str) -> tuple[str, ...]:
+        entries = self.take(section, values, key, list, [])
+        for entry in entries:
+            if not isinstance(entry, str):
+                raise self.fail(section, key, f"a list of texts was expected, it holds {entry!r}")
+        return tuple(entries)
+
+    def bounded(
+        self, section: str, values: dict[str, Any], key: str, default: Any, low: float, high: float
+    ) -> Any:
+        value = self.take(section, values, key, float, default)
+        if value is not None and not low <= value <= high:
+            raise self.fail(
+                section, key, f"a number from {low:g} to {high:g} was expected, {value:g} was given"
+            )
+        return value
+
+
+SECTIONS = (
+    "workspace",
+    "warehouse",
+    "state",
+    "tables",
+    "metrics",
+    "slices",
+    "goals",
+    "filters",
+    "watch",
+    "sources",
+    "experiments",
+    "delivery",
+)
+
+
+def load_config(folder: Path | str) -> Config:
+    """Read and check `primeta.toml` of a workspace.
+
+    Raises:
+        NotFound: `folder` holds no `primeta.toml`.
+        BadConfig: the file is no TOML, or a key is unknown or has a wrong value; names its line.
+    """
+    path = Path(folder)
+    path = path if path.name == FILE_NAME else path / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(
+            f"{path.parent} is no workspace: it holds no {FILE_NAME}. "
+            f"Make one with `primeta init {path.parent}`, or name another folder."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise BadConfig(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
+    return parse_config(text, path)
+
+
+def parse_config(text: str, path: Path) -> Config:
+    """Check the text of a workspace file; `path` is used in messages and to resolve files."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"{path.name}: not valid TOML: {error}") from None
+    read = _Reader(path, text)
+    read.known("", document, SECTIONS)
+
+    workspace = read.section(document, "workspace", "workspace")
+    read.known("workspace", workspace, ("name", "language", "currency", "timezone", "margin", "people"))
+    language = read.take("workspace", workspace, "language", str, "en")
+    if language not in ("en", "ru"):
+        raise read.fail("workspace", "language", f'"en" or "ru" was expected, {language!r} was given')
+    currency = read.take("workspace", workspace, "currency", str, "USD")
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise read.fail(
+            "workspace", "currency", f'three capitals such as "USD" were expected, not {currency!r}'
+        )
+    timezone = read.take("workspace", workspace, "timezone", str, "UTC")
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise read.fail(
+            "workspace", "timezone", f'a zone such as "Europe/Moscow" was expected, not {timezone!r}'
+        ) from None
+
+    warehouse = read.section(document, "warehouse", "warehouse")
+    read.known("warehouse", warehouse, ("url",))
+    state = read.section(document, "state", "state")
+    read.known("state", state, ("url",))
+
+    return Config(
+        path=path,
+        name=read.take("workspace", workspace, "name", str, path.parent.resolve().name),
+        language=language,
+        currency=currency,
+        timezone=timezone,
+        margin=read.bounded("workspace", workspace, "margin", None, -1, 1),
+        people=read.texts("workspace", workspace, "people"),
+        warehouse_url=read.take("warehouse", warehouse, "url", str, "duckdb://"),
+        state_url=read.take("state", state, "url", str, ""),
+        tables=_tables(read, read.section(document, "tables", "tables")),
+        metrics={
+            name: MetricConfig(name=name, values=read.section(document["metrics"], name, f"metrics.{name}"))
+            for name in read.section(document, "metrics", "metrics")
+        },
+        slices=_slices(read, read.section(document, "slices", "slices")),
+        goals=_goals(read, read.section(document, "goals", "goals")),
+        filters=_filters(read, read.section(document, "filters", "filters")),
+        watch=_watch(read, read.section(document, "watch", "watch")),
+        other={name: document[name] for name in ("sources", "experiments", "delivery") if name in document},
+    )
+
+
+def config_error(config: Config, section: str, key: str, message: str) -> BadConfig:
+    """A complaint about a key that only a later step could check, with the key's line."""
+    return _Reader(config.path, config.path.read_text(encoding="utf-8")).fail(section, key, message)
+
+
+def _tables(read: _Reader, sections: dict[str, Any]) -> dict[str, TableConfig]:
+    tables: dict[str, TableConfig] = {}
+    for name in sections:
+        section = f"tables.{name}"
+        values = read.section(sections, name, section)
+        if name not in TABLES:
+            raise read.fail("tables", name, f"no such table; expected one of {', '.join(TABLES)}")
+        allowed = ("from", "sql", "columns", "where", "encoding", "delimiter", "date_format", "returns")
+        read.known(section, values, allowed)
+        columns = read.section(values, "columns", f"{section}.columns")
+        spec = TABLES[name]
+        for column, expression in columns.items():
+            if not isinstance(expression, str):
+                raise read.fail(
+                    section, "columns", f"{column}: a column or an SQL expression in quotes was expected"
+                )
+            if spec.column(column) is None and not spec.free_columns:
+                known = ", ".join(entry.name for entry in spec.columns)
+                raise read.fail(
+                    section, "columns", f"{column} is no column of {name}; expected one of {known}"
+                )
+        source, sql = read.take(section, values, "from", str, ""), read.take(section, values, "sql", str, "")
+        if bool(source) == bool(sql):
+            raise read.fail(section, "from", 'give either from = "a file, glob or table" or sql = "select …"')
+        tables[name] = TableConfig(
+            name=name,
+            from_=source,
+            sql=sql,
+            columns=dict(columns),
+            where=read.take(section, values, "where", str, ""),
+            encoding=read.take(section, values, "encoding", str, ""),
+            delimiter=read.take(section, values, "delimiter", str, ""),
+            date_format=read.take(section, values, "date_format", str, ""),
+            returns=read.take(section, values, "returns", str, ""),
+        )
+    return tables
+
+
+def _slices(read: _Reader, values: dict[str, Any]) -> SlicesConfig:
+    read.known("slices", values, ("by", "cross", "channels", "smallest", "most_values"))
+    cross: list[tuple[str, ...]] = []
+    for entry in read.take("slices", values, "cross", list, []):
+        if not isinstance(entry, list) or len(entry) < 2 or not all(isinstance(part, str) for part in entry):
+            raise read.fail(
+                "slices", "cross", f'a list such as [["region", "city"]] was expected, it holds {entry!r}'
+            )
+        cross.append(tuple(entry))
+    return SlicesConfig(
+        by=read.texts("slices", values, "by"),
+        cross=tuple(cross),
+        channels=read.take("slices", values, "channels", bool, True),
+        smallest=read.take("slices", values, "smallest", int, 200),
+        most_values=read.take("slices", values, "most_values", int, 30),
+    )
+
+
+def _goals(read: _Reader, values: dict[str, Any]) -> dict[str, float]:
+    return {name: read.bounded("goals", values, name, 1.0, 0, 1000) for name in values}
+
+
+def _filters(read: _Reader, values: dict[str, Any]) -> FiltersConfig:
+    thresholds = ("relevance", "economic", "feasibility", "horizon", "compliance")
+    read.known("filters", values, (*thresholds, "money_full_score", "quick_weeks"))
+    default = FiltersConfig()
+    return FiltersConfig(
+        **{
+            name: read.bounded("filters", values, name, getattr(default, name), 0, 100) for name in thresholds
+        },
+        money_full_score=read.bounded("filters", values, "money_full_score", None, 0, 1e15),
+        quick_weeks=read.bounded("filters", values, "quick_weeks", default.quick_weeks, 1, 520),
+    )
+
+
+def _watch(read: _Reader, values: dict[str, Any]) -> WatchConfig:
+    read.known("watch", values, ("metrics", "false_share", "promise_weeks", "smallest_effect"))
+    promise = read.take("watch", values, "promise_weeks", int, 52)
+    if not 4 <= promise <= 520:
+        raise read.fail("watch", "promise_weeks", f"weeks from 4 to 520 were expected, {promise} was given")
+    return WatchConfig(
+        metrics=read.texts("watch", values, "metrics"),
+        false_share=read.bounded("watch", values, "false_share", 0.10, 0.001, 0.5),
+        promise_weeks=promise,
+        smallest_effect=read.bounded("watch", values, "smallest_effect", None, 0, 10),
+    )

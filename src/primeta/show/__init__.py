@@ -1,0 +1,1 @@
+"""How things are written down for people: locale, lines, tables, pictures."""

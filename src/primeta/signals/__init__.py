@@ -1,0 +1,1 @@
+"""Changes in metric series, found as they come, and what people log by hand."""

@@ -1,0 +1,1 @@
+"""Pure mathematics: no engine, no dataframe library, no chart."""

@@ -1,0 +1,1 @@
+"""What people did and what cannot be computed again: a database."""

@@ -1,0 +1,1 @@
+"""Evidence, cards, filters, scenarios and decisions."""

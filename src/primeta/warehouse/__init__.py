@@ -1,0 +1,1 @@
+"""The customer facts: engines, mapping, doctor, metrics and their series."""
