@@ -1,0 +1,181 @@
+"""The tables of the operational state: what people did and what was frozen at first sight.
+
+Cards, decisions, inputs, grade moves and the audit are append-only: a later row supersedes an
+earlier one, nothing is overwritten. Times are stored as UTC without a zone.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+# One row a finished watch. The highest `seen_until` is the mark "seen up to".
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seen_until", DateTime, nullable=False, unique=True),
+    Column("facts_version", String(64), nullable=False),
+    Column("promise_start", Date, nullable=False),
+    Column("watched", Integer, nullable=False),
+    Column("finished_at", DateTime, nullable=False),
+    Column("summary", JSON, nullable=False),
+)
+
+# A signal frozen at first sight and, beside it, its evidence as the last watch saw it.
+signals = Table(
+    "signals",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("promise_start", Date, nullable=False),
+    Column("frozen", JSON, nullable=False),
+    Column("grade", String(16), nullable=False, index=True),
+    Column("evidence", JSON, nullable=False),
+    Column("seen_until", DateTime, nullable=False),
+)
+
+# Each time a signal's grade moved: the key makes a repeated watch write nothing twice.
+grade_moves = Table(
+    "grade_moves",
+    metadata,
+    Column("signal_id", String(64), ForeignKey("signals.id"), primary_key=True),
+    Column("seen_until", DateTime, primary_key=True),
+    Column("was", String(16)),
+    Column("now", String(16), nullable=False),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("happened_at", Date, nullable=False),
+    Column("logged_at", DateTime, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+trends = Table(
+    "trends",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("created_at", DateTime, nullable=False),
+    Column("created_by", Text, nullable=False),
+    # Evidence of the whole trend and its weighing, computed by the last watch.
+    Column("evidence", JSON, nullable=False),
+    Column("weighing", JSON),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("trend_id", String(64), ForeignKey("trends.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("card", JSON, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+# Which signals belong to a trend; the last row of a pair counts: attached, or refused.
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("trend_id", String(64), ForeignKey("trends.id"), nullable=False, index=True),
+    Column("signal_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+# What a named person put into a weighing: a guess, or the lawyer's word on risk.
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("trend_id", String(64), ForeignKey("trends.id"), nullable=False, index=True),
+    Column("name", String(32), nullable=False),
+    Column("value", Float, nullable=False),
+    Column("low", Float, nullable=False),
+    Column("high", Float, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("trend_id", String(64), ForeignKey("trends.id"), nullable=False, index=True),
+    Column("answer", String(16), nullable=False),
+    Column("criteria", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("due", Date, nullable=False, index=True),
+    Column("owner", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", DateTime, nullable=False),
+)
+
+# The history of a trend, line by line. `mark` makes what a watch writes idempotent.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("trend_id", String(64), ForeignKey("trends.id"), nullable=False, index=True),
+    Column("at", DateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("what", JSON, nullable=False),
+    Column("mark", String(128), nullable=False),
+    UniqueConstraint("trend_id", "mark"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("cancel", Integer, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("heartbeat", DateTime),
+    Column("result", JSON, nullable=False),
+)
+
+# Who did what through any surface: never changed, never deleted.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", DateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("verb", String(32), nullable=False),
+    Column("what", JSON, nullable=False),
+)
