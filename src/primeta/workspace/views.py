@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.facts import Period
-from primeta.signals.signal import Grade, Origin
+from primeta.signals.note import Note
+from primeta.signals.signal import Grade
 from primeta.trends.records import Trend
 from primeta.warehouse.metric import Metric
 
@@ -50,22 +51,6 @@ class Change:
     trend: str | None = None
     signal: str | None = None
     note: tuple[str, dict[str, object]] = ("", {})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """What a person wrote down: a signal of any other origin than the metrics."""
-
-    id: str
-    text: str
-    origin: Origin
-    subject: str
-    source: str
-    happened_at: date
-    logged_at: datetime
-    by: str
-    url: str = ""
-    direction: Literal["up", "down"] = "up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
