@@ -20,6 +20,8 @@ Answer = Literal["experiment", "observe", "prepare", "reject"]
 ANSWERS: tuple[Answer, ...] = ("experiment", "observe", "prepare", "reject")
 Basis = Literal["measured", "experiments", "computed", "declared", "guess"]
 """Where an input comes from: our facts, past experiments, a formula, the workspace file, a person."""
+InputUnit = Literal["share", "money", "relative", "points"]
+Outcome = Literal["money", "retention", "arpu", "conversion"]
 FILTERS = ("relevance", "economic", "feasibility", "horizon", "compliance")
 
 CARD_FIELDS = (
@@ -112,7 +114,7 @@ class Input:
     low: float
     high: float
     """P10 and P90."""
-    unit: Literal["share", "money", "relative", "points"]
+    unit: InputUnit
     basis: Basis
     by: str = ""
     """Who guessed, or where it was measured."""
@@ -123,11 +125,11 @@ class Input:
 class Scenario:
     """P10, P50, P90 of one outcome a year ahead."""
 
-    outcome: Literal["money", "retention", "arpu", "conversion"]
+    outcome: Outcome
     p10: float
     p50: float
     p90: float
-    unit: Literal["money", "relative", "points"]
+    unit: InputUnit
     basis: Basis
     """`guess` as soon as one input is a guess."""
     why_not: str = ""
