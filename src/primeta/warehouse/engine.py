@@ -9,8 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from primeta.errors import BadTable, DiskFull, EngineFailed, Locked, PrimetaError
 
@@ -25,11 +27,11 @@ def connect(*, threads: int = 0, spill: Path | None = None) -> duckdb.DuckDBPyCo
     spill = spill or Path(tempfile.gettempdir()) / f"primeta-spill-{os.getpid()}"
     connection = duckdb.connect(":memory:")
     # A person's own extensions and settings never decide what a number is.
-    connection.execute(f"SET threads = {threads or max(2, _cores())}")
-    connection.execute(f"SET temp_directory = {quoted(str(spill))}")
-    connection.execute("SET preserve_insertion_order = false")
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(BUCKET_MACRO)
+    run(connection, f"SET threads = {threads or max(2, _cores())}")
+    run(connection, f"SET temp_directory = {quoted(str(spill))}")
+    run(connection, "SET preserve_insertion_order = false")
+    run(connection, "SET TimeZone = 'UTC'")
+    run(connection, BUCKET_MACRO)
     return connection
 
 
@@ -38,6 +40,21 @@ BUCKET_MACRO = (
     "CREATE OR REPLACE MACRO bucket(salt, unit) AS "
     "('0x' || substr(md5(salt || ':' || unit), 1, 13))::BIGINT::DOUBLE / 4503599627370496::DOUBLE"
 )
+
+
+def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """All rows of one statement. DuckDB 2 refuses the next statement until a result is read to its end."""
+    return connection.execute(sql).fetchall()
+
+
+def one(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
+    """The single row of a query that always has one."""
+    return run(connection, sql)[0]
+
+
+def arrow(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """The result of a query as an Arrow table."""
+    return connection.sql(sql).to_arrow_table()
 
 
 def quoted(text: str) -> str:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 import json
 import re
 import tempfile
@@ -20,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from primeta.errors import BadTable
-from primeta.warehouse.engine import connect, named, plain_errors, quoted
+from primeta.warehouse.engine import arrow, connect, named, one, plain_errors, quoted, run
 
 DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -76,11 +77,11 @@ def read_table(
             table = pq.ParquetFile(form.path).read()
     else:
         connection = connect()
-        connection.execute("SET preserve_insertion_order = true")
+        run(connection, "SET preserve_insertion_order = true")
         with readable(form) as source, csv_errors(form):
-            connection.execute(f"CREATE TEMP TABLE rows AS SELECT * FROM {csv_source(form, source)}")
+            run(connection, f"CREATE TEMP TABLE rows AS SELECT * FROM {csv_source(form, source)}")
             shape = narrow(connection, "rows", form, keep_text=keep_text)
-            table = connection.sql(f"SELECT {shape} FROM rows").to_arrow_table()
+            table = arrow(connection, f"SELECT {shape} FROM rows")
     table = table.rename_columns([renames[name] for name in table.column_names])
     note = json.dumps(form.as_dict(), ensure_ascii=False)
     return table.replace_schema_metadata({**(table.schema.metadata or {}), b"primeta": note.encode()})
@@ -150,8 +151,7 @@ def narrow(
         return "*"
     tests = [_tests(f"trim({named(name)})") for name in form.names]
     checks = [f"bool_and({test})" for column in tests for test in column.values()]
-    row = connection.execute(f"SELECT {', '.join(checks)} FROM {table}").fetchone()
-    assert row is not None
+    row = one(connection, f"SELECT {', '.join(checks)} FROM {table}")
     parts: list[str] = []
     for at, name in enumerate(form.names):
         width = len(tests[at])
@@ -354,7 +354,7 @@ def _eight_bit(path: Path, broken: int) -> str:
     bad = whole.count("\ufffd")
     good = sum(ord(letter) > 127 for letter in whole) - bad
     foreign = bytes(byte for byte in sample if byte > 127)
-    pairs = sum(first > 127 and second > 127 for first, second in zip(sample, sample[1:]))
+    pairs = sum(first > 127 and second > 127 for first, second in itertools.pairwise(sample))
     if good <= 2 * bad and pairs >= 0.5 * len(foreign):
         shares = {
             encoding: sum(letter in _COMMON_RUSSIAN for letter in foreign.decode(encoding, errors="replace"))
