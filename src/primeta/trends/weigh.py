@@ -142,7 +142,7 @@ def guess(name: str, text: str, *, by: str, now: datetime) -> Input:
         value=value,
         low=low,
         high=high,
-        unit=unit,
+        unit=units.get(name, "share"),
         basis="guess",
         by=by,
         at=now.date(),
