@@ -1,0 +1,1 @@
+"""Figures that the issues aim at, beside the peers, in one run."""

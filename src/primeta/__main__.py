@@ -1,0 +1,5 @@
+"""`python -m primeta` is `primeta`."""
+
+from primeta.cli import main
+
+main()

@@ -1,0 +1,82 @@
+"""The command line: which verbs there are, and how an error reaches a person.
+
+Verbs are named here by their place and imported when called: `primeta --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError, Group
+
+from primeta.errors import DiskFull, PrimetaError
+
+LOOP = Group("The loop", sort_key=1)
+FILES = Group("On plain files", sort_key=2)
+WORKSPACE = Group("A workspace", sort_key=0)
+
+VERBS = {
+    "demo": ("primeta.cli.demo:demo", WORKSPACE, "A workspace from real data, the whole cycle, the pages."),
+    "init": ("primeta.cli.workspace:init", WORKSPACE, "A new workspace with a commented primeta.toml."),
+    "doctor": ("primeta.cli.doctor:doctor", WORKSPACE, "What is wrong with the data, rule by rule."),
+    "serve": ("primeta.cli.workspace:serve", WORKSPACE, "The pages, on this machine only unless told."),
+    "world": ("primeta.cli.world:world", WORKSPACE, "A simulated company whose truth is known."),
+    "watch": ("primeta.cli.watch:watch", LOOP, "Measure, detect, confirm; safe to repeat and to kill."),
+    "signals": ("primeta.cli.watch:signals", LOOP, "What was seen, with its evidence."),
+    "trends": ("primeta.cli.trends:trends", LOOP, "Cards with grade, weighing and decision."),
+    "log": ("primeta.cli.trends:log", LOOP, "Write down a sign that a person saw."),
+    "decide": ("primeta.cli.trends:decide", LOOP, "Answer a trend: what, by when, who, judged how."),
+    "digest": ("primeta.cli.watch:digest", LOOP, "The week in one page."),
+    "detect": ("primeta.cli.detect:detect", FILES, "Change points of any series in a file."),
+}
+
+
+def build() -> App:
+    """The application with every verb registered lazily."""
+    app = App(
+        name="primeta",
+        help="Signs, tested against a control group.",
+        version=lambda: version("primeta"),
+    )
+    for name, (place, group, words) in VERBS.items():
+        app.command(place, name=name, group=group, help=words)
+    trend = App(name="trend", help="Make a trend, attach signals to it, edit its card.", group=LOOP)
+    for name in ("new", "attach", "edit"):
+        trend.command(f"primeta.cli.trends:{name}", name=name)
+    app.command(trend)
+    return app
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run one command and leave with its exit status: 0 done, 1 the answer is no, 2 an error."""
+    try:
+        status = build()(
+            arguments,
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_int_as_exit_code_else_zero",
+        )
+    except CycloptsError as error:
+        _complain(str(error))
+    except PrimetaError as error:
+        _complain(str(error), error.exit_status)
+    except BrokenPipeError:
+        # The reader (head, less) has left: nothing to tell and nobody to tell it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            full = DiskFull(f"there is no room to write {error.filename or 'the result'}: {error.strerror}")
+            _complain(f"{full}. Free some space and run the command again.")
+        _complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        _complain("interrupted; nothing was half-written, run the command again to go on", 130)
+    sys.exit(status)
+
+
+def _complain(message: str, status: int = 2) -> None:
+    sys.stderr.write(f"primeta: {message.strip()}\n")
+    sys.exit(status)

@@ -1,0 +1,81 @@
+"""What the verbs share: JSON on standard output, words for people, progress on standard error."""
+
+from __future__ import annotations
+
+import json as _json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from primeta.workspace import Workspace
+
+Language = Literal["", "en", "ru"]
+
+
+def put_json(document: Any) -> None:
+    """One JSON document: NaN is null, times are ISO 8601 with Z."""
+    sys.stdout.write(_json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold: unknown numbers become null, times end in Z."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(entry) for entry in value]
+    if hasattr(value, "item"):
+        return plain(value.item())
+    return value
+
+
+def put(text: str) -> None:
+    """Words for a person, on standard output."""
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def tell(text: str) -> None:
+    """A remark beside the answer, on standard error."""
+    sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+def open_at(directory: Path) -> Workspace:
+    from primeta.workspace import open_workspace
+
+    return open_workspace(directory)
+
+
+def clock() -> datetime:
+    """The only place of the command line that reads the time."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error where a person watches; silent in a pipe or a log."""
+    if not sys.stderr.isatty():
+        yield lambda _step, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+        tasks = {}
+
+        def step(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(f"{what}: {name}", total=total)
+            bar.update(tasks[name], completed=done, total=total)
+
+        yield step

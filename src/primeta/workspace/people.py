@@ -1,0 +1,315 @@
+"""What people do with trends: log a sign, make a trend, attach, edit its card, decide."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, get_args
+
+from primeta.errors import BadInput, NotFound
+from primeta.signals.note import Note
+from primeta.signals.signal import ORIGINS, Direction, Origin
+from primeta.store import trends as rows
+from primeta.trends.records import (
+    ANSWERS,
+    CARD_FIELDS,
+    DECOMPOSITION,
+    TREND_TYPES,
+    Answer,
+    Card,
+    Decision,
+    Event,
+    Trend,
+    TrendType,
+)
+from primeta.trends.stories import trend_id
+from primeta.trends.weigh import guess
+
+if TYPE_CHECKING:
+    from primeta.workspace.workspace import Workspace
+
+LONGEST_TEXT = 20_000
+
+
+def log_signal(
+    ws: Workspace,
+    *,
+    text: str,
+    origin: Origin,
+    by: str,
+    now: datetime,
+    subject: str = "",
+    source: str = "",
+    happened_at: date | None = None,
+    url: str = "",
+    trend: str | None = None,
+    direction: Direction = "up",
+) -> Note:
+    """Write down a sign that a person saw; the same words from the same day are one note.
+
+    Raises:
+        BadInput: no text, an unknown origin, nobody who says it, a day in the future.
+        NotFound: no such trend.
+    """
+    text, by = _words("text", text), _person(by)
+    happened_at = happened_at or ws.day(now)
+    if origin not in ORIGINS or origin == "metric":
+        allowed = ", ".join(entry for entry in ORIGINS if entry != "metric")
+        raise BadInput(f"origin {origin!r}: expected one of {allowed} (metrics are watched, not logged)")
+    if direction not in get_args(Direction):
+        raise BadInput(f"direction {direction!r}: expected up or down")
+    if happened_at > ws.day(now):
+        raise BadInput(f"{happened_at:%Y-%m-%d} is in the future; name the day on which it was seen")
+    target = ws.trend(trend) if trend else None
+    values: dict[str, Any] = {
+        "text": text,
+        "origin": origin,
+        "subject": subject.strip() or _headline(text),
+        "source": source.strip() or by,
+        "url": url.strip(),
+        "direction": direction,
+        "happened_at": happened_at,
+        "by": by,
+    }
+    digest = hashlib.sha256("\x1f".join(str(value) for value in values.values()).encode()).hexdigest()
+    note = Note(id=f"n-{digest[:8]}", logged_at=now, **values)
+    with ws.database.write() as connection:
+        if note.id not in {row["id"] for row in rows.load_notes(connection)}:
+            rows.add_note(connection, dataclasses.asdict(note))
+            rows.add_audit(connection, who=by, verb="log", what={"note": note.id}, at=now)
+        if target is not None:
+            _attach(connection, target.id, note.id, by=by, now=now, what=note.subject)
+    if target is not None:
+        ws.refresh(target.id, now=now)
+    return note
+
+
+def new_trend(
+    ws: Workspace,
+    *,
+    name: str,
+    by: str,
+    now: datetime,
+    signals: Sequence[str] = (),
+    type: TrendType = "behavioural",
+) -> Trend:
+    """A trend with a card; its sources and metrics are filled from the signals."""
+    name, by = _words("name", name), _person(by)
+    if type not in TREND_TYPES:
+        raise BadInput(f"type {type!r}: expected one of {', '.join(TREND_TYPES)}")
+    known = [ws.sign(signal) for signal in signals]
+    identity = trend_id(f"{name}\x1f{now.isoformat()}\x1f{by}")
+    card = Card(name=name, type=type, owner=by, metrics=_metrics_of(known))
+    from primeta.trends.evidence import gather
+
+    with ws.database.write() as connection:
+        rows.add_trend(connection, identity, card, gather((), (), today=ws.day(now)), by=by, at=now)
+        rows.add_events(connection, identity, [Event(at=now, who=by, kind="new", what={"name": name})])
+        for sign in known:
+            _attach(connection, identity, sign.id, by=by, now=now, what=_subject(sign))
+        rows.add_audit(connection, who=by, verb="trend new", what={"trend": identity, "name": name}, at=now)
+    ws.refresh(identity, now=now)
+    return ws.trend(identity)
+
+
+def attach(ws: Workspace, trend: str, signal: str, *, by: str, now: datetime, refuse: bool = False) -> Trend:
+    """Attach a signal or note to a trend; `refuse` takes it out and remembers the refusal."""
+    by = _person(by)
+    target, sign = ws.trend(trend), ws.sign(signal)
+    if not refuse and sign.id in target.signals:
+        return target
+    with ws.database.write() as connection:
+        state = "refused" if refuse else "attached"
+        _attach(connection, target.id, sign.id, by=by, now=now, what=_subject(sign), state=state)
+        what = {"trend": target.id, "signal": sign.id, "state": state}
+        rows.add_audit(connection, who=by, verb="trend attach", what=what, at=now)
+    ws.refresh(target.id, now=now)
+    return ws.trend(target.id)
+
+
+def edit_card(
+    ws: Workspace,
+    trend: str,
+    *,
+    changes: Mapping[str, Any],
+    by: str,
+    now: datetime,
+    version: int | None = None,
+) -> Trend:
+    """Change fields of a card, its decomposition, or put in a guess (`adoption`, `cost`, `effect`,
+    `compliance`).
+
+    Args:
+        changes: Field → new value as a person writes it: text, an ISO date for `review`, metrics
+            separated by commas, guesses as `.2:.35:.5`.
+        version: The version that the person was looking at; without it, the newest.
+    Raises:
+        BadInput: an unknown field or an impossible value; nothing is saved.
+        Conflict: somebody saved a newer version meanwhile.
+    """
+    by = _person(by)
+    target = ws.trend(trend)
+    card, guesses, changed = target.card, [], []
+    for name, value in changes.items():
+        if name in ("adoption", "cost", "effect", "compliance"):
+            guesses.append(guess(name, str(value), by=by, now=now))
+        elif name in DECOMPOSITION:
+            card = dataclasses.replace(card, decomposition={**card.decomposition, name: str(value).strip()})
+        elif name in CARD_FIELDS or name == "type":
+            card = dataclasses.replace(card, **{name: _field(name, value)})
+        else:
+            allowed = ", ".join(
+                (*CARD_FIELDS, "type", *DECOMPOSITION, "adoption", "cost", "effect", "compliance")
+            )
+            raise BadInput(f"{name!r} is no field of a card; expected one of {allowed}")
+        changed.append(name)
+    if not changed:
+        raise BadInput("nothing to change was given; name a field and its new value")
+    with ws.database.write() as connection:
+        if card != target.card:
+            base = target.version if version is None else version
+            rows.add_card(connection, target.id, card, version=base, by=by, at=now)
+        for given in guesses:
+            rows.add_input(connection, target.id, given, at=now)
+        rows.add_events(connection, target.id, [Event(at=now, who=by, kind="card", what={"fields": changed})])
+        what = {"trend": target.id, "changes": {key: str(value) for key, value in changes.items()}}
+        rows.add_audit(connection, who=by, verb="trend edit", what=what, at=now)
+    ws.refresh(target.id, now=now)
+    return ws.trend(target.id)
+
+
+def decide(
+    ws: Workspace,
+    trend: str,
+    *,
+    answer: Answer,
+    criteria: str,
+    due: date,
+    owner: str,
+    by: str,
+    now: datetime,
+    reason: str = "",
+) -> Decision:
+    """Answer a trend. Append-only: a later decision supersedes, the earlier ones stay readable.
+
+    Raises:
+        BadInput: an unknown answer, no criteria, no owner.
+        NotFound: no such trend.
+    """
+    if answer not in ANSWERS:
+        raise BadInput(f"answer {answer!r}: expected one of {', '.join(ANSWERS)}")
+    target = ws.trend(trend)
+    decision = Decision(
+        trend=target.id,
+        answer=answer,
+        criteria=_words("criteria", criteria),
+        due=due,
+        owner=_words("owner", owner),
+        decided_by=_person(by),
+        decided_at=now,
+        reason=reason.strip(),
+    )
+    what = {"answer": answer, "criteria": decision.criteria, "due": due.isoformat(), "owner": decision.owner}
+    with ws.database.write() as connection:
+        rows.add_decision(connection, decision)
+        rows.add_events(
+            connection, target.id, [Event(at=now, who=decision.decided_by, kind="decision", what=what)]
+        )
+        rows.add_audit(
+            connection, who=decision.decided_by, verb="decide", what={"trend": target.id, **what}, at=now
+        )
+    return decision
+
+
+def names_a_number(criteria: str) -> bool:
+    """Criteria without a number cannot be judged on the day: pages and the terminal say so."""
+    return any(character.isdigit() for character in criteria)
+
+
+def _attach(
+    connection: Any, trend: str, signal: str, *, by: str, now: datetime, what: str, state: str = "attached"
+) -> None:
+    rows.add_membership(
+        connection, rows.Membership(trend_id=trend, signal_id=signal, state=state, by=by, at=now)
+    )
+    told = {"signal": signal, "state": state, "what": what}
+    rows.add_events(connection, trend, [Event(at=now, who=by, kind="signal", what=told)])
+
+
+def _field(name: str, value: Any) -> Any:
+    if name == "review":
+        return value if isinstance(value, date) or value is None else _day(str(value))
+    if name == "metrics":
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(part.strip() for part in parts if part.strip())
+    if name == "type" and value not in TREND_TYPES:
+        raise BadInput(f"type {value!r}: expected one of {', '.join(TREND_TYPES)}")
+    if name == "name":
+        return _words("name", str(value))
+    if len(str(value)) > LONGEST_TEXT:
+        raise BadInput(
+            f"{name} is longer than {LONGEST_TEXT} characters; keep the card short and link the rest"
+        )
+    return str(value).strip()
+
+
+def _day(text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput(f"{text!r} is no day; expected one such as 2026-12-31") from None
+
+
+def _words(name: str, text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise BadInput(f"{name} is empty; write at least a few words")
+    if len(text) > LONGEST_TEXT:
+        raise BadInput(f"{name} is longer than {LONGEST_TEXT} characters")
+    return text
+
+
+def _person(by: str) -> str:
+    if not by.strip():
+        raise BadInput("nobody is named; say who you are with --by")
+    return by.strip()
+
+
+def _headline(text: str) -> str:
+    line = text.strip().splitlines()[0]
+    return line if len(line) <= 80 else line[:79].rstrip() + "…"
+
+
+def _subject(sign: Any) -> str:
+    return sign.subject if isinstance(sign, Note) else f"{sign.frozen.about} · {sign.frozen.slice}"
+
+
+def _metrics_of(signs: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(sorted({sign.frozen.about for sign in signs if not isinstance(sign, Note)}))
+
+
+def find(trends: Sequence[Trend], wanted: str) -> Trend:
+    """A trend by its id, its whole name, or the only name that begins so.
+
+    Raises:
+        NotFound: none or several; the message lists them.
+    """
+    by_id = [trend for trend in trends if trend.id == wanted]
+    folded = wanted.casefold().strip()
+    by_name = by_id or [trend for trend in trends if trend.card.name.casefold() == folded]
+    matching = by_name or [
+        trend for trend in trends if folded and trend.card.name.casefold().startswith(folded)
+    ]
+    if len(matching) == 1:
+        return matching[0]
+    listed = "; ".join(f"{trend.id} ({trend.card.name})" for trend in (matching or trends)[:8])
+    if not trends:
+        raise NotFound(
+            f"no trend {wanted!r}: this workspace has none yet; run `primeta watch` or `primeta trend new`"
+        )
+    kind = "several trends match" if matching else "no trend"
+    raise NotFound(f"{kind} {wanted!r}; expected one of: {listed}")

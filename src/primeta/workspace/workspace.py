@@ -1,0 +1,238 @@
+"""A workspace: a folder with its file, its facts, its state; every verb hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from primeta.config import Config, load_config
+from primeta.errors import NotFound
+from primeta.signals.note import Note
+from primeta.signals.signal import Direction, Origin, Signal
+from primeta.store.database import Database
+from primeta.store.signals import load_signals
+from primeta.store.trends import load_notes, load_trends
+from primeta.trends.records import Answer, Decision, Trend, TrendType
+from primeta.workspace import jobs, people
+from primeta.workspace.views import Job, MetricView, Overview, SeriesView
+
+if TYPE_CHECKING:
+    from primeta.trends.stories import Suggestion
+    from primeta.warehouse.doctor import Diagnosis
+    from primeta.workspace.digest import Digest
+    from primeta.workspace.watch import WatchReport
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step's name, how much is done and how much there is."""
+
+
+class Workspace:
+    """One team's workspace. Make it with `open_workspace`.
+
+    Verbs take the time as `now` (with a zone): nothing here reads the clock.
+    """
+
+    def __init__(self, config: Config, database: Database):
+        self.config = config
+        self.database = database
+
+    @property
+    def folder(self) -> Path:
+        return self.config.folder
+
+    def day(self, now: datetime) -> date:
+        """The calendar day in the workspace's zone."""
+        return now.astimezone(self.config.zone).date()
+
+    def close(self) -> None:
+        self.database.close()
+
+    # What was seen
+
+    def watch(self, *, now: datetime, progress: Progress | None = None) -> WatchReport:
+        """Measure, detect and confirm; see `workspace.watch`."""
+        from primeta.workspace.watch import watch
+
+        return watch(self, now=now, progress=progress)
+
+    def diagnosis(self, *, now: datetime) -> Diagnosis:
+        """What is wrong with the data, rule by rule."""
+        from primeta.warehouse.doctor import diagnose
+        from primeta.warehouse.engine import open_warehouse
+
+        return diagnose(open_warehouse(self.config), self.config, now=now)
+
+    def signals(self) -> tuple[Signal, ...]:
+        """All signals, the strongest evidence first."""
+        with self.database.read() as connection:
+            return load_signals(connection)
+
+    def signal(self, identity: str) -> Signal:
+        found = next((entry for entry in self.signals() if entry.id == identity), None)
+        if found is None:
+            raise NotFound(f"there is no signal {identity!r}; `primeta signals {self.folder}` lists them")
+        return found
+
+    def notes(self) -> tuple[Note, ...]:
+        """What people wrote down, newest first."""
+        with self.database.read() as connection:
+            return tuple(Note(**row) for row in load_notes(connection))
+
+    def sign(self, identity: str) -> Signal | Note:
+        """A signal or a note by its id."""
+        for entry in (*self.signals(), *self.notes()):
+            if entry.id == identity:
+                return entry
+        raise NotFound(f"there is no signal or note {identity!r}; `primeta signals {self.folder}` lists them")
+
+    def signal_series(self, identity: str) -> SeriesView:
+        """The weekly series behind a signal, with what was expected."""
+        from primeta.workspace.measured import series_of
+
+        frozen = self.signal(identity).frozen
+        return series_of(
+            self, frozen.about, frozen.slice, since=frozen.since, first_seen=self.day(frozen.first_seen)
+        )
+
+    def metrics(self) -> tuple[MetricView, ...]:
+        """Every metric: its last value, or why it cannot be measured here."""
+        from primeta.workspace.measured import metric_views
+
+        return metric_views(self)
+
+    def metric_series(self, name: str, slice_code: str = "all", grain: str = "week") -> SeriesView:
+        from primeta.workspace.measured import series_of
+
+        return series_of(self, name, slice_code, grain=grain)
+
+    def metric_slices(self, name: str) -> tuple[str, ...]:
+        """Codes of the slices in which a metric is watched, `all` first."""
+        from primeta.workspace.measured import slices_of
+
+        return slices_of(self, name)
+
+    # What people do with it
+
+    def trends(self) -> tuple[Trend, ...]:
+        with self.database.read() as connection:
+            return load_trends(connection)
+
+    def trend(self, wanted: str) -> Trend:
+        """A trend by id, name, or the only name that begins so."""
+        return people.find(self.trends(), wanted)
+
+    def suggestions(self, trend: str) -> tuple[Suggestion, ...]:
+        """What may belong to a trend and is not in it."""
+        from primeta.workspace.refresh import suggestions
+
+        return suggestions(self, trend)
+
+    def refresh(self, trend: str, *, now: datetime) -> None:
+        """Gather the evidence of one trend again and weigh it."""
+        from primeta.workspace.refresh import refresh_trend
+
+        refresh_trend(self, trend, now=now)
+
+    def log_signal(
+        self,
+        *,
+        text: str,
+        origin: Origin,
+        by: str,
+        now: datetime,
+        subject: str = "",
+        source: str = "",
+        happened_at: date | None = None,
+        url: str = "",
+        trend: str | None = None,
+        direction: Direction = "up",
+    ) -> Note:
+        return people.log_signal(
+            self,
+            text=text,
+            origin=origin,
+            by=by,
+            now=now,
+            subject=subject,
+            source=source,
+            happened_at=happened_at,
+            url=url,
+            trend=trend,
+            direction=direction,
+        )
+
+    def new_trend(
+        self,
+        *,
+        name: str,
+        by: str,
+        now: datetime,
+        signals: Sequence[str] = (),
+        type: TrendType = "behavioural",
+    ) -> Trend:
+        return people.new_trend(self, name=name, by=by, now=now, signals=signals, type=type)
+
+    def attach(self, trend: str, signal: str, *, by: str, now: datetime, refuse: bool = False) -> Trend:
+        return people.attach(self, trend, signal, by=by, now=now, refuse=refuse)
+
+    def edit_card(
+        self, trend: str, *, changes: Mapping[str, Any], by: str, now: datetime, version: int | None = None
+    ) -> Trend:
+        return people.edit_card(self, trend, changes=changes, by=by, now=now, version=version)
+
+    def decide(
+        self,
+        trend: str,
+        *,
+        answer: Answer,
+        criteria: str,
+        due: date,
+        owner: str,
+        by: str,
+        now: datetime,
+        reason: str = "",
+    ) -> Decision:
+        return people.decide(
+            self, trend, answer=answer, criteria=criteria, due=due, owner=owner, by=by, now=now, reason=reason
+        )
+
+    # The week
+
+    def overview(self, *, now: datetime) -> Overview:
+        """What the Today page shows."""
+        from primeta.workspace.overview import overview
+
+        return overview(self, now=now)
+
+    def digest(self, *, now: datetime, language: str = "") -> Digest:
+        """The week in one page: text, Markdown, HTML."""
+        from primeta.workspace.digest import digest
+
+        return digest(self, now=now, language=language or self.config.language)
+
+    # Jobs
+
+    def start_job(self, kind: str, *, now: datetime) -> Job:
+        return jobs.start_job(self, kind, now=now)
+
+    def job(self, identity: str) -> Job:
+        return jobs.get_job(self, identity)
+
+    def cancel_job(self, identity: str) -> Job:
+        return jobs.cancel_job(self, identity)
+
+
+def open_workspace(directory: Path | str) -> Workspace:
+    """Open a workspace: check its file, bring its state to this version.
+
+    Raises:
+        NotFound: no `primeta.toml` there.
+        BadConfig: a key is wrong; the message names its line.
+        NewerWorkspace: a newer Primeta wrote the state.
+    """
+    config = load_config(directory)
+    database = Database(config.state_url or f"sqlite:///{(config.folder / 'state.sqlite').resolve()}")
+    database.migrate()
+    return Workspace(config, database)
