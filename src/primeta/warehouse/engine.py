@@ -1,126 +1,147 @@
-"""The engine under the facts: a DuckDB connection with sane limits, and its errors in plain words."""
+"""An open warehouse: the workspace's tables under their canonical names, over DuckDB and Ibis."""
 
 from __future__ import annotations
 
-import errno
-import os
-import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-import pyarrow as pa
+from primeta.config import Config
+from primeta.errors import BadTable, NotFound
+from primeta.facts import TABLES
+from primeta.warehouse.clean import clean_view
+from primeta.warehouse.duck import connect, plain_errors, run
+from primeta.warehouse.mapping import Mapped, derive_orders, map_table
+from primeta.warehouse.sources import Source, attach_engine, open_source
 
-from primeta.errors import BadTable, DiskFull, EngineFailed, Locked, PrimetaError
+if TYPE_CHECKING:
+    import duckdb
+    import ibis.expr.types as ir
 
 
-def connect(*, threads: int = 0, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection in memory: nothing of it outlives the process, so no second process is locked out.
+class Warehouse:
+    """The customer facts of one workspace.
 
-    Args:
-        threads: Worker threads; 0 takes as many as the machine lets this process use, at least 2.
-        spill: Folder for what does not fit into memory; default: a folder in the system's temporary one.
+    Sources are opened when they are first asked for. A warehouse is closed after use (it is a
+    context manager): it may hold re-encoded copies of files in a temporary folder.
     """
-    spill = spill or Path(tempfile.gettempdir()) / f"primeta-spill-{os.getpid()}"
-    connection = duckdb.connect(":memory:")
-    # A person's own extensions and settings never decide what a number is.
-    run(connection, f"SET threads = {threads or max(2, _cores())}")
-    run(connection, f"SET temp_directory = {quoted(str(spill))}")
-    run(connection, "SET preserve_insertion_order = false")
-    run(connection, "SET TimeZone = 'UTC'")
-    run(connection, BUCKET_MACRO)
-    return connection
+
+    def __init__(self, config: Config, connection: duckdb.DuckDBPyConnection):
+        self.config = config
+        self.connection = connection
+        self._scratch = tempfile.TemporaryDirectory(prefix="primeta-")
+        self._prefix: str | None = None
+        self._mapped: dict[str, Mapped] = {}
+        self._backend: Any = None
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.connection.close()
+        self._scratch.cleanup()
+
+    def tables(self) -> tuple[str, ...]:
+        """The canonical tables that there are: those mapped, and orders where lines give them."""
+        named = [name for name in TABLES if name in self.config.tables]
+        if "orders" not in named and "order_lines" in named:
+            named.insert(named.index("order_lines"), "orders")
+        return tuple(named)
+
+    def source(self, name: str) -> Source:
+        return self.mapped(name).source
+
+    def mapped(self, name: str) -> Mapped:
+        """The mapping of a table that `primeta.toml` names.
+
+        Raises:
+            NotFound: it is not mapped.
+        """
+        if name not in self.config.tables:
+            raise NotFound(
+                f"the table {name} is not mapped; {self.config.path.name} maps "
+                f"{', '.join(self.config.tables) or 'none'}. Add a section [tables.{name}]."
+            )
+        if name not in self._mapped:
+            if self._prefix is None:
+                self._prefix = attach_engine(self.connection, self.config)
+            table = self.config.tables[name]
+            source = open_source(
+                self.connection, self.config, table, scratch=Path(self._scratch.name), prefix=self._prefix
+            )
+            self._mapped[name] = map_table(self.connection, self.config, table, source)
+        return self._mapped[name]
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Whether a table is there and gives these canonical columns a value."""
+        if table not in self.tables():
+            return False
+        if table == "orders" and "orders" not in self.config.tables:
+            lines = self.mapped("order_lines").mapped
+            return all(name in lines and name not in ("margin", "promo_code", "channel") for name in columns)
+        return set(columns) <= self.mapped(table).mapped
+
+    def rows(self, name: str) -> str:
+        """The name of the view with all canonical rows of a table, nothing dropped.
+
+        Raises:
+            NotFound: the table is not mapped.
+            BadTable: a required column is missing; says which.
+        """
+        if name == "orders" and name not in self.config.tables and "order_lines" in self.config.tables:
+            lines = self.mapped("order_lines")
+            self._complete(lines)
+            return derive_orders(self.connection, lines)
+        mapped = self.mapped(name)
+        self._complete(mapped)
+        return mapped.view
+
+    def clean(self, name: str) -> str:
+        """The name of the view of a table without the rows that cannot be used (see `clean`)."""
+        with plain_errors(f"[tables.{name}]"):
+            return clean_view(self.connection, name, self.rows(name))
+
+    def table(self, name: str) -> ir.Table:
+        """A canonical table as an Ibis expression: canonical columns and types, times in UTC.
+
+        Raises:
+            NotFound, BadTable: it is not mapped, or a required column is missing.
+        """
+        view = self.clean(name)
+        if self._backend is None:
+            import ibis
+
+            self._backend = ibis.duckdb.from_connection(self.connection)
+            run(self.connection, "SET TimeZone = 'UTC'")
+        columns = [column.name for column in TABLES[name].columns]
+        if name in self.config.tables:
+            columns += self.mapped(name).attributes
+        with warnings.catch_warnings():
+            # Ibis 12 still calls a method that DuckDB 2 has renamed.
+            warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
+            table = self._backend.table(view)
+        return table.select(columns)
+
+    def _complete(self, mapped: Mapped) -> None:
+        if mapped.missing:
+            name = mapped.spec.name
+            raise BadTable(
+                f"{name}: {', '.join(mapped.missing)} not found. {mapped.source.wording} has "
+                f"{', '.join(mapped.source.types)}; say which of them it is under [tables.{name}] columns."
+            )
 
 
-# First 13 hexadecimal digits of md5(salt:unit) over 2^52: the same number in Python and in every engine.
-BUCKET_MACRO = (
-    "CREATE OR REPLACE MACRO bucket(salt, unit) AS "
-    "('0x' || substr(md5(salt || ':' || unit), 1, 13))::BIGINT::DOUBLE / 4503599627370496::DOUBLE"
-)
+def open_warehouse(config: Config) -> Warehouse:
+    """Open the facts of a workspace; sources are read when they are asked for.
 
-
-def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
-    """All rows of one statement. DuckDB 2 refuses the next statement until a result is read to its end."""
-    return connection.execute(sql).fetchall()
-
-
-def one(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
-    """The single row of a query that always has one."""
-    return run(connection, sql)[0]
-
-
-def arrow(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
-    """The result of a query as an Arrow table."""
-    return connection.sql(sql).to_arrow_table()
-
-
-def quoted(text: str) -> str:
-    """`text` as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def named(name: str) -> str:
-    """`name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-@contextmanager
-def plain_errors(doing: str) -> Iterator[None]:
-    """Turn what the engine or the disk complains about into one of Primeta's errors.
-
-    Args:
-        doing: What was being done, to begin the message: "reading orders".
     Raises:
-        DiskFull: no room, a quota or a limit on file sizes.
-        Locked: another process holds a database file.
-        EngineFailed: everything else that the engine refuses.
+        BadConfig: `[warehouse] url` is no engine that this version reads (when a table is opened).
     """
-    try:
-        yield
-    except PrimetaError:
-        raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise DiskFull(
-                f"{doing}: no room left to write ({error.strerror}). Nothing was half-written; "
-                f"free some space, or raise the limit, and run the same again."
-            ) from error
-        raise EngineFailed(f"{doing}: {error}") from error
-    except MemoryError as error:
-        raise EngineFailed(f"{doing}: out of memory; close other programs and run the same again.") from error
-    except duckdb.Error as error:
-        raise _translated(error, doing) from error
-
-
-def _translated(error: duckdb.Error, doing: str) -> PrimetaError:
-    text = str(error)
-    low = text.lower()
-    first = re.sub(r"^\w+( \w+)? Error: ", "", text.strip().splitlines()[0] if text.strip() else text)
-    if (
-        "no space left" in low
-        or "file too large" in low
-        or "quota" in low
-        or "max_temp_directory_size" in low
-    ):
-        return DiskFull(
-            f"{doing}: no room left to write. Nothing was half-written; "
-            f"free some space, or raise the limit, and run the same again."
-        )
-    if "could not set lock" in low or "conflicting lock" in low:
-        return Locked(
-            f"{doing}: another process holds the database file; end it, or try again later. ({first})"
-        )
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return EngineFailed(f"{doing}: out of memory; close other programs and run the same again. ({first})")
-    if isinstance(error, duckdb.InvalidInputException) and "parquet" in low:
-        return BadTable(f"{doing}: {first}")
-    return EngineFailed(f"{doing}: {first}")
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 2
+    return Warehouse(config, connect())

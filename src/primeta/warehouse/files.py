@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from primeta.errors import BadTable
-from primeta.warehouse.engine import arrow, connect, named, one, plain_errors, quoted, run
+from primeta.warehouse.duck import arrow, connect, named, one, plain_errors, quoted, run
 
 DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
