@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from primeta.config import Config, TableConfig, config_error
-from primeta.errors import BadInput, BadTable
+from primeta.errors import BadTable
 from primeta.facts import TABLES
 from primeta.warehouse.duck import named, one, plain_errors, quoted, run
 from primeta.warehouse.files import FileFormat, csv_errors, csv_source, narrow, sniff, to_utf8
@@ -212,14 +211,3 @@ def _exists(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
 def _first_line(error: Exception) -> str:
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
-
-
-    "FILE_COLUMN",
-    "BadInput",
-    "Source",
-    "attach_engine",
-    "files_of",
-    "is_file",
-    "open_source",
-    "scratch_folder",
-]
