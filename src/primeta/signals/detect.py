@@ -1,0 +1,291 @@
+"""The verb `detect`: change points of any series, from a file, a table or a plain row of numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from primeta.errors import BadInput
+from primeta.show import locale
+from primeta.show.chart import Picture
+from primeta.show.result import Head, Table
+from primeta.signals.detect_picture import segments_picture
+from primeta.signals.detect_table import Label, Rows, Text, rows_of
+from primeta.signals.detect_words import ROWS_SHOWN, WORDS, counted
+from primeta.stats.changepoint_evidence import calibrated, e_bh
+from primeta.stats.changepoint_scan import SHORTEST_SERIES
+from primeta.stats.changepoints import Change, Segmentation, change_points, stable_p
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One series with its change points."""
+
+    name: str
+    changes: tuple[Change, ...]
+    labels: tuple[Label, ...]
+    """(n,) the time of each point; its index where there is no time."""
+    values: Floats
+    fitted: Floats
+    """(n,) the level or line of each piece; empty where the series was only tested."""
+    e_value: float
+    """Against "this series never changed"; NaN with `why_not`."""
+    why_not: str = ""
+
+    def at(self, change: Change) -> Label:
+        """The time of the first point of the new regime, or its index."""
+        return self.labels[change.index]
+
+    def as_dict(self) -> dict[str, Any]:
+        changes = [
+            {
+                "index": change.index,
+                "at": written(self.at(change)),
+                "before": change.before,
+                "after": change.after,
+                "low": change.low,
+                "high": change.high,
+                "e_value": change.e_value,
+            }
+            for change in self.changes
+        ]
+        return {
+            "name": self.name,
+            "changes": changes,
+            "e_value": self.e_value,
+            "why_not": self.why_not or None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """What `detect` found in a list of series (often of one)."""
+
+    series: tuple[Found, ...]
+    value: str
+    """What was looked at: the column's name, or empty."""
+    error: float
+    fdr: float | None
+    notes: tuple[Text, ...]
+    """What was done to the rows, each in both languages: sorted, left out."""
+
+    @property
+    def changed(self) -> tuple[Found, ...]:
+        return tuple(found for found in self.series if found.changes)
+
+    def line(self, lang: str = "en") -> str:
+        """The finding in one sentence."""
+        words = WORDS[lang]
+        if len(self.series) == 1:
+            found = self.series[0]
+            if found.why_not:
+                return words[found.why_not].format(least=SHORTEST_SERIES)
+            subject = found.name or self.value or words["series"]
+            if not found.changes:
+                return words["no_change"].format(subject=subject)
+            return words["changes"].format(
+                subject=subject, changes="; ".join(_said(found, change, lang) for change in found.changes)
+            )
+        changed = self.changed
+        text = words["of_many"].format(
+            changed=locale.number(len(changed), lang), series=counted(len(self.series), lang)
+        )
+        if changed:
+            strongest = max(changed, key=lambda found: found.e_value)
+            text += words["strongest"].format(
+                name=strongest.name, change=_said(strongest, _largest(strongest), lang)
+            )
+        return text
+
+    def table(self, lang: str = "en") -> Table:
+        """One row for each change."""
+        words = WORDS[lang]
+        many = len(self.series) > 1
+        heads = [
+            Head(words[code], "left" if code in ("series_head", "at") else "right") for code in ROWS_SHOWN
+        ]
+        rows = []
+        for found in self.changed:
+            for change in found.changes:
+                digits = _digits(change)
+                row = (
+                    found.name,
+                    shown(found.at(change), lang),
+                    locale.number(change.before, lang, digits=digits),
+                    locale.number(change.after, lang, digits=digits),
+                    locale.number(change.after - change.before, lang, digits=digits, sign=True),
+                    locale.interval(change.low, change.high, lang, digits=digits),
+                    locale.bet(change.e_value, lang),
+                )
+                rows.append(row if many else row[1:])
+        note = (
+            words["fdr_note"].format(share=locale.percent(self.fdr, lang))
+            if self.fdr
+            else (words["error_note"].format(share=locale.percent(self.error, lang)))
+        )
+        return Table(heads=tuple(heads if many else heads[1:]), rows=tuple(rows), note=note)
+
+    def picture(self, lang: str = "en", *, name: str | None = None) -> Picture:
+        """One series with its pieces: `name`, else the one with the most evidence.
+
+        Raises:
+            BadInput: there is no series of that name.
+        """
+        if name is None:
+            drawn = max(self.series, key=lambda found: (bool(found.changes), np.nan_to_num(found.e_value)))
+        else:
+            drawn = next((found for found in self.series if found.name == name), None)
+            if drawn is None:
+                raise BadInput(f"no series is called {name!r}")
+        alone = Detection(series=(drawn,), value=self.value, error=self.error, fdr=self.fdr, notes=())
+        note = self.table(lang).note
+        return segments_picture(
+            values=drawn.values,
+            fitted=drawn.fitted,
+            labels=[shown(label, lang) for label in drawn.labels],
+            starts=[change.index for change in drawn.changes],
+            lang=lang,
+            title=alone.line(lang),
+            subtitle=self.value if drawn.name else "",
+            source=note,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "value": self.value or None,
+            "error": self.error,
+            "fdr": self.fdr,
+            "changed": [found.name for found in self.changed],
+            "series": [found.as_dict() for found in self.series],
+            "notes": [note.en for note in self.notes],
+        }
+
+    def _repr_html_(self) -> str:
+        return self.picture()._repr_html_() + self.table().html()
+
+
+def detect(
+    rows: Any,
+    *,
+    value: str = "",
+    time: str | None = None,
+    series: str | None = None,
+    se: str | Sequence[float] | Floats | None = None,
+    error: float = 0.05,
+    fdr: float | None = None,
+) -> Detection:
+    """Change points of one series or of a list of them.
+
+    Args:
+        rows: A path to a CSV or Parquet file, an Arrow table, a data frame, a mapping of columns, or the
+            numbers themselves (then `value`, `time` and `series` are not needed).
+        value, time, series: Names of columns. Without `time` the order is the order of rows; without
+            `series` all rows are one series.
+        se: Column of standard errors (or the numbers themselves), up to a common factor.
+        error: Share of stationary short-memory series without change that are reported as changed, per
+            series over its whole length.
+        fdr: Instead of `error`, for a list: the expected share of unchanged series among those reported
+            as changed is at most this (e-BH on one calibrated e-value a series; any dependence).
+    Returns:
+        `index` of a change counts the points of its series from 0 in the order of time; missing values
+        keep their place.
+    Raises:
+        BadTable: a file, a column or a row that cannot be used. BadInput: an option or a number that cannot.
+    """
+    for name, share in (("error", error), ("fdr", fdr)):
+        if share is not None and not 0 < share < 1:
+            raise BadInput(f"{name} is a share between 0 and 1, such as .05; {share:g} was given")
+    table = rows_of(rows, value=value, time=time, series=series, se=se)
+    p_values = _p_values(table)
+    known = ~np.isnan(p_values)
+    if fdr is None:
+        look = p_values <= error
+    else:
+        e_values = np.where(known, calibrated(np.where(known, p_values, 1.0)), np.nan)
+        look = e_bh(e_values, share_false=fdr)
+    found = tuple(
+        _found(table, which, look=bool(look[which]), p_value=float(p_values[which]), error=error)
+        for which in range(len(table.names))
+    )
+    return Detection(series=found, value=value, error=error, fdr=fdr, notes=table.notes)
+
+
+def _p_values(table: Rows) -> Floats:
+    """(m,) p-values of "never changed"; series with equally many known points are tested together."""
+    counts = np.array([int(np.isfinite(table.values[part]).sum()) for part in table.parts], dtype=int)
+    p_values = np.full(len(counts), np.nan)
+    for n in np.unique(counts[counts >= SHORTEST_SERIES]):
+        which = np.flatnonzero(counts == n)
+        places = np.concatenate([np.arange(table.parts[w].start, table.parts[w].stop) for w in which])
+        places = places[np.isfinite(table.values[places])].reshape(len(which), n)
+        se = None if table.se is None else table.se[places]
+        p_values[which] = stable_p(table.values[places], se)
+    return p_values
+
+
+def _found(table: Rows, which: int, *, look: bool, p_value: float, error: float) -> Found:
+    part = table.parts[which]
+    values = table.values[part]
+    labels = table.labels(which)
+    if look:
+        se = None if table.se is None else table.se[part]
+        # the test was passed: what is left is where
+        seen: Segmentation = change_points(values, se=se, error=max(error, p_value))
+        changes, fitted = seen.changes, seen.fitted
+    else:
+        changes, fitted = (), np.array([])
+    known = not math.isnan(p_value)
+    return Found(
+        name=table.names[which],
+        changes=changes,
+        labels=labels,
+        values=values,
+        fitted=fitted,
+        e_value=float(calibrated(p_value)) if known else math.nan,
+        why_not="" if known else "too_short",
+    )
+
+
+def written(label: Label) -> Any:
+    """A time for JSON: ISO 8601, with Z where it has an hour; a number or a word as it stands."""
+    if isinstance(label, datetime):
+        zoned = label.replace(tzinfo=UTC) if label.tzinfo is None else label.astimezone(UTC)
+        return zoned.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return label.isoformat() if isinstance(label, date) else label
+
+
+def shown(label: Label, lang: str) -> str:
+    """A time for a person."""
+    if isinstance(label, datetime):
+        return locale.moment(label, lang, UTC)
+    return locale.day(label, lang) if isinstance(label, date) else str(label)
+
+
+def _largest(found: Found) -> Change:
+    return max(found.changes, key=lambda change: abs(change.after - change.before))
+
+
+def _digits(change: Change) -> int:
+    if math.isfinite(change.low) and change.high > change.low:
+        return locale.decimals_for(change.low, change.high)
+    return locale.decimals_alone(change.after - change.before)
+
+
+def _said(found: Found, change: Change, lang: str) -> str:
+    digits = _digits(change)
+    return WORDS[lang]["change"].format(
+        way=WORDS[lang]["up" if change.after > change.before else "down"],
+        before=locale.number(change.before, lang, digits=digits),
+        after=locale.number(change.after, lang, digits=digits),
+        at=shown(found.at(change), lang),
+        interval=locale.interval(change.low, change.high, lang, digits=digits, sentence=True),
+    )
