@@ -95,6 +95,8 @@ class Config:
     timezone: str = "UTC"
     margin: float | None = None
     people: tuple[str, ...] = ()
+    as_of_facts: bool = False
+    """`today = "facts"`: a history, in which today is the day after its last fact."""
     warehouse_url: str = "duckdb://"
     state_url: str = ""
     """Empty: `state.sqlite` in the workspace."""
@@ -235,7 +237,9 @@ def parse_config(text: str, path: Path) -> Config:
     read.known("", document, SECTIONS)
 
     workspace = read.section(document, "workspace", "workspace")
-    read.known("workspace", workspace, ("name", "language", "currency", "timezone", "margin", "people"))
+    read.known(
+        "workspace", workspace, ("name", "language", "currency", "timezone", "margin", "people", "today")
+    )
     language = read.take("workspace", workspace, "language", str, "en")
     if language not in ("en", "ru"):
         raise read.fail("workspace", "language", f'"en" or "ru" was expected, {language!r} was given')
@@ -252,6 +256,10 @@ def parse_config(text: str, path: Path) -> Config:
             "workspace", "timezone", f'a zone such as "Europe/Moscow" was expected, not {timezone!r}'
         ) from None
 
+    today = read.take("workspace", workspace, "today", str, "clock")
+    if today not in ("clock", "facts"):
+        raise read.fail("workspace", "today", f'"clock" or "facts" was expected, {today!r} was given')
+
     warehouse = read.section(document, "warehouse", "warehouse")
     read.known("warehouse", warehouse, ("url",))
     state = read.section(document, "state", "state")
@@ -265,6 +273,7 @@ def parse_config(text: str, path: Path) -> Config:
         timezone=timezone,
         margin=read.bounded("workspace", workspace, "margin", None, -1, 1),
         people=read.texts("workspace", workspace, "people"),
+        as_of_facts=today == "facts",
         warehouse_url=read.take("warehouse", warehouse, "url", str, "duckdb://"),
         state_url=read.take("state", state, "url", str, ""),
         tables=_tables(read, read.section(document, "tables", "tables")),

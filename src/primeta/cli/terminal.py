@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json as _json
 import math
 import sys
@@ -53,6 +54,16 @@ def open_at(directory: Path) -> Workspace:
     from primeta.workspace import open_workspace
 
     return open_workspace(directory)
+
+
+def language_of(ws: Workspace, wanted: Language) -> Literal["en", "ru"]:
+    """The language asked for, else the workspace's."""
+    return "ru" if (wanted or ws.config.language) == "ru" else "en"
+
+
+def user() -> str:
+    """Who works at this terminal."""
+    return getpass.getuser()
 
 
 def clock() -> datetime:

@@ -12,7 +12,7 @@ from primeta.errors import NotFound
 from primeta.signals.note import Note
 from primeta.signals.signal import Direction, Origin, Signal
 from primeta.store.database import Database
-from primeta.store.signals import load_signals
+from primeta.store.signals import last_run, load_signals
 from primeta.store.trends import load_notes, load_trends
 from primeta.trends.records import Answer, Decision, Trend, TrendType
 from primeta.workspace import jobs, people
@@ -42,9 +42,18 @@ class Workspace:
     def folder(self) -> Path:
         return self.config.folder
 
+    def day_of(self, moment: datetime) -> date:
+        """The calendar day of a moment in the workspace's zone."""
+        return moment.astimezone(self.config.zone).date()
+
     def day(self, now: datetime) -> date:
-        """The calendar day in the workspace's zone."""
-        return now.astimezone(self.config.zone).date()
+        """Today in the workspace's zone; in a history (`today = "facts"`), the day after the last fact."""
+        if self.config.as_of_facts:
+            with self.database.read() as connection:
+                run = last_run(connection)
+            if run is not None:
+                return self.day_of(run.seen_until)
+        return self.day_of(now)
 
     def close(self) -> None:
         self.database.close()

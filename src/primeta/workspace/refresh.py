@@ -1,0 +1,93 @@
+"""Gathering the evidence of a trend and weighing it, from what the last watch measured."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from primeta.signals.note import Note
+from primeta.signals.signal import Signal
+from primeta.store import trends as rows
+from primeta.trends.evidence import gather
+from primeta.trends.ground import Lookup, ground_of
+from primeta.trends.records import Evidence, Input, Trend, Weighing
+from primeta.trends.stories import Suggestion, suggest
+from primeta.trends.weigh import weigh
+from primeta.workspace.measured import fullness, lookup_in, tables_of_metrics
+
+if TYPE_CHECKING:
+    from primeta.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every trend of a workspace is weighed against: read once, used for all."""
+
+    signals: Mapping[str, Signal]
+    notes: Mapping[str, Note]
+    inputs: Mapping[str, Mapping[str, Input]]
+    lookup: Lookup
+    fullness: Mapping[str, float]
+    table_of: Mapping[str, str]
+
+
+def surroundings(ws: Workspace) -> Surroundings:
+    with ws.database.read() as connection:
+        inputs = rows.load_inputs(connection)
+    return Surroundings(
+        signals={entry.id: entry for entry in ws.signals()},
+        notes={entry.id: entry for entry in ws.notes()},
+        inputs=inputs,
+        lookup=lookup_in(ws),
+        fullness=fullness(ws),
+        table_of=tables_of_metrics(ws),
+    )
+
+
+def refresh_trend(ws: Workspace, trend: str, *, now: datetime) -> None:
+    """Gather and weigh one trend again, after a person changed what belongs to it."""
+    target = ws.trend(trend)
+    evidence, weighing = assess(ws, target, surroundings(ws), now=now)
+    with ws.database.write() as connection:
+        rows.save_evidence(connection, target.id, evidence, weighing)
+
+
+def assess(ws: Workspace, trend: Trend, around: Surroundings, *, now: datetime) -> tuple[Evidence, Weighing]:
+    """The evidence and the weighing of one trend; the draws follow from its id, so they repeat."""
+    signals = [around.signals[entry] for entry in trend.signals if entry in around.signals]
+    notes = [around.notes[entry] for entry in trend.signals if entry in around.notes]
+    seed = int.from_bytes(hashlib.sha256(trend.id.encode()).digest()[:8], "big")
+    ground = ground_of(
+        signals,
+        lookup=around.lookup,
+        margin=ws.config.margin,
+        fullness=around.fullness,
+        tables=ws.config.tables,
+        table_of=around.table_of,
+        consent_share=float("nan"),
+    )
+    weighing = weigh(
+        ground,
+        goals=ws.config.goals,
+        guesses=around.inputs.get(trend.id, {}),
+        thresholds=ws.config.filters,
+        now=now,
+        rng=np.random.default_rng(seed),
+    )
+    return gather(signals, notes, today=ws.day(now)), weighing
+
+
+def suggestions(ws: Workspace, trend: str) -> tuple[Suggestion, ...]:
+    """Signals and notes that may belong to a trend; what a person refused is not offered again."""
+    target = ws.trend(trend)
+    with ws.database.read() as connection:
+        known = rows.load_memberships(connection, target.id)
+    signals = {entry.id: entry for entry in ws.signals()}
+    members = [signals[entry] for entry in target.signals if entry in signals]
+    refused = {entry.signal_id for entry in known if entry.state == "refused"} | set(target.signals)
+    return suggest(target.id, members, [*signals.values(), *ws.notes()], refused=refused)[:12]
