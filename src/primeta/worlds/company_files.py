@@ -33,33 +33,28 @@ currency = "USD"
 timezone = "UTC"
 margin = 0.35                      # on list price
 
+# Columns have their canonical names already, so none is mapped; region, city, age and prefers (where a
+# customer likes to order) become attributes.
 [tables.customers]
 from = "data/customers/*.parquet"
-columns = {{ customer_id = "customer_id", registered_at = "registered_at", source = "source", region = "region", city = "city", age = "age", prefers = "prefers" }}
 
 [tables.orders]
 from = "data/orders/*.parquet"
-columns = {{ order_id = "order_id", customer_id = "customer_id", ordered_at = "ordered_at", revenue = "revenue", discount = "discount", channel = "channel" }}
 
 [tables.order_lines]
 from = "data/order_lines/*.parquet"
-columns = {{ order_id = "order_id", product_id = "product_id", customer_id = "customer_id", ordered_at = "ordered_at", quantity = "quantity", price = "price", revenue = "revenue", discount = "discount", category = "category" }}
 
 [tables.messages]
 from = "data/messages/*.parquet"
-columns = {{ message_id = "message_id", customer_id = "customer_id", sent_at = "sent_at", channel = "channel", campaign = "campaign", purpose = "purpose" }}
 
 [tables.reactions]
 from = "data/reactions/*.parquet"
-columns = {{ message_id = "message_id", kind = "kind", happened_at = "happened_at", machine = "machine" }}
 
 [tables.visits]
 from = "data/visits/*.parquet"
-columns = {{ customer_id = "customer_id", happened_at = "happened_at", kind = "kind", category = "category" }}
 
 [tables.promotions]
 from = "data/promotions/*.parquet"
-columns = {{ name = "name", starts_at = "starts_at", ends_at = "ends_at", depth = "depth" }}
 
 [slices]
 by = ["region", "age", "prefers", "source"]
