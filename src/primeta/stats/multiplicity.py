@@ -1,0 +1,121 @@
+"""How many of a list are false: step-up rules for p-values and e-values, and intervals for what was selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+Floats = npt.NDArray[np.floating[Any]]
+Bools = npt.NDArray[np.bool_]
+
+
+def adjusted_bh(p: Floats) -> Floats:
+    """(n,) p-values adjusted for the false share of a list (Benjamini & Hochberg 1995).
+
+    Valid for independent or positively dependent p-values.
+    """
+    return _step_up(np.asarray(p, float), 1.0)
+
+
+def adjusted_by(p: Floats) -> Floats:
+    """(n,) p-values adjusted for the false share under any dependence (Benjamini & Yekutieli 2001)."""
+    values = np.asarray(p, float)
+    return _step_up(values, float(np.sum(1 / np.arange(1, values.size + 1))))
+
+
+def _step_up(p: Floats, factor: float) -> Floats:
+    if p.size == 0:
+        return p
+    order = np.argsort(p)
+    ranked = p[order] * p.size * factor / np.arange(1, p.size + 1)
+    result = np.empty_like(p)
+    result[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)
+    return result
+
+
+def bh(p: Floats, *, share: float, tests: int | None = None) -> Bools:
+    """(n,) which p-values pass at a false share; `tests` counts those not in the list, all at p = 1."""
+    values = np.asarray(p, float)
+    total = tests or values.size
+    ranked = np.sort(values)
+    fits = np.flatnonzero(ranked <= share * np.arange(1, values.size + 1) / total)
+    if fits.size == 0:
+        return np.zeros(values.shape, bool)
+    return values <= ranked[fits[-1]]
+
+
+def e_bh(e: Floats, *, share: float) -> Bools:
+    """(n,) which e-values pass at a false share, under any dependence.
+
+    The k largest pass, k the largest number with e₍ₖ₎ ≥ n / (share · k). Also valid for *compound* e-values,
+    whose null ones average at most 1.
+
+    Source:
+        Wang & Ramdas (2022), "False discovery rate control with e-values".
+    """
+    with np.errstate(divide="ignore"):
+        return bh(1 / np.maximum(np.asarray(e, float), 0), share=share)
+
+
+def focused_e_bh(e: Floats, *, parent: Sequence[int], share: float) -> Bools:
+    """(n,) which nodes of a tree pass, after pruning nodes whose descendant passes too.
+
+    The list that is shown is the filtered one, so its false share is what is held: the largest threshold list
+    R_k = {e ≥ n / (share · k)} with |filter(R_k)| ≥ k. Pruning after plain e-BH would shorten the list and so
+    raise its false share.
+
+    Args:
+        parent: Index of each node's parent, −1 for a root.
+    Source:
+        Katsevich, Sabatti & Bogomolov (2023), "Filtering the rejection set while preserving false discovery
+        rate control", procedure 1, with e-values in the place of p-values.
+    """
+    values = np.asarray(e, float)
+    above = np.asarray(parent, int)
+    for size in range(values.size, 0, -1):
+        chosen = _most_specific(values >= values.size / (share * size), above)
+        if chosen.sum() >= size:
+            return chosen
+    return np.zeros(values.shape, bool)
+
+
+def _most_specific(chosen: Bools, parent: npt.NDArray[np.int_]) -> Bools:
+    """Those of `chosen` with no chosen descendant."""
+    covered = np.zeros(chosen.shape, bool)
+    for node in np.flatnonzero(chosen):
+        above = parent[node]
+        while above >= 0 and not covered[above]:
+            covered[above] = True
+            above = parent[above]
+    return chosen & ~covered
+
+
+def e_by_intervals(
+    estimate: Floats, se: Floats, *, selected: int, tests: int, share: float
+) -> tuple[Floats, Floats]:
+    """Bounds whose share of misses among the selected is at most `share`.
+
+    Each selected one gets an e-confidence interval at level 1 − share · selected / tests: the values m at which
+    the e-value of Gaussian likelihood, exp(λ(x − m)/se − λ²/2) averaged over ±λ, stays below tests / (share ·
+    selected). λ is the one that makes the interval shortest.
+
+    Source:
+        Xu, Wang & Ramdas (2024), "Post-selection inference for e-value based confidence intervals", the e-BY
+        procedure.
+    """
+    level = share * max(selected, 1) / tests
+    bet = np.sqrt(2 * np.log(2 / level))
+    reach = (np.log(2 / level) + bet * bet / 2) / bet
+    return estimate - reach * se, estimate + reach * se
+
+
+def normal_intervals(
+    estimate: Floats, se: Floats, *, selected: int, tests: int, share: float
+) -> tuple[Floats, Floats]:
+    """The narrower sibling for independent estimates (Benjamini & Yekutieli 2005): normal quantiles."""
+    reach = -float(ndtri(share * max(selected, 1) / tests / 2))
+    return estimate - reach * se, estimate + reach * se
