@@ -7,21 +7,15 @@ from collections.abc import Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
-from primeta.facts import GRAINS, Grain, Period
+from primeta.facts import Grain, Period
+from primeta.signals.grades import REPEATS, counted, independent_origins, repeats
 from primeta.signals.note import Note
 from primeta.signals.signal import Block, Grade, Origin, Signal
 from primeta.trends.records import Evidence, OriginEvidence
 
-# Who could have copied whom: a competitor's move and a regulator's word both come from the market.
-INDEPENDENT: dict[Origin, str] = {
-    "metric": "metric",
-    "voice": "voice",
-    "outside": "outside",
-    "competitor": "market",
-    "regulator": "market",
-}
-BLOCKS_SHOWN: dict[Grain, int] = {"week": 4, "month": 3, "quarter": 2}
-BLOCKS_NEEDED: dict[Grain, int] = {"week": 3, "month": 2, "quarter": 2}
+KINDS: dict[Grain, str] = {"week": "weeks", "month": "months", "quarter": "quarters"}
+BLOCKS_NEEDED: dict[Grain, int] = {grain: REPEATS[kind][0] for grain, kind in KINDS.items()}
+BLOCKS_SHOWN: dict[Grain, int] = {grain: REPEATS[kind][1] for grain, kind in KINDS.items()}
 STRENGTH: dict[Grade, int] = {
     "refuted": 0,
     "fading": 1,
@@ -56,8 +50,7 @@ def gather(signals: Sequence[Signal], notes: Sequence[Note], *, today: date) -> 
         )
     origins.extend(_of_notes(notes, today=today))
 
-    independent = {INDEPENDENT[entry.origin] for entry in origins if entry.origin in INDEPENDENT}
-    grade, why = _grade(lead, len(independent))
+    grade, why = _grade(lead, independent_origins([entry.origin for entry in origins]))
     since = min(
         [entry.frozen.since for entry in signals] + [note.happened_at for note in notes], default=None
     )
@@ -78,29 +71,21 @@ def strongest(signals: Sequence[Signal]) -> Signal | None:
     return max(signals, key=lambda entry: (STRENGTH[entry.grade], entry.e_value, entry.id), default=None)
 
 
-def blocks(signal: Signal, grain: Grain) -> tuple[Block, ...]:
-    """The last blocks of that length that a grade looks at."""
-    found = {"week": signal.weeks, "month": signal.months, "quarter": signal.quarters}[grain]
-    return found[-BLOCKS_SHOWN[grain] :]
-
-
 def _counted(lead: Signal | None, grain: Grain) -> tuple[int, int]:
-    finished = [] if lead is None else [block for block in blocks(lead, grain) if block.finished]
-    return sum(block.passes for block in finished), len(finished)
+    if lead is None:
+        return 0, 0
+    every = {"week": lead.weeks, "month": lead.months, "quarter": lead.quarters}[grain]
+    return counted(every, kind=KINDS[grain])
 
 
 def _grade(lead: Signal | None, independent: int) -> tuple[Grade, tuple[str, ...]]:
+    """The lead's own grade, raised to *confirmed* where a second origin agrees with months."""
     if lead is None:
-        return "noticed", ("notes-only",)
-    why = list(lead.why)
-    if lead.grade != "repeating":
-        return lead.grade, tuple(why)
-    by_months = any(_counted(lead, grain)[0] >= BLOCKS_NEEDED[grain] for grain in GRAINS if grain != "week")
-    if not by_months:
-        return "repeating", (*why, "weeks-only")
-    if independent < 2:
-        return "repeating", (*why, "one-origin")
-    return "confirmed", (*why, "two-origins")
+        return "noticed", ("notes_only",)
+    by_months = repeats(lead.months, kind="months") or repeats(lead.quarters, kind="quarters")
+    if lead.grade != "repeating" or not by_months or independent < 2:
+        return lead.grade, lead.why
+    return "confirmed", (*(code for code in lead.why if code != "one_origin"), "two_origins")
 
 
 def _of_notes(notes: Sequence[Note], *, today: date) -> list[OriginEvidence]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -197,7 +198,7 @@ class Event:
     """A person, or `primeta`."""
     kind: str
     """`grade`, `signal`, `card`, `decision`, `new`, `review`."""
-    what: dict[str, object] = field(default_factory=dict)
+    what: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

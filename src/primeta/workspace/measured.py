@@ -6,21 +6,24 @@ It lives in `cache/` and may be deleted at any time: the next watch writes it ag
 from __future__ import annotations
 
 import json
-import os
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from primeta.errors import NotFound
 from primeta.facts import Grain
+from primeta.signals.watch import Band
+from primeta.trends.ground import Lookup
 from primeta.warehouse.metric import Metric
-from primeta.warehouse.series import Floats, Series
+from primeta.warehouse.series import Series
+from primeta.workspace.files import write_whole
 from primeta.workspace.views import MetricView, SeriesView
 
 if TYPE_CHECKING:
@@ -32,15 +35,6 @@ ABOUT = "watched.json"
 NUMBERS = ("value", "se", "customers", "numerator", "denominator", "expected", "low", "high")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Band:
-    """What was expected of one weekly series: (T,) level and its 95% bounds."""
-
-    expected: Floats
-    low: Floats
-    high: Floats
-
-
 def save_measured(
     folder: Path,
     series: Iterable[Series],
@@ -48,25 +42,22 @@ def save_measured(
     *,
     not_watched: Mapping[tuple[str, str], str],
     why_not_metrics: Mapping[str, str],
+    fullness: Mapping[str, float],
+    consent_share: float,
 ) -> None:
     """Write both files under temporary names, then rename them: a reader never sees half of one."""
     place = folder / FOLDER
     place.mkdir(exist_ok=True)
-    _replace(place / SERIES, lambda path: pq.write_table(_table(series, bands), path))
+    sink = pa.BufferOutputStream()
+    pq.write_table(_table(series, bands), sink)
+    write_whole(place / SERIES, sink.getvalue().to_pybytes())
     about = {
         "not_watched": [[*key, why] for key, why in sorted(not_watched.items())],
         "metrics": dict(why_not_metrics),
+        "fullness": dict(fullness),
+        "consent_share": consent_share if math.isfinite(consent_share) else None,
     }
-    _replace(place / ABOUT, lambda path: path.write_text(json.dumps(about), encoding="utf-8"))
-
-
-def _replace(path: Path, write: Any) -> None:
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        write(unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(place / ABOUT, json.dumps(about))
 
 
 def _table(series: Iterable[Series], bands: Mapping[tuple[str, str], Band]) -> pa.Table:
@@ -82,13 +73,25 @@ def _table(series: Iterable[Series], bands: Mapping[tuple[str, str], Band]) -> p
         for name in ("value", "se", "customers", "numerator", "denominator"):
             columns[name].append(getattr(entry, name))
         for name in ("expected", "low", "high"):
-            columns[name].append(unknown if band is None else getattr(band, name))
+            columns[name].append(unknown if band is None else _on(entry.starts, band, getattr(band, name)))
     arrays = {name: pa.array(np.concatenate(parts) if parts else []) for name, parts in columns.items()}
     table = pa.table(arrays)
     for name in ("metric", "slice", "grain"):
         index = table.schema.get_field_index(name)
         table = table.set_column(index, name, table[name].cast(pa.string()).dictionary_encode())
     return table
+
+
+def _on(
+    starts: npt.NDArray[np.datetime64], band: Band, values: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """A band's values on the weeks of its series; NaN where nothing was expected yet."""
+    found = np.full(len(starts), np.nan)
+    places = np.searchsorted(starts, band.starts)
+    inside = places < len(starts)
+    inside[inside] = starts[places[inside]] == band.starts[inside]
+    found[places[inside]] = values[inside]
+    return found
 
 
 def load_views(
@@ -105,7 +108,7 @@ def load_views(
     wanted = [("metric", "=", metric), ("slice", "=", slice_code), ("grain", "=", grain)]
     filters = [entry for entry in wanted if entry[2] is not None]
     table = pq.read_table(path, filters=filters or None)
-    declared = _declared(ws)
+    known_metrics = declared(ws)
     keys = [table[name].cast(pa.string()).to_pylist() for name in ("metric", "slice", "grain")]
     starts = table["start"].to_numpy().astype("datetime64[D]")
     numbers = {name: table[name].to_numpy().astype(float) for name in NUMBERS}
@@ -114,7 +117,7 @@ def load_views(
     for key, rows in _runs(list(zip(*keys, strict=True))):
         name, code, of_grain = key
         found[key] = SeriesView(
-            metric=declared.get(name) or _unknown_metric(name),
+            metric=known_metrics.get(name) or _unknown_metric(name),
             slice=code,
             grain=of_grain,
             starts=starts[rows],
@@ -188,7 +191,7 @@ def metric_views(ws: Workspace) -> tuple[MetricView, ...]:
     why_not = _about(ws).get("metrics", {})
     signals = ws.signals()
     found = []
-    for name, metric in _declared(ws).items():
+    for name, metric in declared(ws).items():
         codes = [code for owner, code, _ in views if owner == name]
         whole = views.get((name, "all", "week"))
         known = np.flatnonzero(np.isfinite(whole.observed)) if whole is not None else np.array([], dtype=int)
@@ -207,7 +210,32 @@ def metric_views(ws: Workspace) -> tuple[MetricView, ...]:
     return tuple(found)
 
 
-def _declared(ws: Workspace) -> dict[str, Metric]:
+def lookup_in(ws: Workspace) -> Lookup:
+    """What was measured, for weighing."""
+    views = load_views(ws)
+    return lambda metric, code, grain: views.get((metric, code, grain))
+
+
+def fullness(ws: Workspace) -> dict[str, float]:
+    """`table.column` → share of rows that carry a value."""
+    return _about(ws).get("fullness", {})
+
+
+def consent_share(ws: Workspace) -> float:
+    """Of all customers; NaN where no consents are mapped."""
+    known = _about(ws).get("consent_share")
+    return float("nan") if known is None else float(known)
+
+
+def tables_of_metrics(ws: Workspace) -> dict[str, str]:
+    """Metric → the canonical table that its numerator is counted from."""
+    from primeta.warehouse.metrics import table_of
+
+    return {name: table_of(metric.numerator) for name, metric in declared(ws).items()}
+
+
+def declared(ws: Workspace) -> dict[str, Metric]:
+    """Every metric that the workspace could have, built in or its own."""
     from primeta.warehouse.metrics import declared_metrics
 
     return declared_metrics(ws.config)

@@ -18,7 +18,8 @@ from primeta.trends.ground import Lookup, ground_of
 from primeta.trends.records import Evidence, Input, Trend, Weighing
 from primeta.trends.stories import Suggestion, suggest
 from primeta.trends.weigh import weigh
-from primeta.workspace.measured import fullness, lookup_in, tables_of_metrics
+from primeta.warehouse.metric import Metric
+from primeta.workspace.measured import consent_share, declared, fullness, lookup_in, tables_of_metrics
 
 if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
@@ -34,6 +35,8 @@ class Surroundings:
     lookup: Lookup
     fullness: Mapping[str, float]
     table_of: Mapping[str, str]
+    metrics: Mapping[str, Metric]
+    consent_share: float
 
 
 def surroundings(ws: Workspace) -> Surroundings:
@@ -46,6 +49,8 @@ def surroundings(ws: Workspace) -> Surroundings:
         lookup=lookup_in(ws),
         fullness=fullness(ws),
         table_of=tables_of_metrics(ws),
+        metrics=declared(ws),
+        consent_share=consent_share(ws),
     )
 
 
@@ -69,7 +74,7 @@ def assess(ws: Workspace, trend: Trend, around: Surroundings, *, now: datetime) 
         fullness=around.fullness,
         tables=ws.config.tables,
         table_of=around.table_of,
-        consent_share=float("nan"),
+        consent_share=around.consent_share,
     )
     weighing = weigh(
         ground,

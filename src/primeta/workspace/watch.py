@@ -1,0 +1,412 @@
+"""`primeta watch`: refresh the facts, measure, detect, confirm, weigh; safe to repeat and to kill.
+
+Everything is computed first. What was found and the mark "seen up to" are then written in one
+transaction, so a watch that is killed leaves either all of it or nothing, and the next one does it again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from primeta.errors import BadTable
+from primeta.facts import GRAINS
+from primeta.show.locale import Language
+from primeta.show.messages import count
+from primeta.signals.signal import Frozen, Signal
+from primeta.signals.watch import Watched, WatchSettings, watch_series
+from primeta.store import signals as signal_rows
+from primeta.store import trends as trend_rows
+from primeta.trends.evidence import STRENGTH
+from primeta.trends.ground import ground_of
+from primeta.trends.records import Card, Event, Evidence, Trend, Weighing
+from primeta.trends.stories import Draft, draft_trends, joins
+from primeta.warehouse.build_series import build_series
+from primeta.warehouse.engine import Warehouse, open_warehouse
+from primeta.warehouse.facts_store import refresh_facts
+from primeta.warehouse.metrics import available_metrics
+from primeta.warehouse.series import Series
+from primeta.workspace import words
+from primeta.workspace.fullness import consent_share, fullness_of
+from primeta.workspace.lock import only_one
+from primeta.workspace.measured import save_measured
+from primeta.workspace.refresh import Surroundings, assess, surroundings
+
+if TYPE_CHECKING:
+    from primeta.warehouse.metric import Metric
+    from primeta.workspace.workspace import Progress, Workspace
+
+BASELINE_WEEKS = (104, 78, 52, 39, 26)
+"""Weeks before the first promise year, the longest that leaves at least a quarter to watch."""
+LEAST_WATCHED = 13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchReport:
+    """What one watch did."""
+
+    seen_until: datetime
+    weeks: int
+    watched: int
+    not_watched: int
+    signals: dict[str, int]
+    """Grade → how many."""
+    new_trends: int
+    moved: int
+    """Signals whose grade moved."""
+    facts_changed: int
+    """Months of facts that were read anew."""
+
+    def line(self, lang: Language) -> str:
+        reported = sum(n for grade, n in self.signals.items() if STRENGTH[grade] >= STRENGTH["holding"])  # pyright: ignore[reportArgumentType]
+        first = count(
+            lang,
+            "{n} series was watched over {weeks:int} weeks; {reported:int} changes hold.",
+            "{n} series were watched over {weeks:int} weeks; {reported:int} changes hold.",
+            self.watched,
+            weeks=self.weeks,
+            reported=reported,
+        )
+        second = count(lang, "{n} new trend.", "{n} new trends.", self.new_trends) if self.new_trends else ""
+        third = (
+            count(
+                lang,
+                "{n} series cannot be watched yet.",
+                "{n} series cannot be watched yet.",
+                self.not_watched,
+            )
+            if self.not_watched
+            else ""
+        )
+        return " ".join(part for part in (first, second, third) if part)
+
+    def as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> WatchReport:
+    """One watch over all finished weeks.
+
+    Raises:
+        Locked: another watch runs in this workspace.
+        BadTable, BadConfig: the facts cannot be read; nothing was changed.
+    """
+    step = progress or (lambda _name, _done, _total: None)
+    with only_one(ws.folder / "watch.lock", "a watch"), open_warehouse(ws.config) as warehouse:
+        step("facts", 0, 1)
+        refreshed = refresh_facts(warehouse)
+        step("facts", 1, 1)
+        if refreshed.seen_until is None:
+            raise BadTable(
+                f"the tables of {ws.config.path} hold no dated row; run `primeta doctor {ws.folder}` to see why"
+            )
+        seen_until = _end_of_day(refreshed.seen_until, ws, now)
+        metrics, missing = _metrics(ws, warehouse)
+        series: dict[str, Sequence[Series]] = {}
+        for number, grain in enumerate(GRAINS):
+            step("measure", number, len(GRAINS))
+            series[grain] = build_series(
+                warehouse, ws.config, metrics, grain=grain, cache=ws.folder / "cache", until=seen_until.date()
+            )
+        step("measure", len(GRAINS), len(GRAINS))
+        full, consents = fullness_of(warehouse), consent_share(warehouse)
+
+        promise_start = promise_start_of(ws, series["week"])
+        with ws.database.read() as connection:
+            earlier = signal_rows.last_run(connection)
+        watched = _detect(ws, series, metrics, promise_start, seen_until, step)
+        found = watched.signals
+        if earlier is not None and earlier.promise_start < promise_start:
+            # What was first seen in the year before is still graded; nothing new is sought there.
+            found = (
+                *found,
+                *_graded_on(ws, series, metrics, earlier.promise_start, promise_start, seen_until),
+            )
+        every = [entry for grain in GRAINS for entry in series[grain]]
+        save_measured(
+            ws.folder,
+            every,
+            watched.bands,
+            not_watched={(metric, code): why for metric, code, why in watched.not_watched},
+            why_not_metrics=missing,
+            fullness=full,
+            consent_share=consents,
+        )
+        step("weigh", 0, 1)
+        report = _write(ws, watched, found, promise_start, seen_until, refreshed, now)
+        step("weigh", 1, 1)
+        return report
+
+
+def promise_start_of(ws: Workspace, weekly: Sequence[Series]) -> date:
+    """The first day of the promise year that holds the last week.
+
+    The first promise year starts where `[watch] promise_start` says, else after the longest baseline
+    that leaves a quarter to watch; the following ones start every `promise_weeks`.
+    """
+    starts = sorted({day for entry in weekly for day in entry.starts.tolist()})
+    if not starts:
+        raise BadTable(
+            "no week is finished yet: the facts hold less than one whole week; come back when they hold more"
+        )
+    declared = ws.config.watch.promise_start
+    if declared is not None:
+        first = declared - timedelta(days=declared.weekday())
+    else:
+        baseline = next((n for n in BASELINE_WEEKS if len(starts) >= n + LEAST_WATCHED), BASELINE_WEEKS[-1])
+        first = starts[0] + timedelta(weeks=baseline)
+    length = timedelta(weeks=ws.config.watch.promise_weeks)
+    while first + length <= starts[-1]:
+        first += length
+    return first
+
+
+def _end_of_day(last: datetime, ws: Workspace, now: datetime) -> datetime:
+    """Facts are known up to the end of their last day, once that day is over by the clock."""
+    local = last.astimezone(ws.config.zone)
+    midnight = datetime.combine(local.date() + timedelta(days=1), time(), ws.config.zone)
+    return midnight if midnight <= now else local
+
+
+def _metrics(ws: Workspace, warehouse: Warehouse) -> tuple[dict[str, Metric], dict[str, str]]:
+    available = available_metrics(warehouse, ws.config)
+    wanted = ws.config.watch.metrics
+    chosen = {name: metric for name, metric in available.metrics.items() if not wanted or name in wanted}
+    return chosen, dict(available.why_not)
+
+
+def _detect(
+    ws: Workspace,
+    series: Mapping[str, Sequence[Series]],
+    metrics: Mapping[str, Metric],
+    promise_start: date,
+    seen_until: datetime,
+    step: Progress,
+) -> Watched:
+    with ws.database.read() as connection:
+        frozen = signal_rows.load_frozen(connection, promise_start)
+    watched = watch_series(
+        series["week"],
+        series["month"],
+        series["quarter"],
+        metrics=metrics,
+        promise_start=promise_start,
+        seen_until=seen_until,
+        frozen=frozen,
+        settings=_settings(ws),
+        progress=lambda done, total: step("detect", done, total),
+    )
+    return dataclasses.replace(watched, signals=tuple(_zoned(entry, ws) for entry in watched.signals))
+
+
+def _graded_on(
+    ws: Workspace,
+    series: Mapping[str, Sequence[Series]],
+    metrics: Mapping[str, Metric],
+    promise_start: date,
+    until: date,
+    seen_until: datetime,
+) -> tuple[Signal, ...]:
+    with ws.database.read() as connection:
+        frozen: dict[str, Frozen] = signal_rows.load_frozen(connection, promise_start)
+    if not frozen:
+        return ()
+    settings = _settings(ws)
+    longer = dataclasses.replace(settings, promise_weeks=2 * settings.promise_weeks)
+    watched = watch_series(
+        series["week"],
+        series["month"],
+        series["quarter"],
+        metrics=metrics,
+        promise_start=promise_start,
+        seen_until=seen_until,
+        frozen=frozen,
+        settings=longer,
+    )
+    return tuple(_zoned(entry, ws) for entry in watched.signals if entry.id in frozen)
+
+
+def _settings(ws: Workspace) -> WatchSettings:
+    given = ws.config.watch
+    return WatchSettings(
+        false_share=given.false_share,
+        promise_weeks=given.promise_weeks,
+        smallest_effect=given.smallest_effect,
+    )
+
+
+def _zoned(signal: Signal, ws: Workspace) -> Signal:
+    seen = signal.frozen.first_seen.replace(tzinfo=ws.config.zone)
+    return dataclasses.replace(signal, frozen=dataclasses.replace(signal.frozen, first_seen=seen))
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    draft: Draft
+    card: Card
+    evidence: Evidence
+    weighing: Weighing
+    at: datetime
+
+
+def _write(
+    ws: Workspace,
+    watched: Watched,
+    found: Sequence[Signal],
+    promise_start: date,
+    seen_until: datetime,
+    refreshed: Any,
+    now: datetime,
+) -> WatchReport:
+    around = surroundings(ws)
+    around = dataclasses.replace(around, signals={**around.signals, **{entry.id: entry for entry in found}})
+    existing = ws.trends()
+    joined = _joining(existing, around)
+    assessed = [
+        (
+            trend,
+            *assess(
+                ws,
+                dataclasses.replace(trend, signals=(*trend.signals, *joined.get(trend.id, ()))),
+                around,
+                now=seen_until,
+            ),
+        )
+        for trend in existing
+    ]
+    taken = _taken(ws) | {entry for many in joined.values() for entry in many}
+    drafts = [
+        _new(ws, draft, around, seen_until) for draft in draft_trends(around.signals.values(), taken=taken)
+    ]
+    run = signal_rows.Run(
+        seen_until=seen_until,
+        facts_version=refreshed.facts_version,
+        promise_start=promise_start,
+        watched=watched.watched,
+        finished_at=now,
+        summary={"weeks": watched.weeks_seen, "not_watched": len(watched.not_watched)},
+    )
+    with ws.database.write() as connection:
+        moves = signal_rows.save_signals(
+            connection, found, promise_start=promise_start, seen_until=seen_until
+        )
+        for trend, evidence, weighing in assessed:
+            trend_rows.save_evidence(connection, trend.id, evidence, weighing)
+            for entry in joined.get(trend.id, ()):
+                _attach(connection, trend.id, around.signals[entry], seen_until)
+            if evidence.grade != trend.evidence.grade:
+                moved = {"was": trend.evidence.grade, "now": evidence.grade}
+                told = Event(at=seen_until, who="primeta", kind="grade", what=moved)
+                trend_rows.add_events(connection, trend.id, [told], mark=f"grade {seen_until.isoformat()}")
+        for new in drafts:
+            _add(connection, new, around, seen_until)
+        signal_rows.save_run(connection, run)
+    grades = [entry.grade for entry in around.signals.values()]
+    return WatchReport(
+        seen_until=seen_until,
+        weeks=watched.weeks_seen,
+        watched=watched.watched,
+        not_watched=len(watched.not_watched),
+        signals={grade: grades.count(grade) for grade in sorted(set(grades))},
+        new_trends=len(drafts),
+        moved=len(moves),
+        facts_changed=sum(len(months) for months in refreshed.changed.values()),
+    )
+
+
+def _joining(trends: Sequence[Trend], around: Surroundings) -> dict[str, list[str]]:
+    """New signals that tell the story of a trend which Primeta drafted and nobody decided yet."""
+    taken = {entry for trend in trends for entry in trend.signals}
+    joined: dict[str, list[str]] = {}
+    for trend in trends:
+        if not trend.history or trend.history[0].who != "primeta" or trend.decision:
+            continue
+        members = [around.signals[entry] for entry in trend.signals if entry in around.signals]
+        for signal in sorted(around.signals.values(), key=lambda entry: entry.id):
+            if (
+                signal.id not in taken
+                and STRENGTH[signal.grade] >= STRENGTH["holding"]
+                and joins(members, signal)
+            ):
+                joined.setdefault(trend.id, []).append(signal.id)
+                taken.add(signal.id)
+    return joined
+
+
+def _taken(ws: Workspace) -> set[str]:
+    """Signals that have a trend, or that a person took out of one."""
+    with ws.database.read() as connection:
+        return {entry.signal_id for entry in trend_rows.load_memberships(connection)}
+
+
+def _new(ws: Workspace, draft: Draft, around: Surroundings, seen_until: datetime) -> _New:
+    """A card filled with all that the signals tell; the rest is for people."""
+    lang: Language = "ru" if ws.config.language == "ru" else "en"
+    members = [around.signals[entry] for entry in draft.signals]
+    lead = max(members, key=lambda entry: (STRENGTH[entry.grade], entry.e_value, entry.id))
+    metrics = around.metrics
+    ground = ground_of(
+        members,
+        lookup=around.lookup,
+        margin=ws.config.margin,
+        fullness=around.fullness,
+        tables=ws.config.tables,
+        table_of=around.table_of,
+        consent_share=around.consent_share,
+    )
+    card = Card(
+        name=words.draft_name(draft, metrics, lang),
+        description=words.draft_description(lead, metrics, lang),
+        signal_sources=words.draft_sources(members, metrics, lang),
+        metrics=tuple(sorted({entry.frozen.about for entry in members})),
+        experiment_plan=words.draft_plan(ground, lang),
+        type=draft.type,
+        decomposition={"signal": words.draft_description(lead, metrics, lang)},
+    )
+    at = min(entry.frozen.first_seen for entry in members)
+    blank = Trend(
+        id=draft.id,
+        card=card,
+        evidence=Evidence(
+            grade="noticed", since=None, origins=(), weeks=(0, 0), months=(0, 0), quarters=(0, 0), why=()
+        ),
+        signals=draft.signals,
+        weighing=None,
+        decisions=(),
+        history=(),
+        version=1,
+        created_at=at,
+    )
+    evidence, weighing = assess(ws, blank, around, now=seen_until)
+    return _New(draft, card, evidence, weighing, at)
+
+
+def _add(connection: Any, new: _New, around: Surroundings, seen_until: datetime) -> None:
+    identity = new.draft.id
+    trend_rows.add_trend(connection, identity, new.card, new.evidence, by="primeta", at=new.at)
+    trend_rows.save_evidence(connection, identity, new.evidence, new.weighing)
+    told = [Event(at=new.at, who="primeta", kind="grade", what={"was": None, "now": "noticed"})]
+    if new.evidence.grade != "noticed":
+        moved = {"was": "noticed", "now": new.evidence.grade}
+        told.append(Event(at=seen_until, who="primeta", kind="grade", what=moved))
+    trend_rows.add_events(connection, identity, told, mark="first")
+    for entry in new.draft.signals:
+        _attach(connection, identity, around.signals[entry], around.signals[entry].frozen.first_seen)
+
+
+def _attach(connection: Any, trend: str, signal: Signal, at: datetime) -> None:
+    trend_rows.add_membership(
+        connection,
+        trend_rows.Membership(trend_id=trend, signal_id=signal.id, state="attached", by="primeta", at=at),
+    )
+    what = {
+        "signal": signal.id,
+        "state": "attached",
+        "about": signal.frozen.about,
+        "slice": signal.frozen.slice,
+    }
+    told = Event(at=at, who="primeta", kind="signal", what=what)
+    trend_rows.add_events(connection, trend, [told], mark=f"signal {signal.id}")
