@@ -12,9 +12,10 @@ from primeta.config import Config
 from primeta.errors import BadTable, NotFound
 from primeta.facts import TABLES
 from primeta.warehouse.clean import clean_view
-from primeta.warehouse.duck import connect, plain_errors, run
+from primeta.warehouse.duck import connect, plain_errors, quoted, run
+from primeta.warehouse.duck import named as quote_name
 from primeta.warehouse.mapping import Mapped, derive_orders, map_table
-from primeta.warehouse.sources import Source, attach_engine, open_source
+from primeta.warehouse.sources import FILE_COLUMN, Source, attach_engine, open_source
 
 if TYPE_CHECKING:
     import duckdb
@@ -88,25 +89,33 @@ class Warehouse:
             return all(name in lines and name not in ("margin", "promo_code", "channel") for name in columns)
         return set(columns) <= self.mapped(table).mapped
 
-    def rows(self, name: str) -> str:
+    def rows(self, name: str, *, files: tuple[str, ...] | None = None) -> str:
         """The name of the view with all canonical rows of a table, nothing dropped.
 
+        Args:
+            files: Only the rows of these files, by name; for a table that is mapped to files.
         Raises:
             NotFound: the table is not mapped.
             BadTable: a required column is missing; says which.
         """
-        if name == "orders" and name not in self.config.tables and "order_lines" in self.config.tables:
-            lines = self.mapped("order_lines")
-            self._complete(lines)
-            return derive_orders(self.connection, lines)
-        mapped = self.mapped(name)
+        derived = name == "orders" and name not in self.config.tables and "order_lines" in self.config.tables
+        mapped = self.mapped("order_lines" if derived else name)
         self._complete(mapped)
-        return mapped.view
+        view = mapped.view
+        if files is not None:
+            listed = ", ".join(quoted(file) for file in files) or "NULL"
+            run(
+                self.connection,
+                f"CREATE OR REPLACE VIEW some_{view} AS SELECT * FROM {view} "
+                f"WHERE {quote_name(FILE_COLUMN)} IN ({listed})",
+            )
+            view = f"some_{view}"
+        return derive_orders(self.connection, mapped, view) if derived else view
 
-    def clean(self, name: str) -> str:
+    def clean(self, name: str, *, files: tuple[str, ...] | None = None) -> str:
         """The name of the view of a table without the rows that cannot be used (see `clean`)."""
         with plain_errors(f"[tables.{name}]"):
-            return clean_view(self.connection, name, self.rows(name))
+            return clean_view(self.connection, name, self.rows(name, files=files))
 
     def table(self, name: str) -> ir.Table:
         """A canonical table as an Ibis expression: canonical columns and types, times in UTC.

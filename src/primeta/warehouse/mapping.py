@@ -237,8 +237,8 @@ def _type_of(
     return described[0][1]
 
 
-def derive_orders(connection: duckdb.DuckDBPyConnection, lines: Mapped) -> str:
-    """Make the view of orders out of order lines, summed by order_id; its name is returned.
+def derive_orders(connection: duckdb.DuckDBPyConnection, lines: Mapped, view: str) -> str:
+    """Make the view of orders out of the order lines in `view`, summed by order_id; its name is returned.
 
     Lines that are returns make a return of their own, on each day that they came back.
 
@@ -265,7 +265,7 @@ def derive_orders(connection: duckdb.DuckDBPyConnection, lines: Mapped) -> str:
         connection,
         f"CREATE OR REPLACE VIEW mapped_orders AS SELECT order_id, min(customer_id) AS customer_id, "
         f"min(ordered_at) AS ordered_at, CAST(sum(revenue) AS DECIMAL(18,4)) AS revenue, {', '.join(optional)}{files}, "
-        f"is_return, min(day) AS day FROM {lines.view} "
+        f"is_return, min(day) AS day FROM {view} "
         f"GROUP BY order_id, is_return, CASE WHEN is_return THEN day END",
     )
     return "mapped_orders"
