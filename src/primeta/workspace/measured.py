@@ -21,7 +21,7 @@ from primeta.errors import NotFound
 from primeta.facts import Grain
 from primeta.signals.watch import Band
 from primeta.trends.ground import Lookup
-from primeta.warehouse.metric import Metric
+from primeta.warehouse.metric import Measure, Metric
 from primeta.warehouse.series import Series
 from primeta.workspace.files import write_whole
 from primeta.workspace.views import MetricView, SeriesView
@@ -229,9 +229,14 @@ def consent_share(ws: Workspace) -> float:
 
 def tables_of_metrics(ws: Workspace) -> dict[str, str]:
     """Metric → the canonical table that its numerator is counted from."""
-    from primeta.warehouse.metrics import table_of
+    from primeta.warehouse.metrics import BUILT_IN
 
-    return {name: table_of(metric.numerator) for name, metric in declared(ws).items()}
+    return {
+        name: metric.numerator.table
+        if isinstance(metric.numerator, Measure)
+        else BUILT_IN[metric.numerator].needs[0][0]
+        for name, metric in declared(ws).items()
+    }
 
 
 def declared(ws: Workspace) -> dict[str, Metric]:

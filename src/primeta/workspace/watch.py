@@ -27,7 +27,7 @@ from primeta.trends.stories import Draft, draft_trends, joins
 from primeta.warehouse.build_series import build_series
 from primeta.warehouse.engine import Warehouse, open_warehouse
 from primeta.warehouse.facts_store import refresh_facts
-from primeta.warehouse.metrics import available_metrics
+from primeta.warehouse.metrics import available_metrics, unavailable_metrics
 from primeta.warehouse.series import Series
 from primeta.workspace import words
 from primeta.workspace.fullness import consent_share, fullness_of
@@ -172,10 +172,9 @@ def _end_of_day(last: datetime, ws: Workspace, now: datetime) -> datetime:
 
 
 def _metrics(ws: Workspace, warehouse: Warehouse) -> tuple[dict[str, Metric], dict[str, str]]:
-    available = available_metrics(warehouse, ws.config)
-    wanted = ws.config.watch.metrics
-    chosen = {name: metric for name, metric in available.metrics.items() if not wanted or name in wanted}
-    return chosen, dict(available.why_not)
+    return available_metrics(warehouse, ws.config), unavailable_metrics(
+        warehouse, ws.config, lang=ws.config.language
+    )
 
 
 def _detect(
