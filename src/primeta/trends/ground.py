@@ -21,8 +21,11 @@ Floats = npt.NDArray[np.float64]
 WEEKS_ALONE = 4
 """Weeks after first sight from which they alone measure the effect: they did not help to find it."""
 MONEY = "revenue_per_customer"
+REVENUES = (MONEY, "average_order_value")
+"""Metrics whose numerator is revenue. A basket stands for ARPU where that is not watched: the number of
+orders is then taken as unchanged."""
 KPIS: dict[str, tuple[str, ...]] = {
-    "arpu": (MONEY,),
+    "arpu": REVENUES,
     "retention": ("retention_30", "retention_90", "retention_7"),
     "conversion": ("conversion",),
 }
@@ -61,6 +64,8 @@ class Observed(Protocol):
     def se(self) -> Floats: ...
     @property
     def customers(self) -> Floats: ...
+    @property
+    def numerator(self) -> Floats: ...
     @property
     def expected(self) -> Floats: ...
 
@@ -127,16 +132,16 @@ def _reach(slices: Sequence[str], lookup: Lookup) -> tuple[float, float]:
         return math.nan, math.nan
     if slices == ("all",):
         return 1.0, 1.0
-    whole = lookup(MONEY, "all", "week") or lookup("orders_per_customer", "all", "week")
+    whole = _revenue("all", lookup)
     by_attribute: dict[str, list[tuple[float, float]]] = {}
     for code in slices:
-        view = lookup(MONEY, code, "week") or lookup("orders_per_customer", code, "week")
+        view = _revenue(code, lookup)
         if view is None or whole is None:
             # Slices of messages have no orders of their own.
             return math.nan, math.nan
         attribute = "&".join(part.partition("=")[0] for part in code.split("&"))
         by_attribute.setdefault(attribute, []).append(
-            (_recent(view.customers, whole.customers), _recent(_sums(view), _sums(whole)))
+            (_recent(view.customers, whole.customers), _recent(view.numerator, whole.numerator))
         )
     outside = np.prod(
         [1 - np.minimum(np.sum(shares, axis=0), 1.0) for shares in by_attribute.values()], axis=0
@@ -144,8 +149,8 @@ def _reach(slices: Sequence[str], lookup: Lookup) -> tuple[float, float]:
     return float(1 - outside[0]), float(1 - outside[1])
 
 
-def _sums(view: Observed) -> Floats:
-    return view.observed * view.customers
+def _revenue(code: str, lookup: Lookup) -> Observed | None:
+    return next((view for metric in REVENUES if (view := lookup(metric, code, "week")) is not None), None)
 
 
 def _recent(part: Floats, whole: Floats, *, weeks: int = 13) -> float:
@@ -155,10 +160,10 @@ def _recent(part: Floats, whole: Floats, *, weeks: int = 13) -> float:
 
 def _revenue_year(lookup: Lookup) -> float:
     """Revenue of everybody over the last 52 weeks; a shorter history is scaled up to a year."""
-    whole = lookup(MONEY, "all", "week")
+    whole = _revenue("all", lookup)
     if whole is None:
         return math.nan
-    weekly = _sums(whole)[-52:]
+    weekly = whole.numerator[-52:]
     known = weekly[np.isfinite(weekly)]
     return float(known.mean() * 52) if len(known) else math.nan
 

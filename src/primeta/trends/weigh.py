@@ -163,6 +163,7 @@ def _inputs(ground: Ground, guesses: Mapping[str, Input]) -> tuple[Input, ...]:
             high=arpu.relative + spread,
             unit="relative",
             basis="measured",
+            by=arpu.metric,
         )
     else:
         effect = Input(name="effect", value=nan, low=nan, high=nan, unit="relative", basis="measured")

@@ -5,6 +5,7 @@ It lives in `cache/` and may be deleted at any time: the next watch writes it ag
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -124,6 +125,7 @@ def load_views(
             observed=numbers["value"][rows],
             se=numbers["se"][rows],
             customers=numbers["customers"][rows],
+            numerator=numbers["numerator"][rows],
             expected=numbers["expected"][rows],
             low=numbers["low"][rows],
             high=numbers["high"][rows],
@@ -164,21 +166,7 @@ def series_of(
                 f"{metric!r} is not measured here; run `primeta watch {ws.folder}`, or see its metrics"
             )
         raise NotFound(f"{metric} has no slice {slice_code!r}; expected one of {', '.join(known[:20])}")
-    return SeriesView(
-        metric=view.metric,
-        slice=view.slice,
-        grain=view.grain,
-        starts=view.starts,
-        observed=view.observed,
-        se=view.se,
-        customers=view.customers,
-        expected=view.expected,
-        low=view.low,
-        high=view.high,
-        since=since,
-        first_seen=first_seen,
-        why_not=view.why_not,
-    )
+    return dataclasses.replace(view, since=since, first_seen=first_seen)
 
 
 def slices_of(ws: Workspace, metric: str) -> tuple[str, ...]:

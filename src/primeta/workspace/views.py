@@ -91,6 +91,7 @@ class SeriesView:
     observed: Floats
     se: Floats
     customers: Floats
+    numerator: Floats
     expected: Floats
     low: Floats
     high: Floats
