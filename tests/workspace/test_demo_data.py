@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -154,3 +155,53 @@ def test_without_the_package_the_message_says_what_to_install(
     monkeypatch.setattr(demo.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match=r"primeta\[demo\]"):
         demo.build_demo(tmp_path / "demo")
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("what-the-demo-found.md", "what-the-demo-found.ru.md")
+
+
+def queries_with_tables(page: str) -> list[tuple[str, list[list[str]]]]:
+    """Every SQL block of a page with the table that follows it; the views come without one."""
+    found = []
+    for block in re.finditer(
+        r"```sql\n(.*?)\n```\n\n((?:\|[^\n]*\n)*)", (DOCS / page).read_text("utf-8") + "\n", re.S
+    ):
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in block[2].splitlines()]
+        found.append((block[1], [row for row in rows if set("".join(row)) != {"-"}]))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_figure_of_the_page_is_what_its_query_answers(
+    page: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace)
+    engine = duckdb.connect()
+    (views, nothing), *checks = queries_with_tables(page)
+    assert nothing == []
+    engine.execute(views)
+    assert len(checks) == 9
+    for query, printed in checks:
+        answer = engine.execute(query)
+        columns = [column[0] for column in answer.description]
+        rows = [
+            [str(cell).lower() if isinstance(cell, bool) else str(cell) for cell in row]
+            for row in answer.fetchall()
+        ]
+        assert [columns, *rows] == printed, query
+
+
+def test_both_languages_ask_the_same() -> None:
+    english, russian = (queries_with_tables(page) for page in PAGES)
+    assert english == russian
+
+
+def test_the_views_of_the_page_read_the_log_as_the_mapping_does(
+    workspace: Path, mapped: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace)
+    mapped.execute(queries_with_tables(PAGES[0])[0][0])
+    ours = one(mapped, "select count(*), sum(items), sum(revenue), sum(discount) from lines")
+    theirs = one(mapped, "select count(*), sum(quantity), sum(revenue), sum(discount) from order_lines")
+    assert ours == pytest.approx(theirs)
