@@ -1,1 +1,92 @@
-"""Primeta."""
+"""Primeta: from a sign of change to a proven effect.
+
+    import primeta as pm
+
+    ws = pm.open("shop")            # a workspace
+    pm.detect("orders.csv", value="orders", time="week")
+
+Names are imported when they are first used: `import primeta` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from primeta.errors import (
+        BadConfig,
+        BadInput,
+        BadTable,
+        Conflict,
+        DiskFull,
+        EngineFailed,
+        Locked,
+        NewerWorkspace,
+        NotAllowed,
+        NotFound,
+        PrimetaError,
+        Refused,
+        Unavailable,
+        UnitMismatch,
+    )
+    from primeta.signals.detect import detect
+    from primeta.workspace import Workspace
+    from primeta.workspace import open_workspace as open
+
+_PLACES = {
+    "open": ("primeta.workspace", "open_workspace"),
+    "Workspace": ("primeta.workspace", "Workspace"),
+    "detect": ("primeta.signals.detect", "detect"),
+    **{
+        name: ("primeta.errors", name)
+        for name in (
+            "PrimetaError",
+            "BadInput",
+            "BadConfig",
+            "BadTable",
+            "UnitMismatch",
+            "NotFound",
+            "Refused",
+            "Conflict",
+            "NewerWorkspace",
+            "NotAllowed",
+            "Unavailable",
+            "EngineFailed",
+            "Locked",
+            "DiskFull",
+        )
+    },
+}
+
+__all__ = [
+    "BadConfig",
+    "BadInput",
+    "BadTable",
+    "Conflict",
+    "DiskFull",
+    "EngineFailed",
+    "Locked",
+    "NewerWorkspace",
+    "NotAllowed",
+    "NotFound",
+    "PrimetaError",
+    "Refused",
+    "Unavailable",
+    "UnitMismatch",
+    "Workspace",
+    "detect",
+    "open",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'primeta' has no attribute {name!r}")
+    from importlib import import_module
+
+    place, attribute = _PLACES[name]
+    return getattr(import_module(place), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__
