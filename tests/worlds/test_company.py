@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from primeta import facts
+from primeta.cli.world import world as command
 from primeta.config import load_config
 from primeta.errors import BadInput, Conflict, DiskFull
 from primeta.worlds import company, company_files
@@ -454,3 +455,15 @@ def test_a_full_disk_leaves_the_former_world(tmp_path: Path, monkeypatch: pytest
     monkeypatch.undo()
     assert pq.read_table(tmp_path / "data" / "customers").num_rows == 10
     assert not (tmp_path / "data.part").exists()
+
+
+def test_the_command_says_in_one_line_what_it_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(tmp_path / "shop", customers=20, seed=1, weeks=12)
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 1
+    assert "20 customers over 12 weeks" in said.out
+    assert said.err == ""
+    command(tmp_path / "shop", customers=20, seed=1, weeks=12, json=True)
+    assert json.loads(capsys.readouterr().out)["rows"]["customers"] == 20

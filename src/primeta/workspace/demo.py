@@ -132,6 +132,29 @@ average_order_value = 1.0
 retention_30 = 1.0
 discount_share = 0.5
 
+# Metrics of our own: revenue per household that shopped, and two sides of the discount share, how many
+# products are discounted and by how much.
+[metrics.revenue_per_shopper]
+numerator = "revenue"
+denominator = "buyers"
+unit = "money"
+good = "up"
+label = { en = "Revenue per shopping household", ru = "Выручка на покупавшую семью" }
+
+[metrics.discounted_lines]
+numerator = { table = "order_lines", sum = "1", where = "discount > 0" }
+denominator = { table = "order_lines", sum = "1" }
+unit = "share"
+good = "neither"
+label = { en = "Lines at a discount", ru = "Доля строк со скидкой" }
+
+[metrics.discount_depth]
+numerator = { table = "order_lines", sum = "discount" }
+denominator = { table = "order_lines", sum = "revenue + discount", where = "discount > 0" }
+unit = "share"
+good = "down"
+label = { en = "Depth of discounts", ru = "Глубина скидок" }
+
 # The log has one year, so there is no last year to compare with: the first half is the baseline and
 # the promise (at most a tenth of the list false) runs over the second half.
 # Metrics per customer of the last 365 days are not watched: with a log that starts in January that
@@ -143,10 +166,14 @@ false_share = 0.10
 metrics = [
   "average_order_value",
   "items_per_order",
+  "categories_per_customer",
   "discount_share",
   "full_price_share",
   "retention_7",
   "retention_30",
+  "revenue_per_shopper",
+  "discounted_lines",
+  "discount_depth",
 ]
 '''
 
