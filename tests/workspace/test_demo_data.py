@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -11,7 +11,7 @@ import pytest
 
 from primeta.config import load_config, parse_config
 from primeta.errors import BadConfig, BadInput, Conflict
-from primeta.workspace import demo
+from primeta.workspace import demo, open_workspace
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +155,21 @@ def test_without_the_package_the_message_says_what_to_install(
     monkeypatch.setattr(demo.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match=r"primeta\[demo\]"):
         demo.build_demo(tmp_path / "demo")
+
+
+def test_people_act_once_on_a_trend_about_discounts(tmp_path: Path) -> None:
+    demo.build_demo(tmp_path)
+    ws = open_workspace(tmp_path)
+    now = datetime(2018, 1, 2, tzinfo=UTC)
+    trend = ws.new_trend(name="Discounts", by="test", now=now)
+    ws.edit_card(trend.id, changes={"metrics": "discount_depth"}, by="test", now=now)
+    for _ in range(2):
+        demo.play_demo(ws, now=now)
+        assert [note.by for note in ws.notes()] == ["demo"]
+        (decision,) = ws.trend(trend.id).decisions
+        assert (decision.answer, decision.due, decision.decided_by) == ("observe", date(2018, 10, 1), "demo")
+        assert "season" in decision.criteria
+    ws.close()
 
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,12 +11,17 @@ import errno
 import importlib.util
 import os
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from primeta.config import FILE_NAME, load_config
 from primeta.errors import BadInput, Conflict, DiskFull
+
+if TYPE_CHECKING:
+    from primeta.workspace.workspace import Workspace
 
 NAME = "Complete Journey"
 
@@ -54,6 +59,7 @@ language = "en"
 currency = "USD"
 timezone = "America/New_York"
 margin = 0.25                      # assumed: the log holds no cost of goods
+today = "facts"                    # a history: today is the day after its last fact
 
 # One row is one product in one basket. Five things about this log that a look at it shows:
 # - Times are UTC without saying so: each store week ends at 05:00, from 12 March to 5 November
@@ -219,6 +225,57 @@ def build_demo(directory: Path, *, progress: Callable[[str, int, int], None] | N
     if progress:
         progress("", len(_FILES), len(_FILES))
     return directory
+
+
+def play_demo(ws: Workspace, *, now: datetime) -> None:
+    """People's part of the loop, once: a sign by hand, a card filled in, a decision.
+
+    What it writes is true of this log (docs/what-the-demo-found.md) and signed `demo`. It decides on the
+    first trend about discounts; where there is none, or people were here already, it leaves the rest alone.
+    """
+    trends = ws.trends()
+    if ws.notes() or any(trend.decisions for trend in trends):
+        return
+    ws.log_signal(
+        text="Petrol cost 2.19 dollars a gallon in February, 3.04 in July and 2.28 in September. "
+        "It is 8% of the money, so it moves the average basket by itself.",
+        origin="hand",
+        subject="The price of petrol",
+        source="our own receipts",
+        happened_at=date(2017, 9, 30),
+        by="demo",
+        now=now,
+    )
+    wanted = next(
+        (trend for trend in trends if any("discount" in metric for metric in trend.card.metrics)), None
+    )
+    if wanted is None:
+        return
+    ws.edit_card(
+        wanted.id,
+        changes={
+            "hypothesis": "Shallower discounts on more products keep as many households coming back: "
+            "retention_30 stays within 2% of the year before.",
+            "experiment_plan": "Two groups of shops, drawn by chance: depth as in spring against depth as in "
+            "autumn, eight weeks, revenue per shopping household as the measure.",
+            "risks": "One year of data: every autumn may look like this.",
+            "signal": "Since September discounted products cost 27% less than list, 29% before.",
+            "mechanism": "More products carry a small discount, fewer a deep one.",
+        },
+        by="demo",
+        now=now,
+    )
+    ws.decide(
+        wanted.id,
+        answer="observe",
+        criteria="If discounts are below 28% of list price from September to December of the next year too, "
+        "while they are above it in spring, this is a season and the trend is closed.",
+        due=date(2018, 10, 1),
+        owner="demo",
+        by="demo",
+        now=now,
+        reason="The log has one year: nobody can tell a season from a trend in it.",
+    )
 
 
 def _source() -> str:

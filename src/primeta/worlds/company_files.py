@@ -32,6 +32,7 @@ language = "en"
 currency = "USD"
 timezone = "UTC"
 margin = 0.35                      # on list price
+today = "facts"                    # a history: today is the day after its last fact
 
 # Columns have their canonical names already, so none is mapped; region, city, age and prefers (where a
 # customer likes to order) become attributes.
