@@ -46,6 +46,8 @@ class Part:
     digest: str
     last: str
     """The latest time of its rows, UTC."""
+    channels: tuple[str, ...] = ()
+    """Of messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ class Facts:
     customers: int
     attributes: tuple[str, ...]
     attributes_version: str
+    complete: dict[str, date]
+    """Table → the first day that is not yet whole; see `_complete_until`."""
     sources: dict[str, Any] = field(default_factory=dict)
 
     def months(self, table: str) -> dict[str, Part]:
@@ -96,23 +100,30 @@ class Refreshed:
 
 
 def load_facts(folder: Path) -> Facts | None:
-    """The facts in `folder` as the manifest tells, or nothing where there are none (or of another format)."""
+    """The facts in `folder` as the manifest tells, or nothing where there are none that this version reads."""
     try:
         stored = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        return _from_manifest(folder, stored) if stored["format"] == FORMAT else None
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        # Facts can be computed again from their sources: what cannot be read counts as missing.
         return None
-    if stored.get("format") != FORMAT:
-        return None
+
+
+def _from_manifest(folder: Path, stored: dict[str, Any]) -> Facts:
     return Facts(
         folder=folder,
         version=stored["version"],
         seen_until=datetime.fromisoformat(stored["seen_until"]) if stored["seen_until"] else None,
         timezone=stored["timezone"],
-        parts={table: tuple(Part(**part) for part in parts) for table, parts in stored["parts"].items()},
+        parts={
+            table: tuple(Part(**{**part, "channels": tuple(part["channels"])}) for part in parts)
+            for table, parts in stored["parts"].items()
+        },
         customers_file=stored["customers_file"],
         customers=stored["customers"],
         attributes=tuple(stored["attributes"]),
         attributes_version=stored["attributes_version"],
+        complete={table: date.fromisoformat(day) for table, day in stored["complete"].items()},
         sources=stored["sources"],
     )
 
@@ -389,12 +400,19 @@ class _Refresh:
             run(con, f"CREATE OR REPLACE TEMP TABLE one_month AS {select} WHERE month = {quoted(month)}")
             count, last = one(con, f"SELECT count(*), max({spec.time}) FROM one_month")
             digest = _digest(con, "one_month", listed)
+            channels: tuple[str, ...] = ()
+            if name == "messages":
+                found_channels = run(
+                    con, "SELECT DISTINCT channel FROM one_month WHERE channel IS NOT NULL ORDER BY 1"
+                )
+                channels = tuple(row[0] for row in found_channels)
             part = Part(
                 month=month,
                 file=f"{name}/{month}-{digest}.parquet",
                 rows=count,
                 digest=digest,
                 last=last.replace(tzinfo=UTC).isoformat(),
+                channels=channels,
             )
             parts[month] = part
             if month in old and old[month] == part:
@@ -417,6 +435,9 @@ class _Refresh:
             "timezone": self.config.timezone,
             "parts": {name: [asdict(part) for part in entries] for name, entries in parts.items()},
             **customers,
+            "complete": {
+                name: f"{self._complete_until(name, entries)}" for name, entries in parts.items() if entries
+            },
             "sources": sources,
         }
         rows = json.dumps([body["parts"], body["customers_file"], body["timezone"]], sort_keys=True)
@@ -426,6 +447,31 @@ class _Refresh:
         assert facts is not None
         _sweep(self.folder, facts, self.old)
         return facts
+
+    def _complete_until(self, name: str, parts: tuple[Part, ...]) -> date:
+        """The first day that is not whole yet.
+
+        The last day counts as whole where its last row is about as late as on other days: not
+        before the earliest tenth of the last rows of the 28 days before it.
+        """
+        time = TABLES[name].time
+        files = ", ".join(quoted(str(self.folder / part.file)) for part in parts[-3:])
+        clock = (
+            f"epoch(timezone({quoted(self.config.timezone)}, timezone('UTC', max({time}))))::BIGINT % 86400"
+        )
+        until = (
+            f"WHERE {time} <= TIMESTAMP '{self.now.astimezone(UTC):%Y-%m-%d %H:%M:%S}'" if self.now else ""
+        )
+        rows = run(
+            self.connection,
+            f"SELECT day, {clock} FROM read_parquet([{files}]) {until} GROUP BY day ORDER BY day DESC LIMIT 29",
+        )
+        if not rows:
+            return date.fromisoformat(f"{parts[0].month}-01")
+        day, at = rows[0]
+        usual = sorted(clock for _, clock in rows[1:])
+        whole = not usual or at >= usual[len(usual) // 10]
+        return day + timedelta(days=1) if whole else day
 
     def _seen_until(self, parts: dict[str, tuple[Part, ...]]) -> datetime | None:
         times: list[datetime] = []

@@ -30,15 +30,16 @@ class BuiltIn:
     needs: tuple[tuple[str, tuple[str, ...]], ...]
     table: str = ""
     sum: str = ""
+    any: bool = False
+    """A customer counts once: whether any row has it, instead of their sum."""
 
 
 def _orders(sum_: str, *columns: str) -> BuiltIn:
     return BuiltIn(needs=(("orders", columns),), table="orders", sum=sum_)
 
 
-def _messages(sum_: str, *, reactions: bool = True) -> BuiltIn:
-    needs = (("messages", ()), *((("reactions", ()),) if reactions else ()))
-    return BuiltIn(needs=needs, table="messages", sum=sum_)
+def _messages(sum_: str) -> BuiltIn:
+    return BuiltIn(needs=(("messages", ()), ("reactions", ())), table="messages", sum=sum_)
 
 
 _ORDERED = BuiltIn(needs=(("orders", ()),))
@@ -65,8 +66,10 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "categories": BuiltIn(needs=(("order_lines", ("category",)), ("orders", ()))),
     "visits": BuiltIn(needs=(("visits", ()),), table="visits", sum="1"),
-    "touched": _messages("1", reactions=False),
-    "converted": BuiltIn(needs=(("messages", ()), ("orders", ())), table="messages", sum="converted"),
+    "touched": BuiltIn(needs=(("messages", ()),), table="messages", sum="1", any=True),
+    "converted": BuiltIn(
+        needs=(("messages", ()), ("orders", ())), table="messages", sum="converted", any=True
+    ),
     "delivered": _messages("arrived"),
     "opened": _messages("opened"),
     "clicked": _messages("clicked"),

@@ -1,0 +1,200 @@
+"""The customers behind the series: their order, their half, and the slices that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from primeta.config import Config, config_error
+from primeta.warehouse.duck import arrow, named, quoted
+from primeta.warehouse.facts_store import Facts
+from primeta.warehouse.series import Slice
+
+Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+MOST_CELLS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A slice that is not watched, of one metric or (empty) of all, and why."""
+
+    slice: str
+    reason: str
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cells:
+    """A partition of the customers so fine that some of the slices are unions of its cells.
+
+    `cell` (n,): each customer's cell. `slices` (2S, cells) sparse 0/1: row 2i is slice i's first
+    half of the customers, row 2i + 1 its second.
+    """
+
+    cell: Ints
+    count: int
+    members: tuple[int, ...]
+    """Which slices (positions in `People.slices`) the rows stand for."""
+    slices: sparse.csr_matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class People:
+    """Customers in the order of their ids; `rank` turns the integer of the facts into that order."""
+
+    n: int
+    rank: Ints
+    slices: tuple[Slice, ...]
+    cells: tuple[Cells, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def load_people(connection: duckdb.DuckDBPyConnection, config: Config, facts: Facts) -> People:
+    """Customers and slices.
+
+    Raises:
+        BadConfig: `[slices]` names an attribute that the customers do not have; names its line.
+    """
+    paths = [(name,) for name in config.slices.by]
+    paths += [path[:depth] for path in config.slices.cross for depth in range(1, len(path) + 1)]
+    paths = list(dict.fromkeys(paths))
+    wanted = list(dict.fromkeys(name for path in paths for name in path))
+    for name in wanted:
+        if name not in facts.attributes:
+            raise config_error(
+                config,
+                "slices",
+                "by" if name in config.slices.by else "cross",
+                f"the customers have no attribute {name!r}; they have {', '.join(facts.attributes) or 'none'}",
+            )
+    listed = "".join(f", CAST({named(name)} AS VARCHAR) AS {named(name)}" for name in wanted)
+    # Sorted by id: sums over customers then run in one order whatever was read when.
+    rows = arrow(
+        connection,
+        f"SELECT customer, first_half{listed} FROM read_parquet({quoted(str(facts.customers_path))}) ORDER BY customer_id",
+    )
+    customer = rows["customer"].to_numpy()
+    n = len(customer)
+    rank = np.empty(n, dtype=np.int32)
+    rank[customer] = np.arange(n, dtype=np.int32)
+    half = (~rows["first_half"].to_numpy(zero_copy_only=False)).astype(np.int64)
+    values: dict[str, list[str]] = {}
+    codes: dict[str, npt.NDArray[np.int64]] = {}
+    for name in wanted:
+        values[name], codes[name] = _coded(rows[name].to_pylist())
+    left_out: list[LeftOut] = []
+    slices: list[Slice] = [Slice()]
+    of_path: dict[tuple[str, ...], list[tuple[int, ...]]] = {(): [()]}
+    for path in sorted(paths, key=len):
+        combos = _combos(path, codes, values, config.slices.most_values, left_out)
+        of_path[path] = combos
+        slices += [
+            Slice(tuple((name, values[name][code]) for name, code in zip(path, combo))) for combo in combos
+        ]
+    cells = _cells(of_path, codes, half, slices, values)
+    return People(n=n, rank=rank, slices=tuple(slices), cells=cells, left_out=tuple(left_out))
+
+
+def _coded(entries: Sequence[str | None]) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Values in order, and each customer's place among them; −1 is unknown."""
+    values = sorted({entry for entry in entries if entry is not None})
+    place = {value: at for at, value in enumerate(values)}
+    return values, np.fromiter((-1 if e is None else place[e] for e in entries), np.int64, len(entries))
+
+
+def _combos(
+    path: tuple[str, ...],
+    codes: dict[str, npt.NDArray[np.int64]],
+    values: dict[str, list[str]],
+    most: int,
+    left_out: list[LeftOut],
+) -> list[tuple[int, ...]]:
+    stacked = np.stack([codes[name] for name in path])
+    known = (stacked >= 0).all(axis=0)
+    found, sizes = np.unique(stacked[:, known], axis=1, return_counts=True)
+    limit = most ** len(path)
+    kept = np.sort(np.argsort(-sizes, kind="stable")[:limit])
+    for at in np.setdiff1d(np.arange(len(sizes)), kept):
+        pairs = tuple((name, values[name][code]) for name, code in zip(path, found[:, at]))
+        left_out.append(LeftOut(Slice(pairs).code, f"beyond the {limit} largest values (most_values)"))
+    if not known.all():
+        left_out.append(LeftOut(f"{'&'.join(path)}=?", f"{int((~known).sum())} customers have no value"))
+    return [tuple(int(code) for code in found[:, at]) for at in kept]
+
+
+def _cells(
+    of_path: dict[tuple[str, ...], list[tuple[int, ...]]],
+    codes: dict[str, npt.NDArray[np.int64]],
+    half: npt.NDArray[np.int64],
+    slices: list[Slice],
+    values: dict[str, list[str]],
+) -> tuple[Cells, ...]:
+    """Put as many attributes together as leave at most `MOST_CELLS` combinations."""
+    groups: list[list[tuple[str, ...]]] = []
+    for path in of_path:
+        for group in groups:
+            names = sorted({name for member in (*group, path) for name in member})
+            if len(_distinct(names, codes, half)[0]) <= MOST_CELLS:
+                group.append(path)
+                break
+        else:
+            groups.append([path])
+    place = {entry: at for at, entry in enumerate(slices)}
+    return tuple(_cells_of(group, of_path, codes, half, place, values) for group in groups)
+
+
+def _distinct(
+    names: Sequence[str], codes: dict[str, npt.NDArray[np.int64]], half: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Distinct rows (cells, attributes + half) in lexical order, and each customer's row."""
+    key = np.zeros(len(half), dtype=np.int64)
+    for name in names:
+        width = int(codes[name].max(initial=-1)) + 2
+        key, back = _squeeze(key * width + codes[name] + 1)
+        del back
+    key = key * 2 + half
+    found, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    columns = [codes[name][first] for name in names] + [half[first]]
+    rows = np.stack(columns, axis=1) if len(found) else np.empty((0, len(names) + 1), np.int64)
+    return rows, inverse.astype(np.int64)
+
+
+def _squeeze(key: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    found, inverse = np.unique(key, return_inverse=True)
+    return inverse.astype(np.int64), found
+
+
+def _cells_of(
+    group: list[tuple[str, ...]],
+    of_path: dict[tuple[str, ...], list[tuple[int, ...]]],
+    codes: dict[str, npt.NDArray[np.int64]],
+    half: npt.NDArray[np.int64],
+    place: dict[Slice, int],
+    values: dict[str, list[str]],
+) -> Cells:
+    names = sorted({name for path in group for name in path})
+    rows, inverse = _distinct(names, codes, half)
+    at = {name: position for position, name in enumerate(names)}
+    members: list[int] = []
+    row_of: list[npt.NDArray[np.int64]] = []
+    column_of: list[npt.NDArray[np.int64]] = []
+    for path in group:
+        for combo in of_path[path]:
+            inside = np.ones(len(rows), dtype=bool)
+            for name, code in zip(path, combo):
+                inside &= rows[:, at[name]] == code
+            for side in (0, 1):
+                found = np.flatnonzero(inside & (rows[:, -1] == side))
+                row_of.append(np.full(len(found), 2 * len(members) + side))
+                column_of.append(found)
+            members.append(place[Slice(tuple((name, values[name][code]) for name, code in zip(path, combo)))])
+    row, column = np.concatenate(row_of), np.concatenate(column_of)
+    matrix = sparse.csr_matrix((np.ones(len(row)), (row, column)), shape=(2 * len(members), len(rows)))
+    return Cells(cell=inverse.astype(np.int32), count=len(rows), members=tuple(members), slices=matrix)
