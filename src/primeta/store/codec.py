@@ -18,12 +18,21 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 
 def to_json(record: Any) -> Any:
     """Plain lists, dicts and texts. NaN becomes "NaN": PostgreSQL's JSON has no such number."""
-    return _named_floats(_adapter(type(record)).dump_python(record, mode="json"))
+    return _named_floats(
+        _adapter(type(record)).dump_python(record, mode="json", fallback=_plain, warnings=False)
+    )
 
 
 def from_json(kind: type[T], document: Any) -> T:
     """The record that `to_json` wrote."""
     return _adapter(kind).validate_python(document)
+
+
+def _plain(value: Any) -> Any:
+    """numpy's scalars are no JSON; their Python equals are."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
 def _named_floats(value: Any) -> Any:

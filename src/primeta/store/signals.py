@@ -124,11 +124,11 @@ def _save_move(connection: Connection, move: GradeMove) -> None:
         )
 
 
-def load_moves(connection: Connection, *, since: datetime | None = None) -> tuple[GradeMove, ...]:
+def load_moves(connection: Connection, *, after: datetime | None = None) -> tuple[GradeMove, ...]:
     """Grade moves, newest first."""
     query = select(grade_moves).order_by(grade_moves.c.seen_until.desc(), grade_moves.c.signal_id)
-    if since is not None:
-        query = query.where(grade_moves.c.seen_until >= naive(since))
+    if after is not None:
+        query = query.where(grade_moves.c.seen_until > naive(after))
     return tuple(
         GradeMove(
             signal_id=row["signal_id"], seen_until=aware(row["seen_until"]), was=row["was"], now=row["now"]

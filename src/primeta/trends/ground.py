@@ -22,10 +22,18 @@ WEEKS_ALONE = 4
 """Weeks after first sight from which they alone measure the effect: they did not help to find it."""
 MONEY = "revenue_per_customer"
 REVENUES = (MONEY, "average_order_value")
-"""Metrics whose numerator is revenue. A basket stands for ARPU where that is not watched: the number of
-orders is then taken as unchanged."""
+"""Metrics whose numerator is revenue."""
+OF_THE_BASKET = frozenset(
+    {
+        "average_order_value",
+        "items_per_order",
+        "discount_share",
+        "full_price_share",
+        "categories_per_customer",
+    }
+)
 KPIS: dict[str, tuple[str, ...]] = {
-    "arpu": REVENUES,
+    "arpu": (MONEY,),
     "retention": ("retention_30", "retention_90", "retention_7"),
     "conversion": ("conversion",),
 }
@@ -104,7 +112,7 @@ def ground_of(
         revenue_year=_revenue_year(lookup),
         margin=margin,
         kpis=kpis,
-        touched=sorted({entry.frozen.about for entry in signals}),
+        touched=sorted(touched),
         needs=_needs(signals, fullness, set(tables), table_of) if signals else (),
         weeks_to_answer=_weeks_to_answer(lead, lookup) if lead else math.nan,
         smallest_effect=lead.frozen.smallest_effect if lead else math.nan,
@@ -147,6 +155,12 @@ def _reach(slices: Sequence[str], lookup: Lookup) -> tuple[float, float]:
         [1 - np.minimum(np.sum(shares, axis=0), 1.0) for shares in by_attribute.values()], axis=0
     )
     return float(1 - outside[0]), float(1 - outside[1])
+
+
+def _revenues(touched: set[str]) -> tuple[str, ...]:
+    """What measures ARPU: a basket may stand for it only where nothing but baskets changed, since the
+    number of orders is then taken as it was."""
+    return REVENUES if touched <= OF_THE_BASKET else (MONEY,)
 
 
 def _revenue(code: str, lookup: Lookup) -> Observed | None:

@@ -46,7 +46,7 @@ def overview(ws: Workspace, *, now: datetime) -> Overview:
     """Everything on the Today page, in the order in which it wants attention."""
     with ws.database.read() as connection:
         run = last_run(connection)
-        moves = load_moves(connection, since=run.seen_until - RECENT) if run else ()
+        moves = load_moves(connection, after=run.seen_until - RECENT) if run else ()
     today = ws.day(now)
     trends, signals = ws.trends(), {entry.id: entry for entry in ws.signals()}
     waiting = waiting_trends(trends)
@@ -65,7 +65,7 @@ def overview(ws: Workspace, *, now: datetime) -> Overview:
         waiting=waiting,
         overdue=overdue_trends(trends, today=today),
         deciding_days={trend.id: _waited(trend, today, ws) for trend in waiting},
-        glance=_glance(ws),
+        glance=_glance(ws) if run else (),
         changes=_changes(ws, moves, signals, trends),
         watched=run.watched if run else 0,
         reported=sum(STRENGTH[entry.grade] >= STRENGTH["holding"] for entry in signals.values()),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from primeta.errors import BadTable
 from primeta.facts import GRAINS
 from primeta.show.locale import Language
@@ -115,30 +117,38 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
         full, consents = fullness_of(warehouse), consent_share(warehouse)
 
         promise_start = promise_start_of(ws, series["week"])
-        with ws.database.read() as connection:
-            earlier = signal_rows.last_run(connection)
-        watched = _detect(ws, series, metrics, promise_start, seen_until, step)
-        found = watched.signals
-        if earlier is not None and earlier.promise_start < promise_start:
-            # What was first seen in the year before is still graded; nothing new is sought there.
-            found = (
-                *found,
-                *_graded_on(ws, series, metrics, earlier.promise_start, promise_start, seen_until),
-            )
         every = [entry for grain in GRAINS for entry in series[grain]]
-        save_measured(
-            ws.folder,
-            every,
-            watched.bands,
-            not_watched={(metric, code): why for metric, code, why in watched.not_watched},
-            why_not_metrics=missing,
-            fullness=full,
-            consent_share=consents,
-        )
-        step("weigh", 0, 1)
-        report = _write(ws, watched, found, promise_start, seen_until, refreshed, now)
-        step("weigh", 1, 1)
+        report = None
+        for moment in _moments(ws, seen_until, promise_start):
+            with ws.database.read() as connection:
+                earlier = signal_rows.last_run(connection)
+            watched = _detect(ws, series, metrics, promise_start, moment, step)
+            found = watched.signals
+            if earlier is not None and earlier.promise_start < promise_start:
+                # What was first seen in the year before is still graded; nothing new is sought there.
+                found = (*found, *_graded_on(ws, series, metrics, earlier.promise_start, moment))
+            save_measured(
+                ws.folder,
+                every,
+                watched.bands,
+                not_watched={(metric, code): why for metric, code, why in watched.not_watched},
+                why_not_metrics=missing,
+                fullness=full,
+                consent_share=consents,
+            )
+            step("weigh", 0, 1)
+            report = _write(ws, watched, found, promise_start, moment, refreshed, now)
+            step("weigh", 1, 1)
+        assert report is not None
         return report
+
+
+def _moments(ws: Workspace, seen_until: datetime, promise_start: date) -> tuple[datetime, ...]:
+    """Now; the first watch looks at the week before as well, so that it can say what changed since."""
+    with ws.database.read() as connection:
+        first = signal_rows.last_run(connection) is None
+    before = seen_until - timedelta(days=7)
+    return (before, seen_until) if first and before.date() > promise_start else (seen_until,)
 
 
 def promise_start_of(ws: Workspace, weekly: Sequence[Series]) -> date:
@@ -198,7 +208,8 @@ def _detect(
         settings=_settings(ws),
         progress=lambda done, total: step("detect", done, total),
     )
-    return dataclasses.replace(watched, signals=tuple(_zoned(entry, ws) for entry in watched.signals))
+    weeks = _weeks_before(series["week"], promise_start)
+    return dataclasses.replace(watched, signals=_placed(watched.signals, ws, baseline_weeks=weeks))
 
 
 def _graded_on(
@@ -206,7 +217,6 @@ def _graded_on(
     series: Mapping[str, Sequence[Series]],
     metrics: Mapping[str, Metric],
     promise_start: date,
-    until: date,
     seen_until: datetime,
 ) -> tuple[Signal, ...]:
     with ws.database.read() as connection:
@@ -225,7 +235,8 @@ def _graded_on(
         frozen=frozen,
         settings=longer,
     )
-    return tuple(_zoned(entry, ws) for entry in watched.signals if entry.id in frozen)
+    weeks = _weeks_before(series["week"], promise_start)
+    return _placed([entry for entry in watched.signals if entry.id in frozen], ws, baseline_weeks=weeks)
 
 
 def _settings(ws: Workspace) -> WatchSettings:
@@ -237,9 +248,20 @@ def _settings(ws: Workspace) -> WatchSettings:
     )
 
 
-def _zoned(signal: Signal, ws: Workspace) -> Signal:
-    seen = signal.frozen.first_seen.replace(tzinfo=ws.config.zone)
-    return dataclasses.replace(signal, frozen=dataclasses.replace(signal.frozen, first_seen=seen))
+def _placed(signals: Sequence[Signal], ws: Workspace, *, baseline_weeks: int) -> tuple[Signal, ...]:
+    """Signals with their first sight in the workspace's zone, and a warning where no last year is known."""
+    told = ("no_last_year",) if baseline_weeks < 52 else ()
+    found = []
+    for signal in signals:
+        seen = signal.frozen.first_seen.replace(tzinfo=ws.config.zone)
+        frozen = dataclasses.replace(signal.frozen, first_seen=seen)
+        found.append(dataclasses.replace(signal, frozen=frozen, why=(*signal.why, *told)))
+    return tuple(found)
+
+
+def _weeks_before(weekly: Sequence[Series], promise_start: date) -> int:
+    first = min((entry.starts[0] for entry in weekly if len(entry.starts)), default=None)
+    return 0 if first is None else int((np.datetime64(promise_start, "D") - first) // np.timedelta64(7, "D"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,11 +147,11 @@ def draft_name(draft: Draft, metrics: Mapping[str, Metric], lang: Language) -> s
     else:
         place = locale.listed(where, lang)
     moved = (
-        say(lang, "{what} is rising", what=what)
+        say(lang, "{what}: up", what=what)
         if draft.direction == "up"
-        else say(lang, "{what} is falling", what=what)
+        else say(lang, "{what}: down", what=what)
     )
-    return f"{moved}: {place}" if place else moved
+    return f"{moved}, {place}" if place else moved
 
 
 def draft_description(lead: Signal, metrics: Mapping[str, Metric], lang: Language) -> str:
