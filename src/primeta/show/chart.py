@@ -62,12 +62,16 @@ def _labelled(svg: str, description: str) -> str:
     return f'{head} role="img" aria-label="{escape(description)}"><g aria-hidden="true">{body[:-6]}</g></svg>'
 
 
+BUNDLE = "window.vegaEmbed = vegaEmbed;"
+"""What the bundle leaves on the page."""
+
+
 @lru_cache(maxsize=1)
 def vega_bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed in one script, to be served from our own address."""
     import vl_convert
 
-    return vl_convert.javascript_bundle()
+    return vl_convert.javascript_bundle(BUNDLE)
 
 
 def config(theme: Theme) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Scale:
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
 
-def scale_of(values: Sequence[float], *, ticks: int = 3, padding: float = 0.04) -> Scale:
+def scale_of(values: Sequence[float], *, ticks: int = 5, padding: float = 0.04) -> Scale:
     """A scale that holds zero and every finite value, with round ticks."""
     known = [value for value in values if math.isfinite(value)]
     low, high = min([0.0, *known]), max([0.0, *known])

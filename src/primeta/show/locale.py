@@ -295,6 +295,22 @@ def slice_name(code: str, lang: str) -> str:
     return ", ".join(parts)
 
 
+NUMBER_WORDS = {
+    "en": ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    "ru": ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять", "десять"),
+}
+GENDERED_RU = {("f", 1): "одна", ("f", 2): "две", ("o", 1): "одно"}
+
+
+def spelled(value: int, lang: str, gender: str = "m") -> str:
+    """A number up to ten as a word, in masculine, feminine or neuter (`m`, `f`, `o`); else as digits."""
+    if not 0 <= value <= 10:
+        return number(value, lang, digits=0)
+    if lang == "ru" and (gender, value) in GENDERED_RU:
+        return GENDERED_RU[gender, value]
+    return NUMBER_WORDS[lang][value]
+
+
 def listed(words: Iterable[str], lang: str) -> str:
     """`a, b and c`, `a, b и c`."""
     entries = list(words)

@@ -3,18 +3,20 @@
 English is the language of the source, so a msgid is the English sentence itself; figures stand
 in it as `{name}` or `{name:kind}`, where the kind says how the figure is written:
 
-    {n:int} {x:num} {x:share} {x:rel} {x:points} {x:money} {x:gain} {d:date} {d:short} {g:word}
+    {n:int} {n:m} {n:f} {n:o} {x:num} {x:share} {x:rel} {x:points} {x:money} {x:gain} {x:bet}
+    {d:date} {d:short} {g:word} {s:slice} {p:period} {m:metric}
 
 `:rel`, `:points` and `:gain` (money) carry their sign; `:word` is a code that has a word of its
-own (a grade, an origin); `:slice` and `:period` are codes of slices and periods. A figure without
-a kind is text as it is, a date or a grouped number.
+own (a grade, an origin); `:slice`, `:period`, `:metric` are codes of those, the names of metrics
+are given as the figure `labels`. `:m`, `:f`, `:o` spell a small number out, in the gender that the
+language wants (masculine, feminine, neuter). A figure without a kind is text as it is, a date or
+a grouped number.
 """
 
 from __future__ import annotations
 
 import gettext
 import io
-import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
@@ -47,14 +49,18 @@ def catalogue(lang: str) -> gettext.NullTranslations:
 class _Figures(Formatter):
     """`str.format` whose kinds write numbers and dates by language; a missing figure stays `{name}`."""
 
-    def __init__(self, lang: str, currency: str):
+    def __init__(self, lang: str, currency: str, labels: Mapping[str, str]):
         self.lang = lang
         self.currency = currency
+        self.labels = labels
 
     def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return kwargs.get(str(key), "{" + str(key) + "}")
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "metric":
+            names = [value] if isinstance(value, str) else value
+            return locale.listed((self.labels.get(name, name.replace("_", " ")) for name in names), self.lang)
         return written(value, format_spec, self.lang, self.currency)
 
 
@@ -86,18 +92,19 @@ def written(value: Any, kind: str, lang: str, currency: str = "") -> str:
         return locale.points(amount, lang)
     if kind in ("money", "gain"):
         return locale.money(amount, lang, currency, sign=kind == "gain")
+    if kind in ("m", "f", "o"):
+        return locale.spelled(int(amount), lang, kind)
     if kind == "int":
         return locale.number(amount, lang, digits=0)
     if kind == "bet":
         return locale.bet(amount, lang)
-    if kind == "score":
-        return locale.number(amount, lang, digits=0) if math.isfinite(amount) else locale.CANNOT_TELL[lang]
     return locale.number(amount, lang)
 
 
 def fill(lang: str, message: str, figures: Mapping[str, Any]) -> str:
     """A translated message with its figures written by language."""
-    return _Figures(lang, str(figures.get("currency", ""))).vformat(message, (), figures)
+    figures_of = _Figures(lang, str(figures.get("currency", "")), figures.get("labels", {}))
+    return figures_of.vformat(message, (), figures)
 
 
 def say(lang: str, message: str, /, **figures: Any) -> str:

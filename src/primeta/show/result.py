@@ -1,14 +1,31 @@
-"""Generic lines and tables that results fill: for the terminal, for Markdown, for HTML."""
+"""Generic documents and tables that results fill: JSON, the terminal, Markdown, HTML."""
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from html import escape
-from typing import Literal
+from typing import Any, Literal
 
 Align = Literal["left", "right"]
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold: unknown numbers become null, times are ISO 8601 and end in Z."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(entry) for entry in value]
+    return plain(value.item()) if hasattr(value, "item") else value
 
 
 @dataclass(frozen=True, slots=True)

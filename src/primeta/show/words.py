@@ -98,8 +98,80 @@ WORDS: dict[str, str] = {
     "week": N_("week"),
     "month": N_("month"),
     "quarter": N_("quarter"),
+    # Grains to choose from
+    "by.week": N_("weeks"),
+    "by.month": N_("months"),
+    "by.quarter": N_("quarters"),
+    "field.type": N_("Type"),
+    # Inputs of the scenarios
+    "input.reach": N_("Reach: share of revenue in the slices touched"),
+    "input.adoption": N_("Adoption: how many will follow"),
+    "input.effect": N_("Effect on revenue among them"),
+    "input.margin": N_("Margin"),
+    "input.cost": N_("Cost a year"),
+    "input.compliance": N_("Compliance, 0 to 100"),
+    "input-hint.adoption": N_("A share, or low:likely:high, such as 20%:35%:50%"),
+    "input-hint.effect": N_("Relative, such as 2% or 0%:2%:5%"),
+    "input-hint.cost": N_("Money a year, such as 100000 or 80000:100000:150000"),
+    "input-hint.compliance": N_("A lawyer’s word: 100 is no risk at all"),
+    # What the doctor does with what it finds
+    "act.drops": N_("leaves out"),
+    "act.keeps": N_("keeps"),
+    "act.asks": N_("asks you"),
 }
 
-SENTENCES: dict[str, str] = {}
+SENTENCES: dict[str, str] = {
+    # Why a grade
+    "notes-only": N_("Only people have noted it so far; no metric of ours has moved."),
+    "weeks-only": N_("It repeats by weeks, not yet by months."),
+    "one-origin": N_("Only one side has seen it. A second, independent one would confirm it."),
+    "two-origins": N_("Sides that could not copy each other have seen it."),
+    "in-slice": N_("{slice:slice}"),
+    # Filters
+    "relevance-no-goals": N_("no goals are set in the workspace"),
+    "relevance-none": N_("touches none of the goals of the year"),
+    "relevance-goals": N_("{touched} of {goals} goals of the year: {names:metric}"),
+    "economic-unknown": N_("money cannot be told yet"),
+    "economic-money": N_("{p50:gain} a year, from {p10:gain} to {p90:gain}"),
+    "feasibility-unknown": N_("nobody has said which events it takes"),
+    "feasibility-events": N_("{exist} of {needed} events exist; {weakest} is {full:share} full"),
+    "feasibility-missing": N_("{exist} of {needed} events exist; missing: {missing}"),
+    "horizon-unknown": N_("cannot be computed from the history yet"),
+    "horizon-quick": N_("an answer in {weeks:int} weeks: quick"),
+    "horizon-long": N_("an answer in {weeks:int} weeks: a long investment"),
+    "horizon-never": N_("an effect of {effect:share} cannot be seen here in any time"),
+    "compliance-word": N_("the word of {by}, {at:date}"),
+    "compliance-no-consents": N_("no consents are mapped, nobody has said"),
+    "compliance-consents": N_("consent covers {share:share} of the customers reached"),
+    # Why a signal is suggested
+    "same-metric": N_("same metric"),
+    "same-family": N_("a metric that moves with it"),
+    "same-slice": N_("same slice"),
+    "nested-slice": N_("a slice within the other"),
+    "same-time": N_("about the same time"),
+    "same-words": N_("same words"),
+    # Why there is no number
+    "inputs-missing": N_("an input is missing; put in a guess, or set the margin in the workspace"),
+    "not-measured": N_("it is not measured in these slices"),
+    "no-expectation": N_("there is too little history to expect anything"),
+    "not-measured-yet": N_("not measured yet; the next watch will"),
+    "facts-stopped": N_("No facts have come since {seen_until:date}"),
+    # Counted blocks
+    "counted.weeks": N_("Weeks beyond the smallest effect that matters: {n} of {of}; {needs} are needed."),
+    "counted.months": N_("Months beyond the smallest effect that matters: {n} of {of}; {needs} are needed."),
+    "counted.quarters": N_(
+        "Quarters beyond the smallest effect that matters: {n} of {of}; {needs} are needed."
+    ),
+    # Done
+    "done.trend": N_("“{name}” has a card now."),
+    "done.attached": N_("Attached to “{name}”."),
+    "done.refused": N_("Taken out of “{name}”; it will not be offered again."),
+    "done.logged": N_("Written down: {subject}."),
+    "done.decided": N_("Decided: {answer:word}, to be judged on {due:date}."),
+    "done.saved": N_("The card “{name}” is saved."),
+    "done.unchanged": N_("Nothing was changed."),
+    # History
+    "event.review": N_("Review"),
+}
 
 COUNTED: dict[str, tuple[str, str, str]] = {}

@@ -1,0 +1,91 @@
+"""The web application: `create_app(workspace, now=clock)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from importlib.resources import files
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaError, Refused, Unavailable
+from primeta.show.chart import vega_bundle
+from primeta.web import api
+from primeta.web.page import Site, page
+from primeta.web.pages import data, jobs, metrics, radar, settings, signals, today, trends
+from primeta.web.security import HEADERS, KnownHost, SecureHeaders
+from primeta.workspace import Workspace
+
+STATUS: tuple[tuple[type[PrimetaError], int], ...] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (NotAllowed, 403),
+    (BadInput, 400),
+    (Refused, 409),
+    (Unavailable, 503),
+)
+
+
+def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iterable[str] = ()) -> FastAPI:
+    """Pages and API over one workspace.
+
+    Args:
+        now: The clock, with a zone; pages show its times in the workspace's zone.
+        hosts: Names, beside those of loopback, by which the site may be asked for.
+    """
+    app = FastAPI(
+        title="Primeta",
+        version="1",
+        description="Signs, tested against a control group. The documents are those of `--json`.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.site = Site(workspace=workspace, now=now)
+    app.state.doctor = data.Doctor()
+    # The last one added is the outermost: a refused host gets the headers too.
+    app.add_middleware(KnownHost, allowed=tuple(hosts))
+    app.add_middleware(SecureHeaders)
+    for module in (today, signals, radar, trends, metrics, data, jobs, settings):
+        app.include_router(module.router, include_in_schema=False)
+    app.include_router(api.router)
+    app.add_api_route("/static/vega.js", _vega, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=str(files("primeta.web") / "static")), name="static")
+    app.add_exception_handler(PrimetaError, _refused)
+    app.add_exception_handler(HTTPException, _missing)
+    app.add_exception_handler(Exception, _broken)
+    return app
+
+
+def _vega() -> Response:
+    return PlainTextResponse(
+        vega_bundle(),
+        media_type="text/javascript",
+        headers={"Cache-Control": "public, max-age=604800, immutable"},
+    )
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+    return _problem(request, status, str(error))
+
+
+def _missing(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _problem(request, status, "")
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    # Starlette answers for this handler outside our middleware, and then raises the error for the log.
+    response = _problem(request, 500, f"{type(error).__name__}")
+    response.headers.update(HEADERS)
+    return response
+
+
+def _problem(request: Request, status: int, message: str) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": message or "there is nothing at this address"}, status_code=status)
+    return page(request, "error.html", status=status, code=status, message=message)

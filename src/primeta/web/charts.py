@@ -1,0 +1,76 @@
+"""A series as the chart of a page: a wide and a narrow drawing, and a specification for Vega."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from markupsafe import Markup
+
+from primeta.show.chart import NARROW, WIDE, Picture
+from primeta.show.series_chart import series_picture
+from primeta.web.reader import Reader
+from primeta.workspace.views import SeriesView
+
+SHOWN = 104
+"""Periods at the most: two years of weeks; older ones say little about now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What the macro `chart` shows."""
+
+    title: str
+    subtitle: str
+    source: str
+    wide: Markup
+    narrow: Markup
+
+
+def picture_of(reader: Reader, view: SeriesView, *, title: str) -> Picture:
+    """The chart of a series with its band and its marks."""
+    starts: list[date] = view.starts.astype("datetime64[D]").tolist()[-SHOWN:]
+    grain = {
+        "week": reader._("weekly"),
+        "month": reader._("monthly"),
+        "quarter": reader._("quarterly"),
+    }[view.grain]
+    what = reader._(
+        "{name}, {slice:slice}, {grain}; the band is what was expected, 95%",
+        name=view.metric.label_in(reader.lang),
+        slice=view.slice,
+        grain=str(grain),
+    )
+    counts = [value for value in view.customers[-SHOWN:].tolist() if value == value]
+    source = ""
+    if counts:
+        source = str(
+            reader._(
+                "Source: the facts of this workspace, {n:int} customers in a usual period.",
+                n=sorted(counts)[len(counts) // 2],
+            )
+        )
+    return series_picture(
+        starts,
+        view.observed[-SHOWN:].tolist(),
+        reader.lang,
+        title=title,
+        subtitle=str(what),
+        source=source,
+        unit=view.metric.unit,
+        currency=reader.currency,
+        low=view.low[-SHOWN:].tolist(),
+        high=view.high[-SHOWN:].tolist(),
+        since=view.since,
+        first_seen=view.first_seen,
+    )
+
+
+def drawn(picture: Picture) -> Drawn:
+    return Drawn(
+        title=picture.title,
+        subtitle=picture.subtitle,
+        source=picture.source,
+        wide=Markup(picture.page_svg(width=WIDE)),
+        narrow=Markup(picture.page_svg(width=NARROW)),
+    )

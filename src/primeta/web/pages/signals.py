@@ -1,0 +1,281 @@
+"""Signals: all that was seen, one signal with its evidence, and the form for a note by hand."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from primeta.errors import BadInput, NotFound
+from primeta.show.interval import scale_of, verdict_of
+from primeta.signals.note import Note
+from primeta.signals.signal import ORIGINS, Grade, Signal
+from primeta.trends.records import OriginEvidence, Trend
+from primeta.web.charts import drawn, picture_of
+from primeta.web.evidence_grid import grid_of
+from primeta.web.forms import Form
+from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
+from primeta.web.reader import Reader
+
+router = APIRouter()
+NOTE_ORIGINS = tuple(origin for origin in ORIGINS if origin != "metric")
+GROUPS: dict[str, tuple[Grade, ...]] = {
+    "strong": ("confirmed", "repeating", "holding"),
+    "noticed": ("noticed",),
+    "gone": ("fading", "refuted"),
+}
+LOG_FIELDS = ("text", "origin", "subject", "source", "happened_at", "url", "direction", "trend", "by")
+WIDEST = 0.6
+SHOWN = 100
+
+
+@router.get("/signals")
+def signals(request: Request) -> Response:
+    site, reader = site_of(request), reader_of(request)
+    found = site.workspace.signals()
+    groups = {name: [entry for entry in found if entry.grade in grades] for name, grades in GROUPS.items()}
+    wanted = request.query_params.get("show", "")
+    if wanted not in groups:
+        wanted = next((name for name, entries in groups.items() if entries), "strong")
+    listed = groups[wanted][:SHOWN]
+    ends = [
+        min(max(end, -WIDEST), WIDEST)
+        for entry in listed
+        for end in relative_of(entry)[1:]
+        if math.isfinite(end)
+    ]
+    scale = scale_of(ends)
+    return page(
+        request,
+        "signals.html",
+        reader,
+        groups=groups,
+        wanted=wanted,
+        listed=listed,
+        hidden=len(groups[wanted]) - len(listed),
+        notes=sorted(site.workspace.notes(), key=lambda note: note.logged_at, reverse=True),
+        trend_of=_trends_by_signal(site.workspace.trends()),
+        relative_of=relative_of,
+        scale=scale,
+        ticks=reader.ticks(scale, "relative"),
+        verdict=lambda entry: signal_verdict(reader, entry),
+    )
+
+
+def relative_of(signal: Signal) -> tuple[float, float, float]:
+    """The change and its interval, relative to what was expected; NaN where that is not above zero."""
+    base = signal.expected
+    if not math.isfinite(base) or base <= 0:
+        return math.nan, math.nan, math.nan
+    return (signal.observed - base) / base, signal.low / base, signal.high / base
+
+
+def signal_verdict(reader: Reader, signal: Signal) -> str:
+    metric = reader.metrics.get(signal.frozen.about)
+    plain = verdict_of(signal.low, signal.high, up_is_bad=metric is not None and metric.good == "down")
+    return "moved" if plain != "unsure" and (metric is None or metric.good == "neither") else plain
+
+
+def _trends_by_signal(trends: tuple[Trend, ...]) -> dict[str, Trend]:
+    return {signal: trend for trend in trends for signal in trend.signals}
+
+
+@router.get("/signals/{identity}")
+def signal(request: Request, identity: str) -> Response:
+    site, reader = site_of(request), reader_of(request)
+    found = site.workspace.sign(identity)
+    trends = site.workspace.trends()
+    own = _trends_by_signal(trends).get(identity)
+    if isinstance(found, Note):
+        return page(request, "note.html", reader, note=found, own=own, trends=trends, form=_joining(request))
+    return _signal_page(request, reader, found, own, trends, _joining(request))
+
+
+def _joining(request: Request) -> Form:
+    return Form(values={"by": person_of(request), "trend": "", "name": ""})
+
+
+def _signal_page(
+    request: Request,
+    reader: Reader,
+    found: Signal,
+    own: Trend | None,
+    trends: tuple[Trend, ...],
+    form: Form,
+    status: int = 200,
+) -> Response:
+    site = site_of(request)
+    title = finding(reader, found)
+    picture, why_not = None, ""
+    try:
+        view = site.workspace.signal_series(found.id)
+        picture, why_not = drawn(picture_of(reader, view, title=title)), view.why_not
+    except NotFound as error:
+        why_not = str(error)
+    seen = OriginEvidence(
+        origin=found.frozen.origin,
+        what=f"{found.frozen.about}|{found.frozen.direction}|{found.frozen.slice}",
+        weeks=found.weeks,
+        months=found.months,
+        quarters=found.quarters,
+        e_value=found.e_value,
+        grade=found.grade,
+    )
+    grid = grid_of(
+        reader,
+        [seen],
+        counted={
+            "week": _counted(found.weeks, 4),
+            "month": _counted(found.months, 3),
+            "quarter": _counted(found.quarters, 2),
+        },
+        matters=found.frozen.smallest_effect,
+    )
+    metric = reader.metrics.get(found.frozen.about)
+    return page(
+        request,
+        "signal.html",
+        reader,
+        status=status,
+        signal=found,
+        title=title,
+        name=reader.signal_name(found),
+        relative=relative_of(found),
+        verdict=signal_verdict(reader, found),
+        unit=metric.unit if metric else "count",
+        difference_unit={"share": "points"}.get(metric.unit, metric.unit) if metric else "count",
+        picture=picture,
+        why_not=why_not,
+        grid=grid,
+        own=own,
+        trends=trends,
+        form=form,
+    )
+
+
+def _counted(blocks, last: int) -> tuple[int, int]:
+    finished = [block for block in blocks if block.finished][-last:]
+    return sum(block.passes for block in finished), len(finished)
+
+
+def finding(reader: Reader, signal: Signal) -> str:
+    """A signal as a headline: what, where, how far, since when."""
+    change, low, high = relative_of(signal)
+    name, since = reader.signal_name(signal), signal.frozen.since
+    if not math.isfinite(change):
+        if signal.frozen.direction == "up":
+            return str(reader._("{name}: higher than expected since {since:date}", name=name, since=since))
+        return str(reader._("{name}: lower than expected since {since:date}", name=name, since=since))
+    far = reader.figure(abs(change), "relative", low, high).text
+    if change > 0:
+        return str(
+            reader._("{name}: {x} above what was expected, since {since:date}", name=name, x=far, since=since)
+        )
+    return str(
+        reader._("{name}: {x} below what was expected, since {since:date}", name=name, x=far, since=since)
+    )
+
+
+@router.get("/signals/{identity}/chart")
+def signal_chart(request: Request, identity: str) -> Response:
+    """The chart's specification, for the local Vega."""
+    site, reader = site_of(request), reader_of(request)
+    view = site.workspace.signal_series(identity)
+    picture = picture_of(reader, view, title=finding(reader, site.workspace.signal(identity)))
+    return specification(request, picture)
+
+
+def specification(request: Request, picture) -> Response:
+    theme = "dark" if request.query_params.get("theme") == "dark" else "light"
+    width = request.query_params.get("width", "")
+    pixels = min(max(int(width), 240), 1600) if width.isdigit() else 760
+    return JSONResponse(picture.specification(theme, width=pixels))
+
+
+@router.post("/signals/{identity}/join")
+def join(request: Request, identity: str, sent: Sent) -> Response:
+    """Attach a signal or a note to a trend, or start a trend from it."""
+    site, reader = site_of(request), reader_of(request)
+    form = Form.given(sent, ("trend", "name", "by"))
+    form.require({"by": str(reader._("Say who you are."))})
+    if not form.values["trend"] and not form.values["name"]:
+        form.errors["trend"] = str(reader._("Choose a trend, or name a new one."))
+    found = site.workspace.sign(identity)
+    if form.ok:
+        by, now = form.values["by"], site.now()
+        if form.values["name"]:
+            made = site.workspace.new_trend(name=form.values["name"], signals=[identity], by=by, now=now)
+            return done(f"/trends/{made.id}", "done.trend", person=by, name=made.card.name)
+        trend = site.workspace.attach(form.values["trend"], identity, by=by, now=now)
+        return done(f"/trends/{trend.id}", "done.attached", person=by, name=trend.card.name)
+    trends = site.workspace.trends()
+    own = _trends_by_signal(trends).get(identity)
+    if isinstance(found, Note):
+        return page(request, "note.html", reader, status=400, note=found, own=own, trends=trends, form=form)
+    return _signal_page(request, reader, found, own, trends, form, status=400)
+
+
+@router.get("/log")
+def log_form(request: Request) -> Response:
+    site = site_of(request)
+    values = {
+        "origin": "voice",
+        "direction": "up",
+        "happened_at": site.workspace.day(site.now()).isoformat(),
+        "trend": request.query_params.get("trend", ""),
+        "by": person_of(request),
+    }
+    return _log_page(request, Form(values=values))
+
+
+def _log_page(request: Request, form: Form, status: int = 200) -> Response:
+    site, reader = site_of(request), reader_of(request)
+    return page(
+        request,
+        "log.html",
+        reader,
+        status=status,
+        form=form,
+        origins=NOTE_ORIGINS,
+        trends=site.workspace.trends(),
+    )
+
+
+@router.post("/log")
+def log(request: Request, sent: Sent) -> Response:
+    site, reader = site_of(request), reader_of(request)
+    form = Form.given(sent, LOG_FIELDS)
+    form.require(
+        {"text": str(reader._("Write at least a few words.")), "by": str(reader._("Say who you are."))}
+    )
+    form.one_of("origin", NOTE_ORIGINS, str(reader._("Choose where it comes from.")))
+    form.one_of("direction", ("up", "down"), str(reader._("Choose a direction.")))
+    day = form.day("happened_at", str(reader._("Name the day on which it was seen.")))
+    if day and day > site.workspace.day(site.now()):
+        form.errors["happened_at"] = str(
+            reader._("This day is in the future; name the day on which it was seen.")
+        )
+    if form.values["url"] and not form.values["url"].startswith(("http://", "https://")):
+        form.errors["url"] = str(reader._("A link begins with http:// or https://."))
+    if not form.ok:
+        return _log_page(request, form, status=400)
+    try:
+        note = site.workspace.log_signal(
+            text=form.values["text"],
+            origin=form.values["origin"],  # pyright: ignore[reportArgumentType]
+            subject=form.values["subject"],
+            source=form.values["source"],
+            happened_at=day or date.min,
+            url=form.values["url"],
+            direction=form.values["direction"],  # pyright: ignore[reportArgumentType]
+            trend=form.values["trend"] or None,
+            by=form.values["by"],
+            now=site.now(),
+        )
+    except BadInput as error:
+        form.problem, form.detail = str(reader._("This was not saved")), str(error)
+        return _log_page(request, form, status=400)
+    target = f"/trends/{form.values['trend']}" if form.values["trend"] else f"/signals/{note.id}"
+    return done(target, "done.logged", person=form.values["by"], subject=note.subject)
