@@ -103,8 +103,10 @@ def ground_of(
     lead = strongest(signals)
     customers, revenue = _reach(slices, lookup)
     since, seen = _window(signals)
+    touched = {entry.frozen.about for entry in signals}
     kpis = {
-        outcome: _effect(metrics, slices, lookup, since=since, seen=seen) for outcome, metrics in KPIS.items()
+        outcome: _effect(metrics, slices, lookup, since=since, seen=seen)
+        for outcome, metrics in {**KPIS, "arpu": _revenues(touched)}.items()
     }
     return Ground(
         reach_customers=customers,
