@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ SCALES = {
     "ru": ((1e12, "трлн"), (1e9, "млрд"), (1e6, "млн"), (1e3, "тыс."), (1.0, "")),
 }
 COMPACT_FROM = 10_000.0
+SMALLEST_PERCENT = 0.01
 CANNOT_TELL = {"en": "cannot tell", "ru": "сказать нельзя"}
 POINTS = {"en": "pts", "ru": "п." + NBSP + "п."}
 MONTHS_RU = ("янв", "фев", "марта", "апр", "мая", "июня", "июля", "авг", "сент", "окт", "нояб", "дек")
@@ -79,6 +81,9 @@ def percent(value: float, lang: str, *, digits: int | None = None, sign: bool = 
         return CANNOT_TELL[lang]
     scaled = value * 100
     if digits is None:
+        if 0 < abs(scaled) < SMALLEST_PERCENT:
+            least = number(math.copysign(SMALLEST_PERCENT, scaled), lang, digits=2, sign=sign)
+            return f"<{NBSP}{least}%"
         digits = min(decimals_alone(scaled), 2) if not float(round(scaled, 6)).is_integer() else 0
     return number(scaled, lang, digits=digits, sign=sign) + "%"
 
@@ -282,16 +287,38 @@ def _superscript(power: int) -> str:
     return str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
+ATTRIBUTES_RU = {
+    "age": "возраст",
+    "channel": "канал",
+    "city": "город",
+    "gender": "пол",
+    "home": "жильё",
+    "household_size": "человек в семье",
+    "income": "доход",
+    "kids": "дети",
+    "language": "язык",
+    "region": "регион",
+    "segment": "сегмент",
+    "sex": "пол",
+    "source": "источник",
+    "store": "магазин",
+    "tariff": "тариф",
+    "tenure": "стаж",
+}
+"""Attributes are the team's own words; the commonest ones are read out in Russian."""
+
+
 def slice_name(code: str, lang: str) -> str:
-    """`age=35-44&channel=push` → `age 35–44, channel push`; `all` → `everybody`, `все покупатели`."""
+    """`age=35-44&channel=push` → `age 35–44, channel push`; `all` → `everybody`."""
     if code in ("", "all"):
         return {"en": "everybody", "ru": "все покупатели"}[lang]
     parts: list[str] = []
     for entry in code.split("&"):
         name, _, value = entry.partition("=")
-        if name == "channel":
-            name = {"en": "channel", "ru": "канал"}[lang]
-        parts.append(f"{name.replace('_', ' ')} {value.replace('-', '–')}".strip())
+        named = ATTRIBUTES_RU.get(name, name) if lang == "ru" else name
+        # A hyphen between figures is a span, between words it is a hyphen.
+        value = re.sub(r"(?<=\d)-(?=\d)", "–", value)
+        parts.append(f"{named.replace('_', ' ')} {value}".strip())
     return ", ".join(parts)
 
 

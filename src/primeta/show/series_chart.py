@@ -19,6 +19,7 @@ PHONE_BELOW = 500
 LETTER = 7.4
 """Pixels that a letter of a label takes, for the room beside the lines."""
 LABEL_GAP = 17
+LABEL_REACH = 110
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +161,13 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
         at = mark.mark_rule(color=ink, strokeDash=[2, 3])
         layers.append(at.encode(x=x, y=alt.value(0), y2=alt.value(HEIGHT)))
         side = "right" if late else "left"
+        # Words stand at the end of the line that the series leaves free.
+        low_here = any(
+            abs(x_of(other) - x_of(day)) < LABEL_REACH and (y_of(value) or 0) > HEIGHT * 0.72
+            for other, value in zip(drawn.starts, drawn.observed, strict=True)
+        )
         label = mark.mark_text(align=side, baseline="bottom", dx=-5 if late else 5, fontSize=13, color=ink)
-        layers.append(label.encode(x=x, y=alt.value(HEIGHT - 4), text=text))
+        layers.append(label.encode(x=x, y=alt.value(12 if low_here else HEIGHT - 4), text=text))
     points = [
         {
             "x": x_of(day),

@@ -115,6 +115,23 @@ WORDS: dict[str, str] = {
     "input-hint.cost": N_("Money a year, such as 100000 or 80000:100000:150000"),
     "input-hint.compliance": N_("A lawyer’s word: 100 is no risk at all"),
     # What the doctor does with what it finds
+    # Steps of a watch
+    "step.read": N_("reading the facts"),
+    "step.measure": N_("measuring"),
+    "step.detect": N_("looking for changes"),
+    # Canonical tables
+    "table.customers": N_("Customers"),
+    "table.orders": N_("Orders"),
+    "table.order_lines": N_("Order lines"),
+    "table.messages": N_("Messages"),
+    "table.reactions": N_("Reactions"),
+    "table.visits": N_("Visits"),
+    "table.voices": N_("Voices"),
+    "table.identities": N_("Identities"),
+    "table.consents": N_("Consents"),
+    "table.promotions": N_("Promotions"),
+    "table.spend": N_("Spend"),
+    "table.assignments": N_("Assignments"),
     "act.drops": N_("leaves out"),
     "act.keeps": N_("keeps"),
     "act.asks": N_("asks you"),
@@ -126,6 +143,22 @@ SENTENCES: dict[str, str] = {
     "weeks-only": N_("It repeats by weeks, not yet by months."),
     "one-origin": N_("Only one side has seen it. A second, independent one would confirm it."),
     "two-origins": N_("Sides that could not copy each other have seen it."),
+    "passed_yearly_level": N_("Its evidence passes the level that keeps a year of weekly looks honest."),
+    "below_yearly_level": N_(
+        "Its evidence is below the level that keeps a year of weekly looks honest; seen once is not enough."
+    ),
+    "not_repeated_yet": N_("It has not repeated yet: too few weeks have gone beyond the smallest effect."),
+    "repeats_weeks": N_("It repeats by weeks."),
+    "repeats_months": N_("It repeats by months."),
+    "repeats_quarters": N_("It repeats by quarters."),
+    "months_not_repeated_yet": N_("It repeats by weeks, not yet by months."),
+    "one_origin": N_("Only one side has seen it. A second, independent one would confirm it."),
+    "two_origins": N_("Sides that could not copy each other have seen it."),
+    "going_back": N_("The last weeks are going back to what was expected."),
+    "went_back": N_("It has gone back to what was expected."),
+    "no_last_year": N_(
+        "There is no last year to compare with: a season could look like this. Ask again in a year."
+    ),
     "in-slice": N_("{slice:slice}"),
     # Filters
     "relevance-no-goals": N_("no goals are set in the workspace"),
@@ -154,6 +187,14 @@ SENTENCES: dict[str, str] = {
     "inputs-missing": N_("an input is missing; put in a guess, or set the margin in the workspace"),
     "not-measured": N_("it is not measured in these slices"),
     "no-expectation": N_("there is too little history to expect anything"),
+    "no-values": N_("no value is known for that week"),
+    "not-weighed": N_("it has not been weighed yet"),
+    "too_short": N_("there are too few known points"),
+    "short_history": N_("its history is too short to be watched"),
+    "gaps": N_("its history has too many gaps to be watched"),
+    "constant": N_("it does not move at all, so there is nothing to watch"),
+    "no_recent_weeks": N_("no value is known for the last weeks"),
+    "needs": N_("needs {tables}"),
     "not-measured-yet": N_("not measured yet; the next watch will"),
     "facts-stopped": N_("No facts have come since {seen_until:date}"),
     # Counted blocks

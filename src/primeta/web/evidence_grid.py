@@ -11,7 +11,7 @@ from markupsafe import Markup
 from primeta.facts import GRAINS, Grain
 from primeta.signals.signal import Block
 from primeta.trends.records import OriginEvidence
-from primeta.web.reader import Reader
+from primeta.web.reader import Reader, capital
 
 SHOWN: dict[Grain, int] = {"week": 4, "month": 3, "quarter": 2}
 NEEDED: dict[Grain, int] = {"week": 3, "month": 2, "quarter": 2}
@@ -91,7 +91,7 @@ def grid_of(
         )
     rows = tuple(
         Row(
-            origin=_capital(reader.word(origin.origin)),
+            origin=capital(reader.word(origin.origin)),
             what=what_of(reader, origin),
             parts=tuple(_cells(reader, origin, grain, codes[grain], matters) for grain in shown),
             bet=reader.bet(origin.e_value) if math.isfinite(origin.e_value) else "·",
@@ -109,10 +109,6 @@ def what_of(reader: Reader, origin: OriginEvidence) -> str:
     name = reader.metric_name(about)
     told = str(reader._("{name} up", name=name) if direction == "up" else reader._("{name} down", name=name))
     return told if slice_code in ("", "all") else f"{told}, {reader.slice_name(slice_code)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _codes(origins: Sequence[OriginEvidence], grain: Grain) -> tuple[str, ...]:

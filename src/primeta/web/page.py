@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from primeta.errors import NotAllowed
 from primeta.show.locale import is_language
 from primeta.warehouse.metric import Metric
-from primeta.web.reader import Reader
+from primeta.web.reader import Reader, capital
 from primeta.web.security import CSRF_COOKIE, CSRF_FIELD, is_from_us, local_path, token_of
 from primeta.workspace import Workspace
 
@@ -66,11 +66,6 @@ def templates() -> Environment:
     environment.globals["same_pairs"] = lambda names: [(name, name) for name in names]
     environment.globals["trend_pairs"] = lambda trends: [(trend.id, trend.card.name) for trend in trends]
     return environment
-
-
-def capital(text: str) -> str:
-    """The first letter large, the others as they are; markup keeps being markup."""
-    return type(text)(text[:1].upper() + text[1:])
 
 
 def sentence(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +17,12 @@ from primeta.show.words import COUNTED, SENTENCES, WORDS
 from primeta.signals.signal import Signal
 from primeta.trends.records import Basis
 from primeta.warehouse.metric import Metric
+from primeta.warehouse.rules import RULES
+
+
+def capital(text: str) -> str:
+    """The first letter large, the others as they are; markup keeps being markup."""
+    return type(text)(text[:1].upper() + text[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,15 @@ class Reader:
 
     def word(self, code: str) -> str:
         return word(self.lang, code)
+
+    def why(self, code: str) -> str:
+        """Why there is no number: a code, or tables that a metric lacks (`needs orders, visits`)."""
+        lacking = re.fullmatch(r"(?:needs|нужно) ([a-z_.]+(?:, [a-z_.]+)*)", code)
+        return self.t("needs", {"tables": lacking[1]}) if lacking else self.t(code)
+
+    def rule(self, name: str) -> str:
+        """What the doctor calls a rule."""
+        return capital(RULES.get(name, {}).get(self.lang, name))
 
     def words(self, codes: Iterable[str]) -> list[str]:
         return [self.t(code) for code in codes]

@@ -59,6 +59,7 @@ def data(request: Request) -> Response:
     if doctor.looked_at is None or doctor.looking:
         now = site.now()
         doctor.look(lambda: site.workspace.diagnosis(now=now), now=now)
+    tables = sorted(site.workspace.config.tables)
     return page(
         request,
         "data.html",
@@ -68,7 +69,8 @@ def data(request: Request) -> Response:
         problem="" if doctor.looking else doctor.problem,
         looking=doctor.looking,
         looked_at=doctor.looked_at,
-        tables=site.workspace.config.tables,
+        tables=tables,
+        table_names=[reader.word(f"table.{name}").casefold() for name in tables],
     )
 
 

@@ -245,16 +245,24 @@ def told(reader: Reader, event: Event) -> str:
         names = [reader.word(_field_word(name)) for name in event.what.get("fields", ())]  # pyright: ignore[reportGeneralTypeIssues]
         return str(reader._("Card changed: {names}", names=reader.listed(names)))
     if event.kind == "signal":
-        what = str(event.what.get("what", ""))
-        about, dot, code = what.partition(" · ")
-        if dot and about in reader.metrics:
-            what = f"{reader.metric_name(about)}, {reader.slice_name(code)}"
+        what = _sign_name(reader, event)
         if event.what.get("state") == "refused":
             return str(reader._("Taken out: {what}", what=what))
         return str(reader._("Sign attached: {what}", what=what))
     if event.kind == "new":
         return str(reader._("Trend begun"))
     return reader.t(f"event.{event.kind}", event.what)
+
+
+def _sign_name(reader: Reader, event: Event) -> str:
+    """What was attached: a metric with its slice, or a note's subject."""
+    about, code = str(event.what.get("about", "")), str(event.what.get("slice", ""))
+    if not about:
+        what = str(event.what.get("what", ""))
+        about, dot, code = what.partition(" · ")
+        if not dot or about not in reader.metrics:
+            return what
+    return f"{reader.metric_name(about)}, {reader.slice_name(code)}"
 
 
 def _field_word(name: str) -> str:

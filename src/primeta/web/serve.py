@@ -1,0 +1,119 @@
+"""`primeta serve`: the pages on one address, and one process beside them that works on jobs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import socket
+import threading
+import time
+import webbrowser
+from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from primeta.errors import BadInput, PrimetaError
+from primeta.web.security import LOOPBACK
+
+LOOK_FOR_WORK_EVERY = 0.5
+"""Seconds between two looks for a waiting job."""
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def serve(
+    workspace_path: Path | str, *, host: str = "127.0.0.1", port: int = 8765, open_browser: bool = False
+) -> None:
+    """Serve a workspace until interrupted.
+
+    Args:
+        host: Where to listen; anything but loopback is reachable by others, and there are no accounts.
+        port: 0 takes any free port.
+    Raises:
+        BadInput: the address cannot be listened on.
+    """
+    import uvicorn
+
+    from primeta.web.app import create_app
+    from primeta.workspace import open_workspace
+
+    workspace = open_workspace(workspace_path)
+    listener = _listen(host, port)
+    port = listener.getsockname()[1]
+    worker = start_worker(Path(workspace_path))
+    address = f"http://{'[' + host + ']' if ':' in host else host}:{port}/"
+    config = uvicorn.Config(
+        create_app(workspace, now=clock, hosts=() if host in LOOPBACK else (host,)),
+        log_level="warning",
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    if open_browser:
+        threading.Thread(target=_open_when_ready, args=(server, address), daemon=True).start()
+    try:
+        server.run(sockets=[listener])
+    finally:
+        worker.terminate()
+        worker.join(5)
+        workspace.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise BadInput(
+            f"cannot listen on {host}:{port}: {error}; name another port with --port, or stop what uses it"
+        ) from None
+    return listener
+
+
+def _open_when_ready(server, address: str) -> None:
+    while not server.started:
+        time.sleep(0.05)
+    webbrowser.open(address)
+
+
+def start_worker(workspace_path: Path) -> BaseProcess:
+    """A process that takes jobs one after another; it ends with the one that started it."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=work, args=(workspace_path,), daemon=True, name="primeta-worker"
+    )
+    process.start()
+    return process
+
+
+def work(workspace_path: Path, *, once: bool = False) -> None:
+    """Take waiting jobs and do them; a failed one says so in its row and the next is taken.
+
+    Args:
+        once: Return as soon as nothing waits.
+    """
+    from primeta.workspace import open_workspace
+    from primeta.workspace.jobs import next_job, run_job
+
+    workspace = open_workspace(workspace_path)
+    while True:
+        try:
+            job = next_job(workspace, now=clock())
+            if job is not None and job.kind == "watch":
+                run_job(workspace, job, lambda progress: _watch(workspace, progress), clock=clock)
+            elif once:
+                return
+        except PrimetaError:
+            # The state could not be reached just now; the job waits for the next look.
+            if once:
+                raise
+        except KeyboardInterrupt:
+            return
+        time.sleep(0 if once else LOOK_FOR_WORK_EVERY)
+
+
+def _watch(workspace, progress) -> dict[str, object]:
+    report = workspace.watch(now=clock(), progress=progress)
+    return {"new_trends": report.new_trends, "moved": report.moved}
