@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from primeta.config import FILE_NAME
 from primeta.errors import BadInput, Conflict, DiskFull
-from primeta.worlds.company import CELL, TABLES, World
+from primeta.worlds.cell import CELL
+from primeta.worlds.company import TABLES, World
 
 TRUTH = "truth.json"
 CELLS_PER_FILE = 16
