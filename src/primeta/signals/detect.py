@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from primeta.errors import BadInput
 from primeta.show import locale
@@ -20,29 +21,34 @@ from primeta.signals.detect_table import Label, Rows, Text, rows_of
 from primeta.signals.detect_words import ROWS_SHOWN, WORDS, counted
 from primeta.stats.changepoint_evidence import calibrated, e_bh
 from primeta.stats.changepoint_scan import SHORTEST_SERIES
-from primeta.stats.changepoints import Change, Segmentation, change_points, stable_p
+from primeta.stats.changepoints import Change, segmentation, stable_p
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Found:
     """One series with its change points."""
 
     name: str
     changes: tuple[Change, ...]
-    labels: tuple[Label, ...]
-    """(n,) the time of each point; its index where there is no time."""
     values: Floats
     fitted: Floats
-    """(n,) the level or line of each piece; empty where the series was only tested."""
+    """(n,) the level or line of each piece, season left out; NaN where the value is missing."""
+    times: pa.Array | None
+    """(n,) or None where there is no time."""
     e_value: float
-    """Against "this series never changed"; NaN with `why_not`."""
+    """Against "short-memory noise round one level and a season"; NaN with `why_not`."""
     why_not: str = ""
+
+    @property
+    def labels(self) -> list[Label]:
+        """The time of each point; its index where there is no time."""
+        return list(range(len(self.values))) if self.times is None else self.times.to_pylist()
 
     def at(self, change: Change) -> Label:
         """The time of the first point of the new regime, or its index."""
-        return self.labels[change.index]
+        return change.index if self.times is None else self.times[change.index].as_py()
 
     def as_dict(self) -> dict[str, Any]:
         changes = [
@@ -65,7 +71,7 @@ class Found:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Detection:
     """What `detect` found in a list of series (often of one)."""
 
@@ -206,52 +212,61 @@ def detect(
             raise BadInput(f"{name} is a share between 0 and 1, such as .05; {share:g} was given")
     table = rows_of(rows, value=value, time=time, series=series, se=se)
     p_values = _p_values(table)
-    known = ~np.isnan(p_values)
-    if fdr is None:
-        look = p_values <= error
-    else:
-        e_values = np.where(known, calibrated(np.where(known, p_values, 1.0)), np.nan)
-        look = e_bh(e_values, share_false=fdr)
-    found = tuple(
-        _found(table, which, look=bool(look[which]), p_value=float(p_values[which]), error=error)
-        for which in range(len(table.names))
-    )
-    return Detection(series=found, value=value, error=error, fdr=fdr, notes=table.notes)
+    found = _within_error(table, p_values, error) if fdr is None else _within_fdr(table, p_values, fdr)
+    return Detection(series=tuple(found), value=value, error=error, fdr=fdr, notes=table.notes)
+
+
+def _within_error(table: Rows, p_values: Floats, error: float) -> list[Found]:
+    return [_found(table, which, p, changed=p <= error) for which, p in enumerate(p_values)]
+
+
+def _within_fdr(table: Rows, p_values: Floats, fdr: float) -> list[Found]:
+    """e-BH; a series that trends or wanders without a change bets nothing, and the list is drawn again.
+
+    Lowering an e-value leaves it an e-value, so the stated share holds for the list that is left.
+    """
+    e_values = np.where(np.isnan(p_values), 0.0, calibrated(np.nan_to_num(p_values, nan=1.0)))
+    cut: dict[int, Found] = {}
+    while True:
+        listed = np.flatnonzero(e_bh(e_values, share_false=fdr))
+        new = [int(which) for which in listed if int(which) not in cut]
+        for which in new:
+            cut[which] = _found(table, which, p_values[which], changed=True)
+            if not cut[which].changes:
+                e_values[which] = 0.0
+        if not new:
+            break
+    kept = set(listed.tolist())
+    return [
+        cut[which] if which in kept else _found(table, which, p, changed=False)
+        for which, p in enumerate(p_values)
+    ]
 
 
 def _p_values(table: Rows) -> Floats:
-    """(m,) p-values of "never changed"; series with equally many known points are tested together."""
-    counts = np.array([int(np.isfinite(table.values[part]).sum()) for part in table.parts], dtype=int)
-    p_values = np.full(len(counts), np.nan)
-    for n in np.unique(counts[counts >= SHORTEST_SERIES]):
-        which = np.flatnonzero(counts == n)
-        places = np.concatenate([np.arange(table.parts[w].start, table.parts[w].stop) for w in which])
-        places = places[np.isfinite(table.values[places])].reshape(len(which), n)
-        se = None if table.se is None else table.se[places]
-        p_values[which] = stable_p(table.values[places], se)
+    """(m,) p-values of "never changed"; series of equal length are tested together."""
+    lengths = np.array([part.stop - part.start for part in table.parts], dtype=int)
+    p_values = np.full(len(lengths), np.nan)
+    for n in np.unique(lengths):
+        which = np.flatnonzero(lengths == n)
+        places = np.array([table.parts[w].start for w in which])[:, None] + np.arange(n)
+        p_values[which] = stable_p(table.values[places], None if table.se is None else table.se[places])
     return p_values
 
 
-def _found(table: Rows, which: int, *, look: bool, p_value: float, error: float) -> Found:
+def _found(table: Rows, which: int, p_value: float, *, changed: bool) -> Found:
     part = table.parts[which]
     values = table.values[part]
-    labels = table.labels(which)
-    if look:
-        se = None if table.se is None else table.se[part]
-        # the test was passed: what is left is where
-        seen: Segmentation = change_points(values, se=se, error=max(error, p_value))
-        changes, fitted = seen.changes, seen.fitted
-    else:
-        changes, fitted = (), np.array([])
-    known = not math.isnan(p_value)
+    se = None if table.se is None else table.se[part]
+    seen = segmentation(values, se=se, p_value=float(p_value), changed=bool(changed))
     return Found(
         name=table.names[which],
-        changes=changes,
-        labels=labels,
+        changes=seen.changes,
         values=values,
-        fitted=fitted,
-        e_value=float(calibrated(p_value)) if known else math.nan,
-        why_not="" if known else "too_short",
+        fitted=seen.fitted,
+        times=None if table.times is None else table.times[part],
+        e_value=seen.e_value,
+        why_not=seen.why_not,
     )
 
 

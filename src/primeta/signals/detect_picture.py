@@ -88,7 +88,7 @@ def _specification(
     points = [
         {
             "x": x_of(int(i)),
-            "y": y_of(values[i]),
+            "y": y_of(float(values[i])),
             "label": f"{labels[i]}: {locale.number(float(values[i]), lang)}",
         }
         for i in thin

@@ -41,12 +41,6 @@ class Rows:
     times: pa.Array | None
     notes: tuple[Text, ...]
 
-    def labels(self, which: int) -> tuple[Label, ...]:
-        part = self.parts[which]
-        if self.times is None:
-            return tuple(range(part.stop - part.start))
-        return tuple(self.times[part].to_pylist())
-
 
 def rows_of(
     rows: Any,

@@ -21,6 +21,8 @@ SHORTEST_SERIES = 8
 """Points below which nothing can be told from noise."""
 CLIP_AT = 3.0
 """Robust standard deviations from the running median beyond which a lone point is pulled in."""
+CLIPPED_COSTS = 1.2
+"""The statistic shrinks by so much per share of clipped points: heavy tails leave their mark even clipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +36,18 @@ class Scan:
     """Lag 1, of the clipped series with its mean taken out and no change allowed for."""
 
 
-def shortest_segment(n: int) -> int:
-    """Points that a level needs to be called one: 3 in short series, 1.5% in long ones."""
-    return int(min(max(3, round(n / 15)), max(5, round(0.015 * n))))
+def shortest_block(n: int) -> int:
+    """Points of the shortest block that is compared: long enough for the mean of clipped heavy tails to
+    behave like that of normal noise."""
+    return max(3, round(0.65 * np.sqrt(n)))
 
 
 def blocks(n: int) -> tuple[Ints, Ints]:
     """Blocks [start, stop) that are compared with the rest: prefixes, then windows of growing width."""
-    shortest = shortest_segment(n)
+    shortest = shortest_block(n)
     stops = np.arange(shortest, n - shortest + 1, max(1, n // 500))
     pieces = [np.stack([np.zeros_like(stops), stops])]
-    width = 2 * shortest
+    width = shortest + shortest // 2
     while width <= n // 2:
         starts = np.arange(shortest, n - shortest - width + 1, max(1, width // 3))
         pieces.append(np.stack([starts, starts + width]))
@@ -84,8 +87,9 @@ def scan(y: Floats, se: Floats | None = None) -> Scan:
     """
     m, n = y.shape
     start, stop = blocks(n)
-    y = clip_outliers(y, se)
-    y = y - y.mean(axis=1, keepdims=True)
+    tame = clip_outliers(y, se)
+    clipped = (tame != y).mean(axis=1)
+    y = tame - tame.mean(axis=1, keepdims=True)
     w = np.ones_like(y) if se is None else se**-2.0 / (se**-2.0).mean(axis=1, keepdims=True)
 
     def running(x: Floats) -> Floats:
@@ -126,7 +130,7 @@ def scan(y: Floats, se: Floats | None = None) -> Scan:
     best = np.argmax(squared, axis=1)
     rows = np.arange(m)
     return Scan(
-        statistic=np.sqrt(squared[rows, best]),
+        statistic=np.sqrt(squared[rows, best]) / (1 + CLIPPED_COSTS * clipped),
         start=start[best],
         stop=stop[best],
         autocorrelation=pair_p[:, -1] / np.maximum(total_wyy[:, 0], np.finfo(float).tiny),

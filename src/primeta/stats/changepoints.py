@@ -1,7 +1,8 @@
 """Where one series changed, and by how much.
 
-First one question, with a stated error: did the series stay at one level (`changepoint_scan`)? Only where it did
-not, it is cut into pieces; how many is judged by the noise that is left after cutting, autocorrelation included.
+First one question, with a stated error: is this short-memory noise round one level (and a season)? Only where it
+is not, the series is cut into pieces; which story fits, with how many changes, is judged by the noise that is left
+after cutting, autocorrelation included. A series may turn out to trend or to wander without any change.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from scipy import stats
 
 from primeta.errors import BadInput
 from primeta.stats.changepoint_evidence import calibrated
-from primeta.stats.changepoint_null import p_value
+from primeta.stats.changepoint_null import memory_p, p_value
 from primeta.stats.changepoint_scan import SHORTEST_SERIES, clip_outliers, scan
+from primeta.stats.changepoint_season import without_season
 from primeta.stats.changepoint_segment import Pieces, cut
 from primeta.stats.longrun import lag_one
 
 Floats = npt.NDArray[np.float64]
 LEVEL = 0.95
+MEMORY_SHARE = 0.05
+"""Part of the error that is spent on asking whether the series remembers more than short-memory noise does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,60 +68,88 @@ def change_points(values: Floats, *, se: Floats | None = None, error: float = 0.
     Raises:
         BadInput: an infinite value, or a standard error that is not above 0 (with the position).
     """
-    values, known, se_known = _checked(values, se)
-    y = values[known]
-    n = len(y)
+    values, se = _checked(values, se)
+    p = float(stable_p(values[None, :], None if se is None else se[None, :])[0])
+    return segmentation(values, se=se, p_value=p, changed=p <= error)
+
+
+def segmentation(values: Floats, *, se: Floats | None = None, p_value: float, changed: bool) -> Segmentation:
+    """What is known of a series that `stable_p` has judged: cut into pieces where it did change.
+
+    Args:
+        values: (n,) without infinite ones; se: (n,) above 0 where the value is known, or None.
+        p_value: Of `stable_p`, NaN where it could not tell.
+        changed: Whether it was rejected, by an error or in a list.
+    """
+    known = ~np.isnan(values)
     fitted = np.full(len(values), np.nan)
-    if n < SHORTEST_SERIES:
-        fitted[known] = y.mean() if n else np.nan
-        return Segmentation(
-            changes=(), p_value=math.nan, e_value=math.nan, fitted=fitted, why_not="too_short"
-        )
-    p = float(stable_p(y[None, :], None if se_known is None else se_known[None, :])[0])
-    if p > error:
-        fitted[known] = np.average(y, weights=None if se_known is None else se_known**-2.0)
-        return Segmentation(changes=(), p_value=p, e_value=float(calibrated(p)), fitted=fitted)
-    pieces = cut(y, se=se_known)
+    e_value = float(calibrated(p_value)) if not math.isnan(p_value) else math.nan
+    se = None if se is None else se[known]
+    if not changed:
+        if known.any():
+            fitted[known] = np.average(values[known], weights=None if se is None else se**-2.0)
+        why_not = "too_short" if math.isnan(p_value) else ""
+        return Segmentation(changes=(), p_value=p_value, e_value=e_value, fitted=fitted, why_not=why_not)
+    y = _deseasoned(values, known)
+    pieces = cut(y, se=se)
     fitted[known] = pieces.fitted
-    changes = _changes(y, se_known, pieces, np.flatnonzero(known), e_value=float(calibrated(p)))
-    return Segmentation(changes=changes, p_value=p, e_value=float(calibrated(p)), fitted=fitted)
+    changes = _changes(y, se, pieces, np.flatnonzero(known), e_value=e_value)
+    return Segmentation(changes=changes, p_value=p_value, e_value=e_value, fitted=fitted)
 
 
 def stable_p(values: Floats, se: Floats | None = None) -> Floats:
-    """P-values of "never changed" for m series of equal length at once: (m,).
+    """P-values of "short-memory noise round one level and a season" for m series at once: (m,).
 
     Args:
-        values: (m, n) finite, n ≥ `SHORTEST_SERIES`; se: (m, n) above 0, or None.
+        values: (m, n), NaN is a missing value, no infinite ones; se: (m, n) above 0, or None.
+    Returns:
+        NaN where fewer than `SHORTEST_SERIES` values are known.
     """
     m, n = values.shape
-    p = np.empty(m)
-    rows = max(1, 1_000_000 // (4 * n))
-    for first in range(0, m, rows):
-        part = slice(first, first + rows)
-        seen = scan(values[part], None if se is None else se[part])
-        p[part] = p_value(seen.statistic, seen.autocorrelation, n=n)
+    p = np.full(m, np.nan)
+    known = ~np.isnan(values)
+    whole = np.flatnonzero(known.all(axis=1)) if n >= SHORTEST_SERIES else np.array([], dtype=int)
+    rows = max(1, 250_000 // max(n, 1))
+    for first in range(0, len(whole), rows):
+        part = whole[first : first + rows]
+        p[part] = _p(without_season(values[part]), None if se is None else se[part])
+    for row in np.flatnonzero(~known.all(axis=1) & (known.sum(axis=1) >= SHORTEST_SERIES)):
+        y = _deseasoned(values[row], known[row])
+        p[row] = _p(y[None, :], None if se is None else se[row, known[row]][None, :])[0]
     return p
 
 
-def _checked(values: Floats, se: Floats | None) -> tuple[Floats, npt.NDArray[np.bool_], Floats | None]:
+def _p(y: Floats, se: Floats | None) -> Floats:
+    seen = scan(y, se)
+    n = y.shape[1]
+    moved = p_value(seen.statistic, seen.autocorrelation, n=n)
+    wanders = memory_p(seen.autocorrelation, n=n)
+    return np.minimum(1.0, np.minimum(moved / (1 - MEMORY_SHARE), wanders / MEMORY_SHARE))
+
+
+def _deseasoned(values: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+    """The known values less their season; gaps are bridged by lines while the season is read."""
+    places = np.arange(len(values))
+    whole = np.interp(places, places[known], values[known])
+    return without_season(whole[None, :])[0][known]
+
+
+def _checked(values: Floats, se: Floats | None) -> tuple[Floats, Floats | None]:
     values = np.asarray(values, dtype=float)
     if values.ndim != 1:
         raise BadInput(f"a series is one row of numbers; an array of shape {values.shape} was given")
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
-        raise BadInput(
-            f"the value at index {infinite[0]} is infinite; leave it out (an empty value counts as missing)"
-        )
-    known = ~np.isnan(values)
+        raise BadInput(f"the value at index {infinite[0]} is infinite; leave it out (NaN counts as missing)")
     if se is None:
-        return values, known, None
+        return values, None
     se = np.asarray(se, dtype=float)
     if se.shape != values.shape:
         raise BadInput(f"{len(values)} values and {se.size} standard errors; one for each value is needed")
-    wrong = np.flatnonzero(known & ~(np.isfinite(se) & (se > 0)))
+    wrong = np.flatnonzero(~np.isnan(values) & ~(np.isfinite(se) & (se > 0)))
     if len(wrong):
         raise BadInput(f"the standard error at index {wrong[0]} is {se[wrong[0]]}; it must be above 0")
-    return values, known, se[known]
+    return values, se
 
 
 def _changes(
