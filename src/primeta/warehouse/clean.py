@@ -51,17 +51,8 @@ def placeholder(column: str) -> str:
 
 
 # Tables in which a row that is there twice, value for value, was written twice. A receipt may well
-# list the same product twice, so lines are kept.
-DISTINCT_TABLES = (
-    "customers",
-    "orders",
-    "messages",
-    "reactions",
-    "visits",
-    "voices",
-    "consents",
-    "assignments",
-)
+# list the same product twice, and a day hold two visits alike: those are kept.
+DISTINCT_TABLES = ("orders", "messages", "reactions")
 
 
 def clean_view(connection: duckdb.DuckDBPyConnection, table: str, view: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from primeta.errors import BadTable
 from primeta.facts import TABLES
-from primeta.warehouse.clean import DISTINCT_TABLES
+from primeta.warehouse.clean import DISTINCT_TABLES, placeholder
 from primeta.warehouse.duck import named, one, plain_errors, quoted, run
 from primeta.warehouse.sources import FILE_COLUMN, files_of, is_file
 
@@ -300,7 +300,7 @@ class _Refresh:
         else:
             select = f"SELECT * FROM {view}"
         if TABLES[name].column("customer_id"):
-            condition += " AND customer_id IS NOT NULL"
+            condition += f" AND customer_id IS NOT NULL AND NOT {placeholder('customer_id')}"
         run(
             self.connection,
             f"CREATE OR REPLACE TEMP TABLE stage_{name} AS SELECT * FROM "

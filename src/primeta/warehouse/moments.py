@@ -66,7 +66,10 @@ def member_moments(people: People, members: npt.NDArray[np.bool_], rank: Ints, x
 
 
 def _binned(cells: Cells, cell: Ints, columns: tuple[Floats, ...]) -> Floats:
-    return np.stack([np.bincount(cell, weights=column, minlength=cells.count) for column in columns], axis=1)
+    sums = np.empty((cells.count, len(columns)))
+    for at, column in enumerate(columns):
+        sums[:, at] = np.bincount(cell, weights=column, minlength=cells.count)
+    return sums
 
 
 def _by_slice(people: People, of_cells) -> Floats:
