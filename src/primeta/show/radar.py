@@ -14,6 +14,7 @@ from html import escape
 EDGE = 30
 """Pixels around the half disc for the names of the sectors."""
 FOOT = 26
+PHONE_BELOW = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ def radar(
     middle, base = width / 2, radius + EDGE
     inner = radius * 0.16
     step = (radius - inner) / len(rings)
+    size = 12 if width > PHONE_BELOW else 8.5
     height = base + FOOT
     parts = [
         f'<svg class="radar" width="{width}" height="{height:.0f}" viewBox="0 0 {width} {height:.0f}" '
@@ -72,22 +74,33 @@ def radar(
     cells: dict[tuple[int, int], list[Blip]] = {}
     for blip in blips:
         cells.setdefault((blip.sector, blip.ring), []).append(blip)
-    for (sector, ring), members in sorted(cells.items()):
+    for _, members in sorted(cells.items()):
         for order, blip in enumerate(members):
-            parts.append(
-                _blip(blip, *_place(sector, ring, order, len(members), len(sectors), inner, step, point))
+            angle, distance = _place(
+                blip, order, len(members), sectors=len(sectors), inner=inner, step=step, size=size
             )
+            parts.append(_blip(blip, *point(angle, distance), size))
     return "".join(parts) + "</g></svg>"
 
 
-def _place(sector, ring, order, count, sectors, inner, step, point):
-    """Spread the trends of one cell over its arc, and over two rows where they are many."""
-    rows = 2 if count > 3 else 1
-    across = math.ceil(count / rows)
-    row, column = order % rows, order // rows
-    angle = math.pi * (sector + (column + 1) / (across + 1)) / sectors
-    distance = inner + step * (ring + (row + 1) / (rows + 1))
-    return point(angle, distance)
+def _place(
+    blip: Blip,
+    order: int,
+    count: int,
+    *,
+    sectors: int,
+    inner: float,
+    step: float,
+    size: float,
+) -> tuple[float, float]:
+    """Angle and distance of one of `count` trends of a cell: rows of as many as the arc holds."""
+    arc = math.pi / sectors * (inner + step * (blip.ring + 0.5))
+    across = max(1, min(count, math.floor(arc / (2 * size + 3))))
+    rows = math.ceil(count / across)
+    row, column = divmod(order, across)
+    here = across if row < rows - 1 else count - across * (rows - 1)
+    angle = math.pi * (blip.sector + (column + 1) / (here + 1)) / sectors
+    return angle, inner + step * (blip.ring + (row + 1) / (rows + 1))
 
 
 def _sector_name(index: int, count: int, name: str, radius: float, middle: float, base: float) -> str:
@@ -105,10 +118,10 @@ def _sector_name(index: int, count: int, name: str, radius: float, middle: float
     )
 
 
-def _blip(blip: Blip, x: float, y: float) -> str:
+def _blip(blip: Blip, x: float, y: float, size: float) -> str:
     return (
         f'<a href="{escape(blip.href)}" tabindex="-1"><title>{escape(blip.label)}</title>'
-        f'<circle class="blip" data-grade="{escape(blip.grade)}" cx="{x:.1f}" cy="{y:.1f}" r="12"/>'
-        f'<text class="blip-number" data-grade="{escape(blip.grade)}" x="{x:.1f}" y="{y + 4.3:.1f}" '
+        f'<circle class="blip" data-grade="{escape(blip.grade)}" cx="{x:.1f}" cy="{y:.1f}" r="{size}"/>'
+        f'<text class="blip-number" data-grade="{escape(blip.grade)}" x="{x:.1f}" y="{y + 0.36 * size:.1f}" '
         f'text-anchor="middle">{blip.number}</text></a>'
     )

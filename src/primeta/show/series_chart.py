@@ -16,7 +16,7 @@ from primeta.show.palette import Theme, colour
 
 HEIGHT = 240
 PHONE_BELOW = 500
-LETTER = 7.4
+LETTER = 8.0
 """Pixels that a letter of a label takes, for the room beside the lines."""
 LABEL_GAP = 17
 LABEL_REACH = 110

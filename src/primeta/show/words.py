@@ -94,6 +94,12 @@ WORDS: dict[str, str] = {
     "up": N_("up"),
     "down": N_("down"),
     "neither": N_("neither good nor bad"),
+    # Types of trend, as the sectors of the radar
+    "sector.behavioural": N_("behaviour"),
+    "sector.technological": N_("technology"),
+    "sector.regulatory": N_("law"),
+    "sector.socio-cultural": N_("culture"),
+    "sector.commercial": N_("market"),
     # Grains
     "week": N_("week"),
     "month": N_("month"),
@@ -195,6 +201,7 @@ SENTENCES: dict[str, str] = {
     "constant": N_("it does not move at all, so there is nothing to watch"),
     "no_recent_weeks": N_("no value is known for the last weeks"),
     "needs": N_("needs {tables}"),
+    "not-chosen": N_("the workspace file chooses other metrics to watch"),
     "not-measured-yet": N_("not measured yet; the next watch will"),
     "facts-stopped": N_("No facts have come since {seen_until:date}"),
     # Counted blocks

@@ -44,7 +44,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.site = Site(workspace=workspace, now=now)
+    app.state.site = Site(workspace, now)
     app.state.doctor = data.Doctor()
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))

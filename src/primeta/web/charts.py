@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -64,6 +65,26 @@ def picture_of(reader: Reader, view: SeriesView, *, title: str) -> Picture:
         since=view.since,
         first_seen=view.first_seen,
     )
+
+
+def level_title(reader: Reader, view: SeriesView) -> str:
+    """The finding of a series: where its last point stands."""
+    name = view.metric.label_in(reader.lang)
+    if view.slice not in ("", "all"):
+        name = f"{name}, {reader.slice_name(view.slice)}"
+    known = [index for index, value in enumerate(view.observed.tolist()) if math.isfinite(value)]
+    if not known:
+        return str(reader._("{name}: no point is known yet", name=name))
+    last = known[-1]
+    value = reader.value_of(view.metric, float(view.observed[last]))
+    low, high = float(view.low[last]), float(view.high[last])
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return str(reader._("{name}: {value} at last", name=name, value=value))
+    if view.observed[last] > high:
+        return str(reader._("{name}: {value} at last, above the usual band", name=name, value=value))
+    if view.observed[last] < low:
+        return str(reader._("{name}: {value} at last, below the usual band", name=name, value=value))
+    return str(reader._("{name}: {value} at last, within the usual band", name=name, value=value))
 
 
 def drawn(picture: Picture) -> Drawn:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from primeta.facts import GRAINS, Grain
+from primeta.show.locale import NBSP
 from primeta.signals.signal import Block
 from primeta.trends.records import OriginEvidence
 from primeta.web.reader import Reader, capital
@@ -94,7 +95,7 @@ def grid_of(
             origin=capital(reader.word(origin.origin)),
             what=what_of(reader, origin),
             parts=tuple(_cells(reader, origin, grain, codes[grain], matters) for grain in shown),
-            bet=reader.bet(origin.e_value) if math.isfinite(origin.e_value) else "·",
+            bet=reader.bet(origin.e_value).replace(NBSP, " ") if math.isfinite(origin.e_value) else "·",
         )
         for origin in origins
     )

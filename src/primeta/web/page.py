@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -39,15 +38,16 @@ PLACES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What every page needs: the workspace and the clock."""
+    """What every page needs: the workspace, the clock, the metrics by name."""
 
-    workspace: Workspace
-    now: Callable[[], datetime]
+    def __init__(self, workspace: Workspace, now: Callable[[], datetime]):
+        self.workspace = workspace
+        self.now = now
 
-    @property
+    @cached_property
     def metrics(self) -> Mapping[str, Metric]:
+        """The metrics that the workspace's file declares: it is read once, when the site starts."""
         return {view.metric.name: view.metric for view in self.workspace.metrics()}
 
 

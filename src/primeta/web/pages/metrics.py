@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 from fastapi import APIRouter, Request, Response
 
 from primeta.errors import NotFound
 from primeta.facts import GRAINS
-from primeta.web.charts import drawn, picture_of
-from primeta.web.page import page, reader_of, site_of
+from primeta.web.charts import drawn, level_title, picture_of
+from primeta.web.page import Site, page, reader_of, site_of
 from primeta.web.pages.signals import finding, specification
-from primeta.web.reader import Reader
-from primeta.workspace.views import SeriesView
+from primeta.workspace.views import MetricView, SeriesView
 
 router = APIRouter()
 LAST = 26
@@ -25,8 +22,16 @@ def metrics(request: Request) -> Response:
         request,
         "metrics.html",
         measured=[view for view in views if not view.why_not],
-        missing=[view for view in views if view.why_not],
+        missing=[(view.metric, reason_of(site_of(request), view)) for view in views if view.why_not],
     )
+
+
+def reason_of(site: Site, view: MetricView) -> str:
+    """Why a metric is not measured; one that the file leaves out will not be measured next time either."""
+    chosen = site.workspace.config.watch.metrics
+    if view.why_not == "not-measured-yet" and chosen and view.metric.name not in chosen:
+        return "not-chosen"
+    return view.why_not
 
 
 @router.get("/metrics/{name}")
@@ -35,10 +40,8 @@ def metric(request: Request, name: str) -> Response:
     declared = reader.metrics.get(name)
     if declared is None:
         raise NotFound(f"there is no metric {name!r}; expected one of {', '.join(sorted(reader.metrics))}")
-    view, why_not = (
-        None,
-        next((entry.why_not for entry in site.workspace.metrics() if entry.metric.name == name), ""),
-    )
+    view = None
+    why_not = next(reason_of(site, entry) for entry in site.workspace.metrics() if entry.metric.name == name)
     code, grain = _wanted(request)
     slices = site.workspace.metric_slices(name)
     if slices:
@@ -56,7 +59,9 @@ def metric(request: Request, name: str) -> Response:
         grain=grain,
         grains=GRAINS,
         slices=slices,
-        picture=drawn(picture_of(reader, view, title=_title(reader, view))) if view is not None else None,
+        picture=drawn(picture_of(reader, view, title=level_title(reader, view)))
+        if view is not None
+        else None,
         rows=_rows(view) if view is not None else [],
         signals=signals,
         finding=lambda entry: finding(reader, entry),
@@ -66,24 +71,6 @@ def metric(request: Request, name: str) -> Response:
 def _wanted(request: Request) -> tuple[str, str]:
     grain = request.query_params.get("grain", "week")
     return request.query_params.get("slice", "all"), grain if grain in GRAINS else "week"
-
-
-def _title(reader: Reader, view: SeriesView) -> str:
-    """The finding of a series: where its last point stands."""
-    name = view.metric.label_in(reader.lang)
-    known = [index for index, value in enumerate(view.observed.tolist()) if math.isfinite(value)]
-    if not known:
-        return str(reader._("{name}: no point is known yet", name=name))
-    last = known[-1]
-    value = reader.value_of(view.metric, float(view.observed[last]))
-    low, high = float(view.low[last]), float(view.high[last])
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return str(reader._("{name}: {value} at last", name=name, value=value))
-    if view.observed[last] > high:
-        return str(reader._("{name}: {value} at last, above the usual band", name=name, value=value))
-    if view.observed[last] < low:
-        return str(reader._("{name}: {value} at last, below the usual band", name=name, value=value))
-    return str(reader._("{name}: {value} at last, within the usual band", name=name, value=value))
 
 
 def _rows(view: SeriesView) -> list[dict[str, object]]:
@@ -109,4 +96,4 @@ def metric_chart(request: Request, name: str) -> Response:
     site, reader = site_of(request), reader_of(request)
     code, grain = _wanted(request)
     view = site.workspace.metric_series(name, code, grain=grain)
-    return specification(request, picture_of(reader, view, title=_title(reader, view)))
+    return specification(request, picture_of(reader, view, title=level_title(reader, view)))

@@ -35,11 +35,12 @@ def trends_radar(request: Request) -> Response:
         )
         for number, trend in enumerate(found, start=1)
     ]
-    rings = [
-        *(str(reader._("{n:int} weeks", n=bound)) for bound in bounds),
-        str(reader._("later")),
-    ]
-    sectors = [reader.word(name) for name in TREND_TYPES]
+    later = str(reader._("later"))
+    rings = {
+        WIDE: [*(str(reader._("to {n:int} wk", n=bound)) for bound in bounds), later],
+        NARROW: [*(reader.number(bound, 0) for bound in bounds), later],
+    }
+    sectors = [reader.word(f"sector.{name}") for name in TREND_TYPES]
     label = str(
         reader._n(
             "Radar of {n} trend; the same is told in the list beside it",
@@ -48,7 +49,7 @@ def trends_radar(request: Request) -> Response:
         )
     )
     pictures = {
-        name: Markup(radar(blips, sectors=sectors, rings=rings, width=width, label=label))
+        name: Markup(radar(blips, sectors=sectors, rings=rings[width], width=width, label=label))
         for name, width in (("wide", WIDE), ("narrow", NARROW))
     }
     numbered = list(zip(range(1, len(found) + 1), found, strict=True))

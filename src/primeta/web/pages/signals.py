@@ -13,7 +13,7 @@ from primeta.show.interval import scale_of, verdict_of
 from primeta.signals.note import Note
 from primeta.signals.signal import ORIGINS, Grade, Signal
 from primeta.trends.records import OriginEvidence, Trend
-from primeta.web.charts import drawn, picture_of
+from primeta.web.charts import drawn, level_title, picture_of
 from primeta.web.evidence_grid import grid_of
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
@@ -111,7 +111,7 @@ def _signal_page(
     picture, why_not = None, ""
     try:
         view = site.workspace.signal_series(found.id)
-        picture, why_not = drawn(picture_of(reader, view, title=title)), view.why_not
+        picture, why_not = drawn(picture_of(reader, view, title=level_title(reader, view))), view.why_not
     except NotFound as error:
         why_not = str(error)
     seen = OriginEvidence(
@@ -183,8 +183,7 @@ def signal_chart(request: Request, identity: str) -> Response:
     """The chart's specification, for the local Vega."""
     site, reader = site_of(request), reader_of(request)
     view = site.workspace.signal_series(identity)
-    picture = picture_of(reader, view, title=finding(reader, site.workspace.signal(identity)))
-    return specification(request, picture)
+    return specification(request, picture_of(reader, view, title=level_title(reader, view)))
 
 
 def specification(request: Request, picture) -> Response:

@@ -18,6 +18,8 @@ from primeta.workspace.views import Change, GlanceRow, Overview
 router = APIRouter()
 # A trend grows from left to right of this order; fading and refuted are their own directions.
 STRENGTH = {grade: place for place, grade in enumerate(GRADES[:4])}
+MOST_WAITING = 6
+"""So many stand on Today; the others wait on the board."""
 WIDEST = 0.5
 """An interval wider than half of the metric's level is cut at the edge of the column."""
 
@@ -26,7 +28,7 @@ WIDEST = 0.5
 def today(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
     overview = site.workspace.overview(now=site.now())
-    money = [entry for trend in overview.waiting if (entry := money_of(trend))]
+    money = [entry for trend in overview.waiting[:MOST_WAITING] if (entry := money_of(trend))]
     money_scale = scale_of([end for scenario in money for end in (scenario.p10, scenario.p90)])
     scale = glance_scale(overview.glance)
     week = overview.week
@@ -35,6 +37,7 @@ def today(request: Request) -> Response:
         "today.html",
         reader,
         overview=overview,
+        most_waiting=MOST_WAITING,
         headline=headline(reader, overview),
         glance_say=glance_sentence(reader, overview.glance),
         glance_scale=scale,

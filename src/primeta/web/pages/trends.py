@@ -42,13 +42,15 @@ GUESSES = ("adoption", "effect", "cost", "compliance")
 EDIT_FIELDS = (*(name for name in CARD_FIELDS), "type", *DECOMPOSITION, *GUESSES, "by", "version")
 LONG_FIELDS = ("description", "hypothesis", "experiment_plan", "resources", "risks", "criteria")
 DUE_IN = timedelta(weeks=8)
+MOST_SUGGESTED = 4
 
 
 @router.get("/trends")
 def board(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
     found = sorted(
-        site.workspace.trends(), key=lambda trend: (-STRENGTH[trend.evidence.grade], trend.card.name)
+        site.workspace.trends(),
+        key=lambda trend: (-STRENGTH[trend.evidence.grade], -_at_stake(trend), trend.card.name),
     )
     undecided = [trend for trend in found if trend.decision is None]
     columns = [("", [trend for trend in undecided if STRENGTH[trend.evidence.grade] >= STRENGTH["holding"]])]
@@ -66,6 +68,11 @@ def board(request: Request) -> Response:
         early=early,
         money=lambda trend: _money(reader, trend),
     )
+
+
+def _at_stake(trend: Trend) -> float:
+    scenario = trend.weighing.scenario("money") if trend.weighing else None
+    return abs(scenario.p50) if scenario and math.isfinite(scenario.p50) else -1.0
 
 
 def _money(reader: Reader, trend: Trend):
@@ -179,6 +186,7 @@ def _card(
         form=form,
         attach=attach or Form(values={"by": person_of(request)}),
         suggested=suggested,
+        most_suggested=MOST_SUGGESTED,
         missing=set(trend.card.missing()),
         metric_names=names,
         answers=ANSWERS,
