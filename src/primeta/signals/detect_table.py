@@ -122,8 +122,8 @@ def _from_table(
             count = int(unknown.sum())
             notes.append(
                 Text(
-                    f"{count} values without a standard error count as missing.",
-                    f"Значений без стандартной ошибки: {count}; они считаются пропущенными.",
+                    f"Values without a standard error, counted as missing: {count}.",
+                    f"Значения без стандартной ошибки, сочтены пропущенными: {count}.",
                 )
             )
     order = np.argsort(codes, kind="stable")

@@ -21,6 +21,8 @@ SHORTEST_SERIES = 8
 """Points below which nothing can be told from noise."""
 CLIP_AT = 3.0
 """Robust standard deviations from the running median beyond which a lone point is pulled in."""
+ROUNDING = 1e-10
+"""A series that varies less than this part of its size is constant but for rounding."""
 CLIPPED_COSTS = 1.2
 """The statistic shrinks by so much per share of clipped points: heavy tails leave their mark even clipped."""
 
@@ -78,6 +80,15 @@ def clip_outliers(y: Floats, se: Floats | None = None) -> Floats:
     return np.where(reach > 0, np.clip(y, centre - reach, centre + reach), y)
 
 
+def standardised(y: Floats) -> Floats:
+    """Each series less its mean, over its standard deviation; zeros where it is constant: (m, n)."""
+    centred = y - y.mean(axis=1, keepdims=True)
+    spread = centred.std(axis=1, keepdims=True)
+    size = np.abs(y).max(axis=1, keepdims=True)
+    constant = spread <= ROUNDING * size
+    return np.where(constant, 0.0, centred / np.where(constant, 1.0, spread))
+
+
 def scan(y: Floats, se: Floats | None = None) -> Scan:
     """Compares every block of each series with the rest of it.
 
@@ -89,7 +100,7 @@ def scan(y: Floats, se: Floats | None = None) -> Scan:
     start, stop = blocks(n)
     tame = clip_outliers(y, se)
     clipped = (tame != y).mean(axis=1)
-    y = tame - tame.mean(axis=1, keepdims=True)
+    y = standardised(tame)
     w = np.ones_like(y) if se is None else se**-2.0 / (se**-2.0).mean(axis=1, keepdims=True)
 
     def running(x: Floats) -> Floats:
@@ -121,8 +132,7 @@ def scan(y: Floats, se: Floats | None = None) -> Scan:
     lag = inside(pair_p) - m1 * inside(pair_s) + m1 * m1 * inside(pair_w)
     lag += outside(pair_p) - m0 * outside(pair_s) + m0 * m0 * outside(pair_w)
     # a level fitted without error leaves rounding, not noise
-    floor = 1e-18 * np.maximum(total_wyy, np.finfo(float).tiny)
-    rss = np.maximum(rss, floor)
+    rss = np.maximum(rss, ROUNDING**2 * n)
     rho = lag / rss * (n / (inside(pair_w) + outside(pair_w)))
     # residuals round two fitted levels correlate less than the noise does: Kendall's bias, two means
     rho = np.clip((rho + 2 / n) / (1 - 4 / n), 0, MOST_AUTOCORRELATION)
@@ -133,5 +143,5 @@ def scan(y: Floats, se: Floats | None = None) -> Scan:
         statistic=np.sqrt(squared[rows, best]) / (1 + CLIPPED_COSTS * clipped),
         start=start[best],
         stop=stop[best],
-        autocorrelation=pair_p[:, -1] / np.maximum(total_wyy[:, 0], np.finfo(float).tiny),
+        autocorrelation=pair_p[:, -1] / np.maximum(total_wyy[:, 0], 1.0),
     )
