@@ -116,17 +116,14 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
         step("measure", len(GRAINS), len(GRAINS))
         full, consents = fullness_of(warehouse), consent_share(warehouse)
 
-        promise_start = promise_start_of(ws, series["week"])
         every = [entry for grain in GRAINS for entry in series[grain]]
-        report = None
-        for moment in _moments(ws, seen_until, promise_start):
-            with ws.database.read() as connection:
-                earlier = signal_rows.last_run(connection)
+        report, new_trends, moved = None, 0, 0
+        for year_before, promise_start, moment in _looks(ws, series["week"], seen_until):
             watched = _detect(ws, series, metrics, promise_start, moment, step)
             found = watched.signals
-            if earlier is not None and earlier.promise_start < promise_start:
+            if year_before is not None:
                 # What was first seen in the year before is still graded; nothing new is sought there.
-                found = (*found, *_graded_on(ws, series, metrics, earlier.promise_start, moment))
+                found = (*found, *_graded_on(ws, series, metrics, year_before, moment))
             save_measured(
                 ws.folder,
                 every,
@@ -138,27 +135,44 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
             )
             step("weigh", 0, 1)
             report = _write(ws, watched, found, promise_start, moment, refreshed, now)
+            new_trends, moved = new_trends + report.new_trends, moved + report.moved
             step("weigh", 1, 1)
         assert report is not None
-        return report
+        return dataclasses.replace(report, new_trends=new_trends, moved=moved)
 
 
-def _moments(ws: Workspace, seen_until: datetime, promise_start: date) -> tuple[datetime, ...]:
-    """Now; the first watch looks at the week before as well, so that it can say what changed since."""
-    with ws.database.read() as connection:
-        first = signal_rows.last_run(connection) is None
-    before = seen_until - timedelta(days=7)
-    return (before, seen_until) if first and before.date() > promise_start else (seen_until,)
+def _looks(
+    ws: Workspace, weekly: Sequence[Series], seen_until: datetime
+) -> list[tuple[date | None, date, datetime]]:
+    """(promise year before, promise year, time up to which facts count) of the looks still to be taken.
 
-
-def promise_start_of(ws: Workspace, weekly: Sequence[Series]) -> date:
-    """The first day of the promise year that holds the last week.
-
-    The first promise year starts where `[watch] promise_start` says, else after the longest baseline
-    that leaves a quarter to watch; the following ones start every `promise_weeks`.
+    The end of each earlier promise year, so that what changed then is known; the week before now, so
+    that it can be said what changed since; and now. Looks that an earlier watch took are not repeated.
     """
-    starts = sorted({day for entry in weekly for day in entry.starts.tolist()})
-    if not starts:
+    starts = promise_starts(ws, weekly)
+    years = [(before, start) for before, start in zip([None, *starts], starts, strict=False)]
+    looks = [
+        (before, start, datetime.combine(following, time(), ws.config.zone))
+        for (before, start), following in zip(years, starts[1:], strict=False)
+    ]
+    looks += [(*years[-1], seen_until - timedelta(days=7)), (*years[-1], seen_until)]
+    with ws.database.read() as connection:
+        last = signal_rows.last_run(connection)
+    return [
+        (before, start, moment)
+        for before, start, moment in looks
+        if moment == seen_until or (moment.date() > start and (last is None or moment > last.seen_until))
+    ]
+
+
+def promise_starts(ws: Workspace, weekly: Sequence[Series]) -> list[date]:
+    """The first day of every promise year up to the one that holds the last week.
+
+    The first one starts where `[watch] promise_start` says, else after the longest baseline that
+    leaves a quarter to watch; the following ones start every `promise_weeks`.
+    """
+    weeks = sorted({day for entry in weekly for day in entry.starts.tolist()})
+    if not weeks:
         raise BadTable(
             "no week is finished yet: the facts hold less than one whole week; come back when they hold more"
         )
@@ -166,12 +180,13 @@ def promise_start_of(ws: Workspace, weekly: Sequence[Series]) -> date:
     if declared is not None:
         first = declared - timedelta(days=declared.weekday())
     else:
-        baseline = next((n for n in BASELINE_WEEKS if len(starts) >= n + LEAST_WATCHED), BASELINE_WEEKS[-1])
-        first = starts[0] + timedelta(weeks=baseline)
+        baseline = next((n for n in BASELINE_WEEKS if len(weeks) >= n + LEAST_WATCHED), BASELINE_WEEKS[-1])
+        first = weeks[0] + timedelta(weeks=baseline)
     length = timedelta(weeks=ws.config.watch.promise_weeks)
-    while first + length <= starts[-1]:
-        first += length
-    return first
+    found = [first]
+    while found[-1] + length <= weeks[-1]:
+        found.append(found[-1] + length)
+    return found
 
 
 def _end_of_day(last: datetime, ws: Workspace, now: datetime) -> datetime:
