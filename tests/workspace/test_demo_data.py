@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -124,16 +125,18 @@ def test_promise_start_takes_a_toml_date_and_refuses_anything_else() -> None:
             parse_config(f"[watch]\npromise_start = {wrong}", path)
 
 
-def test_running_again_keeps_what_is_there(tmp_path: Path) -> None:
-    steps: list[tuple[str, int, int]] = []
-    demo.build_demo(tmp_path, progress=lambda what, done, of: steps.append((what, done, of)))
-    assert steps[-1] == ("", 4, 4)
-    settings = tmp_path / "primeta.toml"
+def test_running_again_keeps_what_is_there(workspace: Path, tmp_path: Path) -> None:
+    again = shutil.copytree(workspace, tmp_path / "demo")
+    settings, campaigns = again / "primeta.toml", again / "data" / "campaigns.parquet"
     settings.write_text(settings.read_text("utf-8") + "\n# edited\n", "utf-8")
-    (tmp_path / "data" / "campaigns.parquet").unlink()
-    demo.build_demo(tmp_path)
+    campaigns.unlink()
+    kept = (again / "data" / "transactions.parquet").stat()
+    steps: list[tuple[str, int, int]] = []
+    demo.build_demo(again, progress=lambda what, done, of: steps.append((what, done, of)))
+    assert steps[-1] == ("", 4, 4)
     assert settings.read_text("utf-8").endswith("# edited\n")
-    assert (tmp_path / "data" / "campaigns.parquet").exists()
+    assert campaigns.exists()
+    assert (again / "data" / "transactions.parquet").stat() == kept
 
 
 def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
@@ -157,9 +160,8 @@ def test_without_the_package_the_message_says_what_to_install(
         demo.build_demo(tmp_path / "demo")
 
 
-def test_people_act_once_on_a_trend_about_discounts(tmp_path: Path) -> None:
-    demo.build_demo(tmp_path)
-    ws = open_workspace(tmp_path)
+def test_people_act_once_on_a_trend_about_discounts(workspace: Path, tmp_path: Path) -> None:
+    ws = open_workspace(shutil.copytree(workspace, tmp_path / "demo"))
     now = datetime(2018, 1, 2, tzinfo=UTC)
     trend = ws.new_trend(name="Discounts", by="test", now=now)
     ws.edit_card(trend.id, changes={"metrics": "discount_depth"}, by="test", now=now)
@@ -196,7 +198,7 @@ def test_every_figure_of_the_page_is_what_its_query_answers(
     (views, nothing), *checks = queries_with_tables(page)
     assert nothing == []
     engine.execute(views)
-    assert len(checks) == 9
+    assert len(checks) == 10
     for query, printed in checks:
         answer = engine.execute(query)
         columns = [column[0] for column in answer.description]
