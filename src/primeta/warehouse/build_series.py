@@ -402,6 +402,8 @@ class _Recency:
         self.cache = cache
         self.base_days = base_days
         self.day: int | None = None
+        self.since = 0
+        """The first day whose orders the state knows."""
         self.last = np.full(people.n, NEVER, dtype=np.int32)
         self._kept: dict[str, Ints] = {}
         months = sorted(facts.months("orders"))
@@ -429,7 +431,7 @@ class _Recency:
     def _start(self, day: int) -> None:
         month = _month_of(day)
         self.last = np.full(self.people.n, NEVER, dtype=np.int32)
-        self.day = day - self.base_days
+        self.day = self.since = day - self.base_days
         path = self._path(month)
         if path is not None and path.exists():
             try:
@@ -439,9 +441,11 @@ class _Recency:
             if by_customer.ndim == 1 and len(by_customer) <= self.people.n:
                 self.last[self.people.rank[: len(by_customer)]] = by_customer
                 self.day = _month_start(month)
+                self.since = self.day - self.base_days
 
     def _keep(self, month: str) -> None:
-        if self.cache is not None and month in self._worth_keeping:
+        whole = self.since <= _month_start(month) - self.base_days
+        if self.cache is not None and whole and month in self._worth_keeping:
             self._kept[month] = self.last[self.people.rank]
 
     def save(self) -> None:
@@ -464,10 +468,10 @@ class _Recency:
         if self.cache is None:
             return None
         start = _month_start(month)
-        before = months_between(start - max(BASE_DAYS) - 31, start)
+        before = months_between(start - self.base_days, start)
         known = self.facts.months("orders")
         marks = [known[entry].digest if entry in known else "" for entry in before]
-        return self.cache / f"recency-{month}-{_hash(STATISTICS_FORMAT, self.facts.timezone, marks)}.npy"
+        return self.cache / f"recency-{month}-{_hash(STATISTICS_FORMAT, self.facts.timezone, self.base_days, marks)}.npy"
 
 
 _NOBODY = (np.empty(0, np.int32), np.empty(0))
