@@ -1,0 +1,279 @@
+"""Every example of the documentation is run as a reader would run it.
+
+A page's fenced blocks are run in order in one temporary folder that holds a copy of `docs/examples`:
+
+- `console`: lines with `$ ` are run by a shell, the lines after each are what it must print (output and
+  remarks together). `…` stands for anything: inside a line for any text, alone on a line for any lines.
+- `python`: run one after the other with the same names; `>>> ` is compared as doctest does.
+- `toml`: a whole workspace file must be accepted as it stands.
+- `sh`: not run (it would not end, or needs what only the reader has); its `primeta` lines must still parse.
+
+Comments at the top of a page: `<!-- test: slow -->` runs it with the slow tests; `<!-- test: after PAGE -->`
+gives it a copy of the folder that PAGE left behind, for pages that go on where another ended.
+
+After a change of wording, `PRIMETA_WRITE_EXAMPLES=1 pytest tests/docs/test_examples.py` writes what the commands
+print now into the pages (lines alone with `…` keep their place); read the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import doctest
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from primeta.config import parse_config
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("README*.md"), *DOCS.rglob("*.md")))
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^(?P=indent)```\s*$", re.MULTILINE | re.DOTALL
+)
+CHECK = doctest.OutputChecker()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One fenced block: its language, its text, the line on which its text begins."""
+
+    kind: str
+    body: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of a console block and what it must print."""
+
+    text: str
+    expected: tuple[str, ...]
+    line: int
+
+
+@cache
+def read(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def examples(page: str) -> Iterator[Example]:
+    text = read(page)
+    for found in FENCE.finditer(text):
+        indent = len(found["indent"])
+        body = "".join(line[indent:] or "\n" for line in found["body"].splitlines(keepends=True))
+        yield Example(found["kind"], body, text.count("\n", 0, found.start("body")) + 1)
+
+
+def marks(page: str) -> tuple[bool, str]:
+    """(slow, the page that this one goes on from)."""
+    slow, after = False, ""
+    for entry in re.findall(r"<!-- test: (.*?) -->", read(page)):
+        if entry == "slow":
+            slow = True
+        elif entry.startswith("after "):
+            after = entry.removeprefix("after ")
+        else:
+            raise AssertionError(f"{page}: unknown mark {entry!r}")
+    return slow or bool(after and marks(after)[0]), after
+
+
+def commands(example: Example) -> Iterator[Command]:
+    """The commands of a console block; a line that ends in a backslash goes on in the next."""
+    text, expected, start = "", [], 0
+    lines = iter(enumerate(example.body.splitlines(), start=example.line))
+    for number, line in lines:
+        if line.startswith("$ "):
+            if text:
+                yield Command(text, tuple(expected), start)
+            text, expected, start = line[2:], [], number
+            while text.endswith("\\"):
+                text = text[:-1].rstrip() + " " + next(lines)[1].strip()
+        else:
+            assert text, f"line {number}: a console block begins with `$ `"
+            expected.append(line.rstrip())
+    if text:
+        yield Command(text, tuple(expected), start)
+
+
+def agrees(expected: tuple[str, ...], got: str) -> bool:
+    """Whether a command printed what the page shows; blank lines at the end do not count."""
+    pattern = ""
+    for line in "\n".join(expected).rstrip("\n").split("\n"):
+        if line.strip() == "…":
+            pattern += r"(?:.*\n)*?"
+        else:
+            pattern += ".*?".join(re.escape(part) for part in line.split("…")) + r"\n"
+    printed = "\n".join(line.rstrip() for line in got.rstrip("\n").split("\n")) + "\n"
+    return re.fullmatch(pattern, printed) is not None
+
+
+def environment() -> dict[str, str]:
+    """A plain terminal of 120 columns, with this installation's `primeta` first."""
+    return os.environ | {
+        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
+        "COLUMNS": "120",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "LOGNAME": "anna",
+        "PYTHONPATH": "",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def rewritten(expected: tuple[str, ...], got: str) -> list[str]:
+    """What a command prints now, as short as the page showed it: so many lines before and after `…`."""
+    lines = [line.rstrip() for line in got.rstrip("\n").split("\n")] if got.strip() else []
+    gaps = [at for at, line in enumerate(expected) if line.strip() == "…"]
+    if not gaps:
+        return lines
+    before, after = gaps[0], len(expected) - gaps[-1] - 1
+    return [*lines[:before], "…", *(lines[-after:] if after else [])]
+
+
+def write_page(page: str, changes: list[tuple[Command, str]]) -> None:
+    """Put what the commands print now in the place of what the page shows."""
+    lines = (ROOT / page).read_text(encoding="utf-8").split("\n")
+    for command, got in reversed(changes):
+        first = (
+            next(at for at in range(command.line - 1, len(lines)) if not lines[at].rstrip().endswith("\\"))
+            + 1
+        )
+        last = first + len(command.expected)
+        tail = [""] if command.expected and not command.expected[-1] else []
+        lines[first:last] = rewritten(command.expected, got) + tail
+    (ROOT / page).write_text("\n".join(lines), encoding="utf-8")
+
+
+def run_page(page: str, folder: Path) -> None:
+    """Run a page's blocks in `folder`."""
+    changes: list[tuple[Command, str]] = []
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for example in examples(page):
+        if example.kind == "console":
+            for command in commands(example):
+                done = subprocess.run(
+                    ["bash", "-c", command.text],
+                    cwd=folder,
+                    env=environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    timeout=300,
+                    encoding="utf-8",
+                    check=False,
+                )
+                if agrees(command.expected, done.stdout):
+                    continue
+                if os.environ.get("PRIMETA_WRITE_EXAMPLES"):
+                    changes.append((command, done.stdout))
+                    continue
+                raise AssertionError(
+                    f"{page}:{command.line}: $ {command.text}\nprinted\n{done.stdout}\n"
+                    "where the page shows\n" + "\n".join(command.expected)
+                )
+        elif example.kind == "python":
+            run_python(page, example, names, folder)
+    if changes:
+        write_page(page, changes)
+        raise AssertionError(f"{page}: {len(changes)} examples were written anew; read them and run again")
+
+
+def run_python(page: str, example: Example, names: dict[str, Any], folder: Path) -> None:
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        if ">>> " not in example.body:
+            exec(compile("\n" * (example.line - 1) + example.body, page, "exec"), names)
+            return
+        for part in doctest.DocTestParser().get_examples(example.body):
+            said = io.StringIO()
+            with redirect_stdout(said):
+                exec(compile(part.source, page, "single"), names)
+            wanted = part.want.replace("…", "...")
+            assert CHECK.check_output(wanted, said.getvalue(), doctest.ELLIPSIS), (
+                f"{page}:{example.line + part.lineno}: {part.source}gave\n{said.getvalue()}where the page shows\n{part.want}"
+            )
+    finally:
+        os.chdir(here)
+
+
+def runs(page: str) -> bool:
+    return any(example.kind in ("console", "python") for example in examples(page))
+
+
+RUN = [
+    pytest.param(
+        page,
+        # pages that go on from one another share what was built, so they stay in one process
+        marks=[pytest.mark.slow, pytest.mark.xdist_group("documentation")] if marks(page)[0] else [],
+    )
+    for page in PAGES
+    if runs(page)
+]
+
+
+@pytest.fixture(scope="session")
+def left_behind(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Page → the folder that it left behind when it was run."""
+    return {"": Path()}
+
+
+def folder_of(page: str, left_behind: dict[str, Path], factory: pytest.TempPathFactory) -> Path:
+    """The folder in which a page was run, running it (and those before it) where that is not done yet."""
+    if page not in left_behind:
+        before = marks(page)[1]
+        folder = factory.mktemp("page") / "here"
+        if before:
+            shutil.copytree(folder_of(before, left_behind, factory), folder)
+        else:
+            shutil.copytree(DOCS / "examples", folder / "docs" / "examples")
+        run_page(page, folder)
+        left_behind[page] = folder
+    return left_behind[page]
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_examples_print_what_the_page_shows(
+    page: str, left_behind: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+):
+    folder_of(page, left_behind, tmp_path_factory)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(e.kind == "toml" for e in examples(page))])
+def test_workspace_files_are_accepted(page: str, tmp_path: Path):
+    for example in examples(page):
+        if example.kind == "toml":
+            parse_config(example.body, tmp_path / "primeta.toml")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(e.kind == "sh" for e in examples(page))])
+def test_commands_that_are_not_run_still_parse(page: str):
+    from primeta.cli.app import build
+
+    for example in examples(page):
+        if example.kind != "sh":
+            continue
+        for line in example.body.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["primeta"]:
+                build().parse_args(words[1:], exit_on_error=False, print_error=False)
+
+
+def test_wildcards_of_the_examples():
+    assert agrees(("a … c", "…", "z"), "a b c\nx\ny\nz\n")
+    assert agrees(("a", "…"), "a\n")
+    assert agrees((), "")
+    assert not agrees(("a … c",), "a b d\n")
+    assert not agrees(("a",), "a\nb\n")
