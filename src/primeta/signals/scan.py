@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,26 +11,37 @@ import numpy.typing as npt
 
 from primeta.stats.baseline import (
     MAD_TO_SD,
-    PHIS,
+    MANY,
+    NOISES,
+    SEASONS,
+    WARM_UP,
+    Fit,
+    Noise,
     Priors,
     clipped_scale,
     drift,
+    errors_of,
+    fit_baselines,
     forecast,
     harmonics,
     harmonics_for,
-    take_out,
+    learn_priors,
+    scaled,
     whitener,
+    without_outliers,
 )
 from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence, most_probable_start
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
 
-_WARM_UP = 6
-_BLOCK = 20_000
-_REPLICAS = 20_000
-_MANY = 20
-"""Series of one metric from which on their median says what is shared."""
+_BLOCK = 4_000
+_REPLICAS = 40_000
+_ENOUGH = 4_000
+_CAUTION = 1.2
+"""The law of quiet series is estimated: p-values are made so much larger."""
+_RUN = 10
+"""Weeks that a replica takes from its donor in one piece."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,8 +56,7 @@ class Scan:
     p_down: Floats
     scores: Floats
     """(n, W) clipped standardised prediction errors."""
-    phi: Floats
-    """(n,) autocorrelation used."""
+    fit: Fit
     innovation: Floats
     """(n,) sd of the innovations, in the series' unit."""
     expected: Floats
@@ -54,22 +64,25 @@ class Scan:
     spread: Floats
     """(n, T) sd of one week around `expected`, in the series' unit; empty unless asked."""
     law: ScoreLaw
+    inflation: Floats
+    """(W,) by which evidence was tempered, because the whole panel wanders more than its baselines told."""
     priors: Priors
     baseline: int
     promise: int
 
+    def design(self, row: int) -> tuple[Noise, tuple[float, ...]]:
+        """Noise and seasonal prior that a series was whitened with."""
+        noise, by = self.fit.design_of(row)
+        return noise, scaled(self.priors.season, by)
+
     def onset(self, row: int, *, up: bool, week: int) -> int:
         """The promise week in which the change most probably began, by what was known in `week`."""
-        weights = drift(
-            self.phi[row], self.priors.season, baseline=self.baseline, weeks=self.baseline + self.promise
-        )
+        weights = drift(*self.design(row), baseline=self.baseline, weeks=self.baseline + self.promise)
         return most_probable_start(self.scores[row, : week + 1] * (1 if up else -1), weights, law=self.law)
 
     def mean_se(self, row: int, weight: Floats) -> float:
         """Standard error of a weighted mean of (value − expected) over the promise weeks, in the series' unit."""
-        law = forecast(
-            self.phi[row], self.priors.season, baseline=self.baseline, weeks=self.baseline + self.promise
-        )
+        law = forecast(*self.design(row), baseline=self.baseline, weeks=self.baseline + self.promise)
         seen = weight.size
         return float(self.innovation[row] * np.sqrt(weight @ law.covariance[:seen, :seen] @ weight))
 
@@ -123,27 +136,36 @@ def scan_panel(
     lonely = np.zeros(n, bool) if alone is None else alone
     rng = np.random.default_rng(seed)
     prepared = _prepare(values, se, groups, reference, lonely, baseline)
-    priors, phi_posterior = _learn(prepared, baseline)
-    phi_index = np.clip(np.rint(phi_posterior @ PHIS / (PHIS[1] - PHIS[0])), 0, len(PHIS) - 1).astype(int)
-    errors = _whiten(prepared, phi_index, priors, weeks)
-    scores, scale = _standardise(errors, prepared, phi_index, baseline)
-    law = ScoreLaw(scores[:, _WARM_UP:baseline][:: max(1, n // 4000)])
-    log_up, log_down = _evidence(scores[:, baseline:], phi_index, priors, law, baseline, promise, progress)
+    early = slice(0, baseline)
+    z, factor = prepared.z[:, early], prepared.factor[:, early]
+    priors, fit = fit_baselines(z, factor, priors=learn_priors(z, factor))
+    errors, scale = _standardise(_whiten(prepared, fit, priors), prepared, fit, baseline)
+    scores = np.clip(errors, -CLIP, CLIP)
+    law = ScoreLaw(scores[:, WARM_UP:baseline][:: max(1, n // 4000)])
+    log_up, log_down = _evidence(scores[:, baseline:], fit, priors, law, baseline, promise, progress)
     expected, spread = np.empty((0, 0)), np.empty((0, 0))
     if expect:
-        expected, spread = _expectation(prepared, scale, phi_index, priors, baseline)
-    quiet = _quiet_law(scores, phi_posterior, priors, law, baseline, promise, rng)
+        expected, spread = _expectation(prepared, scale, fit, priors, baseline)
+    quiet = _quiet_law(errors[:, early], fit, priors, law, baseline, promise, rng)
+    tempering = quiet.inflation(np.stack([log_up, log_down], axis=1))
+    p_up, p_down = (
+        np.minimum.accumulate(
+            np.minimum(_CAUTION * quiet.p_value(height, fit.design[:, 0]) ** (1 / tempering), 1), axis=1
+        )
+        for height in (log_up, log_down)
+    )
     return Scan(
         log_up=log_up,
         log_down=log_down,
-        p_up=quiet(log_up),
-        p_down=quiet(log_down),
+        p_up=p_up,
+        p_down=p_down,
         scores=scores[:, baseline:],
-        phi=PHIS[phi_index],
+        fit=fit,
         innovation=prepared.unit * scale,
         expected=expected,
         spread=spread,
         law=law,
+        inflation=tempering,
         priors=priors,
         baseline=baseline,
         promise=promise,
@@ -151,15 +173,15 @@ def scan_panel(
 
 
 def _expectation(
-    prepared: _Prepared, scale: Floats, phi_index: Ints, priors: Priors, baseline: int
+    prepared: _Prepared, scale: Floats, fit: Fit, priors: Priors, baseline: int
 ) -> tuple[Floats, Floats]:
     """(n, T) expected values and (n, T) sd of a week around them, in the series' unit."""
     n, weeks = prepared.z.shape
     expected, spread = np.empty((n, weeks)), np.empty((n, weeks))
-    for index in np.unique(phi_index):
-        rows = np.flatnonzero(phi_index == index)
-        law = forecast(PHIS[index], priors.season, baseline=baseline, weeks=weeks)
-        inverse = whitener(PHIS[index], priors.season, baseline)
+    for noise, by, rows in fit.designs():
+        season = scaled(priors.season, by)
+        law = forecast(noise, season, baseline=baseline, weeks=weeks)
+        inverse = whitener(noise, season, baseline)
         z, factor = prepared.z[rows], prepared.factor[rows]
         white, shared = z[:, :baseline] @ inverse.T, factor[:, :baseline] @ inverse.T
         trust = 1 / priors.loading_sd**2
@@ -167,11 +189,11 @@ def _expectation(
             trust + np.sum(shared**2, axis=1)
         )
         common = loading[:, None] * factor
-        own = (z - common)[:, :baseline] @ law.gain.T
+        own = without_outliers(z - common, noise=noise)[:, :baseline] @ law.gain.T
         h = prepared.uneven[rows]
         unit = prepared.unit[rows, None]
         expected[rows] = prepared.centre[rows, None] + unit * h * (own + common)
-        around = np.full(weeks, 1 / np.sqrt(1 - PHIS[index] ** 2))
+        around = np.full(weeks, np.sqrt(noise.covariance(1)[0, 0]))
         around[baseline:] = np.sqrt(np.diag(law.covariance))
         spread[rows] = unit * scale[rows, None] * h * around
     return expected, spread
@@ -199,7 +221,7 @@ def _prepare(
     factor = np.zeros((n, weeks))
     for one in np.unique(group):
         members = np.flatnonzero((group == one) & ~alone)
-        if members.size >= _MANY:
+        if members.size >= MANY:
             factor[members] = np.nanmedian(z[members], axis=0)
     if reference is not None:
         given = np.isfinite(reference).all(axis=1)
@@ -223,8 +245,8 @@ def _prepare(
         h = _unevenness(se, usual, known, floor)
         z, factor = z / h, factor / h
     return _Prepared(
-        z=z / unit[:, None],
-        factor=factor / unit[:, None],
+        z=(z / unit[:, None]).astype(np.float32),
+        factor=(factor / unit[:, None]).astype(np.float32),
         centre=centre,
         unit=spread * unit,
         seen=seen,
@@ -241,95 +263,29 @@ def _unevenness(se: Floats, usual: Floats, known: npt.NDArray[np.bool_], floor: 
     return np.where(known[:, None], np.clip(uneven, 0.33, 3.0), 1.0)
 
 
-def _learn(prepared: _Prepared, baseline: int) -> tuple[Priors, Floats]:
-    """Priors from the panel's baselines, and each series' posterior over PHIS."""
-    z, factor = prepared.z[:, :baseline], prepared.factor[:, :baseline]
-    power = np.sum(factor * factor, axis=1)
-    has = power > 1e-9
-    loading, loading_sd = 1.0, 0.1
-    if has.sum() >= _MANY:
-        slope = np.clip(np.sum(factor * z, axis=1)[has] / power[has], -3, 5)
-        noise = 2.0 / power[has]
-        weight = 1 / (noise + 0.1)
-        middle = float(np.sum(weight * slope) / np.sum(weight))
-        spread = max(float(np.sum(weight * ((slope - middle) ** 2 - noise)) / np.sum(weight)), 0.05**2)
-        trust = 1 / (1 + (np.mean(noise) + spread) / has.sum() / 0.3**2)
-        loading, loading_sd = trust * middle + (1 - trust), float(np.sqrt(spread))
-    count = harmonics_for(baseline)
-    season: tuple[float, ...] = ()
-    if count:
-        rest = z - loading * factor
-        waves = np.vstack([np.ones(baseline), harmonics(baseline, count)])
-        coefficients = np.clip(rest @ np.linalg.pinv(waves), -4, 4)[:, 1:]
-        left = rest - (rest @ np.linalg.pinv(waves)) @ waves
-        left = np.clip(left, -4, 4)
-        lag = np.clip(np.sum(left[:, 1:] * left[:, :-1], axis=1) / np.sum(left * left, axis=1) + 0.03, 0, 0.9)
-        variances = []
-        for order in range(1, count + 1):
-            omega = 2 * np.pi * order * 7 / 365.2425
-            noise = 2 / baseline / np.abs(1 - lag * np.exp(-1j * omega)) ** 2
-            pair = coefficients[:, 2 * order - 2 : 2 * order] ** 2
-            variances.append(max(float(np.mean(pair) - np.mean(noise)), 0.0))
-        season = tuple(variances)
-    priors = Priors(season=season, loading=loading, loading_sd=loading_sd, phi=(1 / len(PHIS),) * len(PHIS))
-    return _learn_phi(prepared, baseline, priors)
-
-
-def _learn_phi(prepared: _Prepared, baseline: int, priors: Priors) -> tuple[Priors, Floats]:
-    """Posterior (n, F) over PHIS and, in the priors returned, its mean over the panel (fitted by EM)."""
-    z, factor = prepared.z[:, :baseline], prepared.factor[:, :baseline]
-    n = z.shape[0]
-    fit = np.empty((n, len(PHIS)))
-    for index, phi in enumerate(PHIS):
-        inverse = whitener(phi, priors.season, baseline)
-        errors = _errors(z, factor, inverse, priors)
-        scale = clipped_scale(errors[:, _WARM_UP:], at=2.5, rounds=6)
-        ratio = np.square(errors[:, _WARM_UP:] / scale[:, None])
-        # Student errors with five degrees of freedom: outliers say little about autocorrelation
-        fit[:, index] = (
-            -3 * np.log1p(ratio / 5).sum(axis=1)
-            - (baseline - _WARM_UP) * np.log(scale)
-            + np.log(np.diag(inverse)[_WARM_UP:]).sum()
-        )
-    likelihood = np.exp(fit - fit.max(axis=1, keepdims=True))
-    weights = np.full(len(PHIS), 1 / len(PHIS))
-    for _ in range(30):
-        posterior = likelihood * weights
-        posterior /= posterior.sum(axis=1, keepdims=True)
-        weights = (posterior.sum(axis=0) + 1) / (n + len(PHIS))
-    return replace(priors, phi=tuple(weights)), posterior
-
-
-def _errors(z: Floats, factor: Floats, inverse: Floats, priors: Priors) -> Floats:
-    white = z @ inverse.T
-    if not factor.any():
-        return white
-    return take_out(white, factor @ inverse.T, loading=priors.loading, loading_sd=priors.loading_sd)
-
-
-def _whiten(prepared: _Prepared, phi_index: Ints, priors: Priors, weeks: int) -> Floats:
+def _whiten(prepared: _Prepared, fit: Fit, priors: Priors) -> Floats:
     errors = np.empty_like(prepared.z)
-    for index in np.unique(phi_index):
-        rows = np.flatnonzero(phi_index == index)
-        inverse = whitener(PHIS[index], priors.season, weeks)
+    for noise, by, rows in fit.designs():
+        season = scaled(priors.season, by)
         for block in np.array_split(rows, max(1, rows.size // _BLOCK)):
-            errors[block] = _errors(prepared.z[block], prepared.factor[block], inverse, priors)
+            errors[block] = errors_of(
+                prepared.z[block], prepared.factor[block], noise=noise, season=season, priors=priors
+            )
     return errors
 
 
-def _standardise(
-    errors: Floats, prepared: _Prepared, phi_index: Ints, baseline: int
-) -> tuple[Floats, Floats]:
-    scale = clipped_scale(errors[:, _WARM_UP:baseline])
-    phi = PHIS[phi_index]
-    scale = np.maximum(scale, prepared.floor * np.sqrt(1 - phi**2))
-    scores = np.clip(errors / scale[:, None], -CLIP, CLIP)
-    return np.where(prepared.seen, scores, 0.0), scale
+def _standardise(errors: Floats, prepared: _Prepared, fit: Fit, baseline: int) -> tuple[Floats, Floats]:
+    """Errors in their own scale, 0 where the week is unknown, and that scale."""
+    scale = clipped_scale(errors[:, WARM_UP:baseline])
+    spread = np.sqrt([noise.covariance(1)[0, 0] for noise in NOISES])[fit.design[:, 0]]
+    # a series cannot be quieter than the sampling of its customers allows
+    scale = np.maximum(scale, prepared.floor / spread)
+    return np.where(prepared.seen, errors / scale[:, None], 0.0), scale
 
 
 def _evidence(
     scores: Floats,
-    phi_index: Ints,
+    fit: Fit,
     priors: Priors,
     law: ScoreLaw,
     baseline: int,
@@ -339,9 +295,8 @@ def _evidence(
     up = np.empty(scores.shape, dtype=np.float32)
     down = np.empty(scores.shape, dtype=np.float32)
     done = 0
-    for index in np.unique(phi_index):
-        rows = np.flatnonzero(phi_index == index)
-        weights = drift(PHIS[index], priors.season, baseline=baseline, weeks=baseline + promise)
+    for noise, by, rows in fit.designs():
+        weights = drift(noise, scaled(priors.season, by), baseline=baseline, weeks=baseline + promise)
         for block in np.array_split(rows, max(1, rows.size // 4000)):
             one, two = mixture_log_evidence(scores[block], weights, law=law)
             up[block] = np.maximum.accumulate(one, axis=1)
@@ -353,36 +308,42 @@ def _evidence(
 
 
 def _quiet_law(
-    scores: Floats,
-    phi_posterior: Floats,
+    errors: Floats,
+    fit: Fit,
     priors: Priors,
     law: ScoreLaw,
     baseline: int,
     promise: int,
     rng: np.random.Generator,
-) -> Callable[[Floats], Floats]:
-    """Share of quiet series whose evidence ever reaches a height, from replicas of the panel's own baselines."""
-    n = scores.shape[0]
-    weeks = baseline + promise
-    warm = 30
-    donors = rng.integers(n, size=_REPLICAS)
-    length = 10
-    starts = rng.integers(_WARM_UP, baseline - length, size=(_REPLICAS, (weeks + warm) // length + 1))
-    picks = (starts[:, :, None] + np.arange(length)).reshape(_REPLICAS, -1)[:, : weeks + warm]
-    noise = scores[donors[:, None], picks]
-    cumulative = np.cumsum(phi_posterior[donors], axis=1)
-    drawn = (rng.random((_REPLICAS, 1)) > cumulative).sum(axis=1).clip(0, len(PHIS) - 1)
-    phi = np.clip(PHIS[drawn] + rng.uniform(-0.05, 0.05, _REPLICAS), 0, 0.95)
-    for week in range(1, noise.shape[1]):
-        noise[:, week] += phi * noise[:, week - 1]
-    z = noise[:, warm:]
-    if priors.season:
+) -> Quiet:
+    """Share of quiet series whose evidence ever reaches a height, from replicas of the panel's own baselines.
+
+    A replica takes the prediction errors of one series' baseline in blocks of weeks (so that tails, calm and
+    rough times stay together), its autocorrelation and season from what that series' posterior leaves open, and
+    goes through the same estimation as the panel did. What estimation costs is thereby in the law.
+    """
+    weeks, warm = baseline + promise, 30
+    donors = rng.integers(errors.shape[0], size=_REPLICAS)
+    state = _draw(fit.noise[donors], rng)
+    phi, white, walk = np.array([(noise.phi, noise.white, noise.walk) for noise in NOISES])[state].T
+    # the grid of NOISES is coarse: a replica lies anywhere around its point
+    phi = np.clip(phi + rng.uniform(-0.05, 0.05, _REPLICAS), 0, 0.95)
+    size = 1 / np.sqrt([noise.innovation_variance for noise in NOISES])[state]
+    z = _borrow(errors, donors, weeks + warm, rng)
+    for week in range(1, weeks + warm):
+        z[:, week] += phi * z[:, week - 1]
+    z = z[:, warm:] * size[:, None]
+    rows = np.flatnonzero(white > 0)
+    z[rows] += _borrow(errors, donors[rows], weeks, rng) * (size * np.sqrt(white))[rows, None]
+    rows = np.flatnonzero(walk > 0)
+    z[rows] += walk[rows, None] * np.cumsum(rng.standard_normal((rows.size, weeks)), axis=1)
+    if any(priors.season):
         waves = harmonics(weeks, len(priors.season))
-        z = (
-            z
-            + (rng.standard_normal((_REPLICAS, waves.shape[0])) * np.sqrt(np.repeat(priors.season, 2)))
-            @ waves
-        )
+        sd = np.sqrt(np.array(SEASONS)[_draw(fit.own_season[donors], rng)])[:, None]
+        z += (
+            rng.standard_normal((_REPLICAS, len(waves))) * np.sqrt(np.repeat(priors.season, 2)) * sd
+        ) @ waves
+    z = z.astype(np.float32)
     replica = _Prepared(
         z=z,
         factor=np.zeros_like(z),
@@ -390,25 +351,74 @@ def _quiet_law(
         unit=np.ones(_REPLICAS),
         seen=np.ones(z.shape, bool),
         floor=np.zeros(_REPLICAS),
-        uneven=np.ones(z.shape),
+        uneven=np.ones((_REPLICAS, 1)),
     )
-    _, posterior = _learn_phi(replica, baseline, priors)
-    phi_index = np.clip(np.rint(posterior @ PHIS / (PHIS[1] - PHIS[0])), 0, len(PHIS) - 1).astype(int)
-    errors = _whiten(replica, phi_index, priors, weeks)
-    replica_scores, _ = _standardise(errors, replica, phi_index, baseline)
-    up, down = _evidence(replica_scores[:, baseline:], phi_index, priors, law, baseline, promise, None)
-    heights = np.sort(np.concatenate([up[:, -1], down[:, -1]]).astype(float))
-    return _tail(heights)
+    _, again = fit_baselines(z[:, :baseline], replica.factor[:, :baseline], priors=priors)
+    scores, _ = _standardise(_whiten(replica, again, priors), replica, again, baseline)
+    scores = np.clip(scores, -CLIP, CLIP)
+    up, down = _evidence(scores[:, baseline:], again, priors, law, baseline, promise, None)
+    return Quiet(heights=np.stack([up, down], axis=1), kind=again.design[:, 0])
 
 
-def _tail(heights: Floats) -> Callable[[Floats], Floats]:
-    """P(height ≥ x): counted, and beyond the last hundredth exponential with the slope seen there."""
+def _borrow(errors: Floats, donors: Ints, weeks: int, rng: np.random.Generator) -> Floats:
+    """(len(donors), weeks) prediction errors of the donors' baselines, taken in runs of weeks."""
+    starts = rng.integers(WARM_UP, errors.shape[1] - _RUN, size=(donors.size, weeks // _RUN + 1))
+    picks = (starts[:, :, None] + np.arange(_RUN)).reshape(donors.size, -1)[:, :weeks]
+    return np.clip(errors[donors[:, None], picks], -8, 8).astype(float)
+
+
+def _draw(posterior: Floats, rng: np.random.Generator) -> Ints:
+    """One index per row of probabilities."""
+    passed = (rng.random((posterior.shape[0], 1)) > np.cumsum(posterior, axis=1)).sum(axis=1)
+    return np.minimum(passed, posterior.shape[1] - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quiet:
+    """What quiet series show: (R, 2, P) running log evidence up and down, and the kind of noise (R,)."""
+
+    heights: Floats
+    kind: Ints
+
+    def p_value(self, height: Floats, kind: Ints) -> Floats:
+        """(n, W) share of quiet series of the same kind that ever show so much in the whole promise year.
+
+        Neighbouring kinds are joined until there are enough replicas of them.
+        """
+        edges: list[int] = []
+        counts = np.bincount(self.kind, minlength=len(NOISES))
+        last = 0
+        for one in range(len(NOISES)):
+            if counts[last : one + 1].sum() >= _ENOUGH and counts[one + 1 :].sum() >= _ENOUGH:
+                edges.append(one)
+                last = one + 1
+        stratum = np.searchsorted(edges, np.arange(len(NOISES)))
+        result = np.empty(height.shape)
+        for one in range(len(edges) + 1):
+            ends = np.sort(self.heights[stratum[self.kind] == one][:, :, -1].ravel())
+            rows = stratum[kind] == one
+            result[rows] = _tail(ends, height[rows])
+        return result
+
+    def inflation(self, height: Floats) -> Floats:
+        """(W,) how much more the panel's middle shows than quiet series do, 1 where no more; height (n, 2, W).
+
+        If all series wander more than their baselines told, even the median series shows it; a tenth of truly
+        changed series hardly moves the median. The same yardstick as genomic control (Devlin & Roeder 1999).
+        """
+        slack = 0.08 + 2 * 1.44 / np.sqrt(2 * height.shape[0])
+        result = np.ones(height.shape[2])
+        for week in range(height.shape[2]):
+            middle = np.median(height[:, :, week])
+            share = np.mean(self.heights[:, :, week] >= middle)
+            result[week] = max(1.0, -np.log(max(share, 1e-4)) / np.log(2) - slack)
+        return result
+
+
+def _tail(heights: Floats, x: Floats) -> Floats:
+    """P(height ≥ x): counted, and beyond the last fiftieth exponential with the slope seen there."""
     count = heights.size
-    edge = heights[int(count * 0.99)]
+    edge = heights[int(count * 0.98)]
     excess = float(np.mean(heights[heights >= edge] - edge))
-
-    def p_value(x: Floats) -> Floats:
-        counted = (count - np.searchsorted(heights, x, side="left") + 1) / (count + 1)
-        return np.where(x > edge, 0.01 * np.exp(-(x - edge) / excess), counted)
-
-    return p_value
+    counted = (count - np.searchsorted(heights, x, side="left") + 1) / (count + 1)
+    return np.where(x > edge, 0.02 * np.exp(-np.maximum(x - edge, 0) / excess), counted)

@@ -19,6 +19,7 @@ from primeta.facts import Grain, Period
 from primeta.signals.grades import NOTICED_SHARE, grade_of
 from primeta.signals.scan import Scan, scan_panel
 from primeta.signals.signal import Block, Direction, Frozen, Signal
+from primeta.stats.baseline import noise_filter
 from primeta.stats.eprocess import CLIP, mixture_log_evidence
 from primeta.stats.multiplicity import bh, e_by_intervals
 from primeta.warehouse.metric import Metric
@@ -444,10 +445,11 @@ class _Look:
             return 1.0
         _, expected, change, _ = self._change(onset, sight)
         stays = max(sign * change / 2, smallest * abs(expected))
-        away = sign * (self.panel.value[self.row] - scan.expected[self.row])[base + sight - 1 :]
-        phi, unit = scan.phi[self.row], scan.innovation[self.row]
-        errors = (away[1:] - phi * away[:-1] - (1 - phi) * stays) / unit
-        scores = np.clip(np.nan_to_num(errors), -CLIP, CLIP)[None, :]
+        away = sign * (self.panel.value[self.row] - scan.expected[self.row])[base + sight :]
+        noise, _ = scan.design(self.row)
+        away = (away - stays) / scan.innovation[self.row]
+        errors = noise_filter(noise, away.size) @ np.nan_to_num(away)
+        scores = np.clip(errors, -CLIP, CLIP)[None, :]
         _, against = mixture_log_evidence(scores, np.ones((52, 52)), law=scan.law)
         return float(np.exp(np.max(against)))
 
