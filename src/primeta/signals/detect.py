@@ -301,6 +301,8 @@ def _said(found: Found, change: Change, lang: str) -> str:
         way=WORDS[lang]["up" if change.after > change.before else "down"],
         before=locale.number(change.before, lang, digits=digits),
         after=locale.number(change.after, lang, digits=digits),
-        at=shown(found.at(change), lang),
+        at=WORDS[lang]["point"].format(index=change.index)
+        if found.times is None
+        else shown(found.at(change), lang),
         interval=locale.interval(change.low, change.high, lang, digits=digits, sentence=True),
     )

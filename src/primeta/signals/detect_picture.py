@@ -67,9 +67,7 @@ def _specification(
     def x_of(index: float) -> float:
         return round(LEFT + (width - LEFT - RIGHT) * index / last, 2)
 
-    def y_of(value: float) -> float | None:
-        if not np.isfinite(value):
-            return None
+    def y_of(value: float) -> float:
         return round(HEIGHT * (scale.high - value) / (scale.high - scale.low), 2)
 
     def rows(entries: list[dict[str, Any]]) -> Any:
@@ -81,30 +79,38 @@ def _specification(
     step = scale.ticks[1] - scale.ticks[0] if len(scale.ticks) > 1 else 1.0
     digits = max(0, int(np.ceil(-np.log10(step) - 1e-9)))
     ticks = rows([{"y": y_of(t), "label": locale.number(t, lang, digits=digits)} for t in scale.ticks])
-    count = min(len(labels), 4 if phone else 6)
+    count = min(len(labels), 3 if phone else 5)
     spread = sorted({round(i * (len(labels) - 1) / max(count - 1, 1)) for i in range(count)})
-    times = rows([{"x": x_of(i), "label": labels[i]} for i in spread])
     thin = np.unique(np.linspace(0, len(values) - 1, min(len(values), MOST_POINTS)).astype(int))
+    # a gap ends one stretch of the line and begins another
+    stretch = np.cumsum(~np.isfinite(values))
     points = [
         {
             "x": x_of(int(i)),
             "y": y_of(float(values[i])),
             "label": f"{labels[i]}: {locale.number(float(values[i]), lang)}",
+            "stretch": int(stretch[i]),
         }
         for i in thin
+        if np.isfinite(values[i])
     ]
     layers = [
         ticks.mark_rule(color=rule).encode(y=y, x=alt.value(0), x2=alt.value(width)),
         ticks.mark_text(align="left", baseline="bottom", dy=-3).encode(y=y, x=alt.value(0), text=text),
-        times.mark_text(align="center", baseline="top", dy=9).encode(x=x, y=alt.value(HEIGHT), text=text),
         rows(points)
         .mark_line(color=quiet, strokeWidth=1.5, strokeJoin="round")
-        .encode(x=x, y=y, order=alt.Order("x:Q")),
+        .encode(x=x, y=y, order=alt.Order("x:Q"), detail="stretch:N"),
+        rows(points)
+        .mark_circle(color=quiet, size=36, opacity=1 if len(points) < 9 else 0)
+        .encode(x=x, y=y, tooltip="label:N"),
     ]
-    seen = [point for point in points if point["y"] is not None]
-    if seen:
-        dots = rows(seen).mark_circle(color=quiet, size=36, opacity=1 if len(seen) < 9 else 0)
-        layers.append(dots.encode(x=x, y=y, tooltip="label:N"))
+    for place, side in zip(
+        spread, ["center"] * (len(spread) - 1) + ["right" if len(spread) > 1 else "center"]
+    ):
+        when = rows([{"x": x_of(place), "label": labels[place]}])
+        layers.append(
+            when.mark_text(align=side, baseline="top", dy=9).encode(x=x, y=alt.value(HEIGHT), text=text)
+        )
     for start in starts:
         late = x_of(start) > width - 110
         mark = rows([{"x": x_of(start - 0.5), "label": labels[start]}])

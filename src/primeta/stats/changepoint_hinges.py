@@ -14,7 +14,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-COARSE = 250
+COARSE = 200
 """Places that are tried all along the series; then those near a knot."""
 
 

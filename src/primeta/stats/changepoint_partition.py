@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Shape = Literal["level", "line"]
 
-FULL_GRID = 250
+FULL_GRID = 200
 
 
 class Costs:

@@ -25,9 +25,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Story = Literal["levels", "lines", "broken line", "drift", "curve"]
 
-MOST_CHANGES = 12
+MOST_CHANGES = 20
 SHORTEST_LINE = 5
-PATIENCE = 4
+PATIENCE = 3
 STORY_PRICE: dict[Story, float] = {"levels": 0, "lines": 1.0, "broken line": 1.0, "drift": 7.0, "curve": 0}
 CHANGE_PRICE: dict[Story, float] = {
     "levels": 2.5,
