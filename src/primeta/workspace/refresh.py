@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from primeta.trends.evidence import gather
 from primeta.trends.ground import Lookup, ground_of
 from primeta.trends.records import Evidence, Input, Trend, Weighing
 from primeta.trends.stories import Suggestion, suggest
-from primeta.trends.weigh import weigh
+from primeta.trends.weigh import Ground, weigh
 from primeta.warehouse.metric import Metric
 from primeta.workspace.measured import consent_share, declared, fullness, lookup_in, tables_of_metrics
 
@@ -62,20 +62,25 @@ def refresh_trend(ws: Workspace, trend: str, *, now: datetime) -> None:
         rows.save_evidence(connection, target.id, evidence, weighing)
 
 
+def ground_under(ws: Workspace, signals: Sequence[Signal], around: Surroundings) -> Ground:
+    """What was measured about the story that these signals tell."""
+    return ground_of(
+        signals,
+        lookup=around.lookup,
+        margin=ws.config.margin,
+        fullness=around.fullness,
+        tables={column.partition(".")[0] for column in around.fullness},
+        table_of=around.table_of,
+        consent_share=around.consent_share,
+    )
+
+
 def assess(ws: Workspace, trend: Trend, around: Surroundings, *, now: datetime) -> tuple[Evidence, Weighing]:
     """The evidence and the weighing of one trend; the draws follow from its id, so they repeat."""
     signals = [around.signals[entry] for entry in trend.signals if entry in around.signals]
     notes = [around.notes[entry] for entry in trend.signals if entry in around.notes]
     seed = int.from_bytes(hashlib.sha256(trend.id.encode()).digest()[:8], "big")
-    ground = ground_of(
-        signals,
-        lookup=around.lookup,
-        margin=ws.config.margin,
-        fullness=around.fullness,
-        tables=ws.config.tables,
-        table_of=around.table_of,
-        consent_share=around.consent_share,
-    )
+    ground = ground_under(ws, signals, around)
     weighing = weigh(
         ground,
         goals=ws.config.goals,

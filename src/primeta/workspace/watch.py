@@ -23,7 +23,6 @@ from primeta.signals.watch import Watched, WatchSettings, watch_series
 from primeta.store import signals as signal_rows
 from primeta.store import trends as trend_rows
 from primeta.trends.evidence import STRENGTH
-from primeta.trends.ground import ground_of
 from primeta.trends.records import Card, Event, Evidence, Trend, Weighing
 from primeta.trends.stories import Draft, draft_trends, joins
 from primeta.warehouse.build_series import build_series
@@ -35,7 +34,7 @@ from primeta.workspace import words
 from primeta.workspace.fullness import consent_share, fullness_of
 from primeta.workspace.lock import only_one
 from primeta.workspace.measured import save_measured
-from primeta.workspace.refresh import Surroundings, assess, surroundings
+from primeta.workspace.refresh import Surroundings, assess, ground_under, surroundings
 
 if TYPE_CHECKING:
     from primeta.warehouse.metric import Metric
@@ -384,21 +383,12 @@ def _new(ws: Workspace, draft: Draft, around: Surroundings, seen_until: datetime
     members = [around.signals[entry] for entry in draft.signals]
     lead = max(members, key=lambda entry: (STRENGTH[entry.grade], entry.e_value, entry.id))
     metrics = around.metrics
-    ground = ground_of(
-        members,
-        lookup=around.lookup,
-        margin=ws.config.margin,
-        fullness=around.fullness,
-        tables=ws.config.tables,
-        table_of=around.table_of,
-        consent_share=around.consent_share,
-    )
     card = Card(
         name=words.draft_name(draft, metrics, lang),
         description=words.draft_description(lead, metrics, lang),
         signal_sources=words.draft_sources(members, metrics, lang),
         metrics=tuple(sorted({entry.frozen.about for entry in members})),
-        experiment_plan=words.draft_plan(ground, lang),
+        experiment_plan=words.draft_plan(ground_under(ws, members, around), lang),
         type=draft.type,
         decomposition={"signal": words.draft_description(lead, metrics, lang)},
     )
