@@ -41,6 +41,8 @@ MOST_DISCOUNTED, DISCOUNT_A, DISCOUNT_B = 0.32, 1.5, 2.0
 DEPTHS, DEPTH_SHARES = (0.05, 0.10, 0.15, 0.20, 0.30), (0.15, 0.30, 0.25, 0.20, 0.10)
 
 # Messages.
+LISTED_WEEKS = 26
+"""Mailing lists are cleaned so long after a customer left."""
 SUBSCRIBED, MESSAGE_WEEKS = 0.75, 4
 OPENNESS, OPEN_A, OPEN_B = 0.5, 3.0, 4.0
 FATIGUE, FATIGUE_DAYS = 0.15, 14.0
@@ -173,19 +175,22 @@ def _people(rng: np.random.Generator, world: World, *, first: int) -> _People:
     city = _pick(rng, _CITY_SHARES, n)
     traits = {name: _pick(rng, list(values.values()), n) for name, values in ATTRIBUTES.items()}
 
-    # Arrivals at a constant rate; of those before the start only who is still here is in the file.
+    # Arrivals at a constant rate; of those before the start only who is still listed is in the file,
+    # which means that he was here LISTED_WEEKS ago: so the lists are as stale at the start as later.
     ages = np.arange(OLDEST_WEEKS + 1.0)
-    here = np.concatenate([[0.0], np.cumsum(still_here((ages[:-1] + ages[1:]) / 2))])
-    old = rng.random(n) < here[-1] / (here[-1] + world.weeks)
+    sure = np.maximum((ages[:-1] + ages[1:]) / 2 - LISTED_WEEKS, 0.0)
+    listed = np.concatenate([[0.0], np.cumsum(still_here(sure))])
+    old = rng.random(n) < listed[-1] / (listed[-1] + world.weeks)
     place = rng.random(n)
-    age = np.interp(place, here / here[-1], ages)
+    age = np.interp(place, listed / listed[-1], ages)
     registered = np.where(old, -age * 7, place * world.days)
 
-    # Given that he is here at age a, the hazard of leaving is Gamma(s, β + a).
-    hazard = rng.gamma(LEAVE_SHAPE, 1.0, n) / (LEAVE_SCALE + np.where(old, age, 0.0))
+    # Given that he was here at age a, the hazard of leaving is Gamma(s, β + a).
+    since = np.where(old, np.maximum(age - LISTED_WEEKS, 0.0), 0.0)
+    hazard = rng.gamma(LEAVE_SHAPE, 1.0, n) / (LEAVE_SCALE + since)
     with np.errstate(divide="ignore"):
         stay = rng.exponential(1.0, n) / hazard
-    left = np.minimum(np.where(old, 0.0, registered) + stay * 7, 1e9)
+    left = np.minimum(registered + (since + stay) * 7, 1e9)
 
     by_source = np.array([RATE_BY_SOURCE[name] for name in ATTRIBUTES["source"]])
     by_source /= by_source @ np.array(list(ATTRIBUTES["source"].values()))
@@ -410,7 +415,10 @@ def _visits(
 def _messages(rng: np.random.Generator, world: World, people: _People) -> tuple[Columns, Columns]:
     """Messages week by week, since an opt-out ends those that would follow."""
     calendar = world.calendar
-    subscribed = rng.random(CELL) < SUBSCRIBED
+    # of those registered before the start, some have opted out already
+    sent_before = np.maximum(-people.registered, 0.0) / 7 * (1 / MESSAGE_WEEKS + 1 / 13)
+    subscribed = rng.random(CELL) < SUBSCRIBED * (1 - 1.3 * OPT_OUT) ** sent_before
+    listed_until = people.left + LISTED_WEEKS * 7
     openness = (OPENNESS * rng.beta(OPEN_A, OPEN_B, CELL))[:, None] * _drift(rng, world, OPEN_DRIFT)
     machine = rng.random(CELL) < MACHINE
     by_push = people.traits["prefers"] == list(ATTRIBUTES["prefers"]).index("app")
@@ -429,7 +437,7 @@ def _messages(rng: np.random.Generator, world: World, people: _People) -> tuple[
             batches.append((np.arange(CELL), np.full(CELL, week * 7), True))
         batches.append((due[week % MESSAGE_WEEKS], week * 7 + weekday[due[week % MESSAGE_WEEKS]], False))
         for who, day, promotion in batches:
-            reached = subscribed[who] & (people.registered[who] < day)
+            reached = subscribed[who] & (people.registered[who] < day) & (day < listed_until[who])
             who, day = who[reached], day[reached]
             tired = fatigue[who] * np.exp(-(day - last[who]) / FATIGUE_DAYS)
             chance = openness[who, week * 7 // DRIFT_DAYS] * np.exp(-FATIGUE * tired)

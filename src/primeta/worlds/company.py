@@ -3,7 +3,8 @@
 The model, in short (all draws independent unless said otherwise):
 
 - Customers arrive at a constant rate; at the start there is the stationary population of those who
-  arrived in the five years before and are still here.
+  arrived in the five years before and are still on the mailing lists, which are cleaned half a year after a
+  customer left.
 - A customer orders at a rate λ ~ Gamma until he leaves; his hazard of leaving μ ~ Gamma (Pareto/NBD:
   Schmittlein, Morrison & Colombo 1987). Gaps between orders are exponential or, for the regular, Erlang-3,
   in operational time: a stationary renewal process whose clock runs at the day's rate (season,
