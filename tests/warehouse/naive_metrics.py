@@ -24,14 +24,23 @@ class Company:
 
 
 def per_customer(
-    company: Company, metric: str, start: date, end: date, *, base_days: int, margin: float = 0.25, channel: str = ""
+    company: Company,
+    metric: str,
+    start: date,
+    end: date,
+    *,
+    base_days: int,
+    margin: float = 0.25,
+    channel: str = "",
 ) -> dict[str, tuple[float, float]]:
     """Customer → (numerator, denominator) of a metric in start ≤ day < end."""
     bought: dict[str, list[date]] = defaultdict(list)
     for order in company.orders:
         if not order["is_return"]:
             bought[order["customer_id"]].append(order["day"])
-    base = {c for c, days in bought.items() if any(start - timedelta(days=base_days) <= d < start for d in days)}
+    base = {
+        c for c, days in bought.items() if any(start - timedelta(days=base_days) <= d < start for d in days)
+    }
     inside = [order for order in company.orders if start <= order["day"] < end]
     x: dict[str, float] = defaultdict(float)
     y: dict[str, float] = defaultdict(float)
@@ -64,7 +73,12 @@ def per_customer(
         return found
     if metric in ("average_order_value", "discount_share", "full_price_share"):
         for order in inside:
-            c, paid, off, sold = order["customer_id"], order["revenue"], order["discount"], not order["is_return"]
+            c, paid, off, sold = (
+                order["customer_id"],
+                order["revenue"],
+                order["discount"],
+                not order["is_return"],
+            )
             x[c] += {
                 "average_order_value": paid,
                 "discount_share": off,

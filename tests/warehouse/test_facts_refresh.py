@@ -41,9 +41,20 @@ def assert_same(left, right):
         theirs = {series.key: series for series in right[grain]}
         assert ours.keys() == theirs.keys()
         for key, series in ours.items():
-            for name in ("starts", "value", "se", "customers", "numerator", "denominator", "half_value", "half_se"):
+            for name in (
+                "starts",
+                "value",
+                "se",
+                "customers",
+                "numerator",
+                "denominator",
+                "half_value",
+                "half_se",
+            ):
                 # Exactly: not to rounding.
-                np.testing.assert_array_equal(getattr(series, name), getattr(theirs[key], name), err_msg=f"{key} {name}")
+                np.testing.assert_array_equal(
+                    getattr(series, name), getattr(theirs[key], name), err_msg=f"{key} {name}"
+                )
 
 
 def test_days_added_run_by_run_give_exactly_what_one_run_gives(tmp_path):
@@ -68,11 +79,15 @@ def test_a_second_run_reads_the_new_days_only(tmp_path):
     months = sorted(part.month for part in second.facts.parts["orders"])
     # 35 days before 2023-08-13, the last day of the first run, is 2023-07-09: July and August are read again
     assert months[-2:] == ["2023-07", "2023-08"]
-    assert second.rows_read["orders"] == sum(p.rows for p in second.facts.parts["orders"] if p.month in months[-2:])
+    assert second.rows_read["orders"] == sum(
+        p.rows for p in second.facts.parts["orders"] if p.month in months[-2:]
+    )
     assert second.changed["orders"] == (months[-1],)
     weekly = series["week"]
     assert weekly.points_computed < 0.5 * sum(len(s.starts) for s in weekly if s.slice.code == "all")
-    assert weekly.rows_read["orders"] <= sum(p.rows for p in second.facts.parts["orders"] if p.month in months[-2:])
+    assert weekly.rows_read["orders"] <= sum(
+        p.rows for p in second.facts.parts["orders"] if p.month in months[-2:]
+    )
 
     third, series = measure(config, cache=tmp_path / "cache", names=names)
     assert third.facts_version == second.facts_version
@@ -178,7 +193,9 @@ def test_killed_at_any_moment_the_facts_are_those_before_or_those_after(tmp_path
         folder = tmp_path / f"killed{attempt}"
         shutil.copytree(tmp_path / "before", folder)
         write_company(company, folder)
-        process = subprocess.Popen([sys.executable, "-c", REFRESH, str(folder)], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", REFRESH, str(folder)], stdout=subprocess.PIPE, text=True
+        )
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(float(rng.uniform(0, 1.2)))
@@ -221,4 +238,7 @@ def test_a_full_disk_is_one_clear_message_and_the_facts_stay(tmp_path):
     after = load_facts(tmp_path / "facts")
     assert after == before
     assert not list((tmp_path / "facts").rglob(".*"))
-    assert json.loads((tmp_path / "facts" / "manifest.json").read_text(encoding="utf-8"))["version"] == before.version
+    assert (
+        json.loads((tmp_path / "facts" / "manifest.json").read_text(encoding="utf-8"))["version"]
+        == before.version
+    )

@@ -90,7 +90,9 @@ def random_company(seed: int, *, days: int, customers: int = 30, zone: str = "Eu
     return company
 
 
-def write_company(company: Company, folder: Path, *, zone: str = "Europe/Moscow", until: datetime | None = None) -> Config:
+def write_company(
+    company: Company, folder: Path, *, zone: str = "Europe/Moscow", until: datetime | None = None
+) -> Config:
     """Write a workspace; orders go to a file a month, and nothing after `until` is written."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "primeta.toml").write_text(TOML.format(zone=zone), encoding="utf-8")

@@ -471,7 +471,10 @@ class _Recency:
         before = months_between(start - self.base_days, start)
         known = self.facts.months("orders")
         marks = [known[entry].digest if entry in known else "" for entry in before]
-        return self.cache / f"recency-{month}-{_hash(STATISTICS_FORMAT, self.facts.timezone, self.base_days, marks)}.npy"
+        return (
+            self.cache
+            / f"recency-{month}-{_hash(STATISTICS_FORMAT, self.facts.timezone, self.base_days, marks)}.npy"
+        )
 
 
 _NOBODY = (np.empty(0, np.int32), np.empty(0))

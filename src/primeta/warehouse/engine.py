@@ -32,6 +32,8 @@ class Warehouse:
     def __init__(self, config: Config, connection: duckdb.DuckDBPyConnection):
         self.config = config
         self.connection = connection
+        # SQL of the team's names files as the workspace file does: from its own folder.
+        run(connection, f"SET file_search_path = {quoted(str(config.folder.resolve()))}")
         self._scratch = tempfile.TemporaryDirectory(prefix="primeta-")
         self._prefix: str | None = None
         self._mapped: dict[str, Mapped] = {}

@@ -74,7 +74,11 @@ def map_table(
         BadConfig: an expression names a column that is not there, or is not SQL; names its line.
     """
     spec = TABLES[table.name]
-    raw = dict(table.columns)
+    # A bare name is taken as it stands, so that "Invoice Date" and "at" need no quotes of their own.
+    raw = {
+        name: named(theirs) if (theirs := source.name_of(expression.strip())) else expression
+        for name, expression in table.columns.items()
+    }
     for column in spec.columns:
         if column.name not in raw and (theirs := source.name_of(column.name)):
             raw[column.name] = named(theirs)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from scipy import sparse
 
 from primeta.config import Config, config_error
@@ -19,6 +20,9 @@ Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 MOST_CELLS = 20_000
+_MOST_KEYS = 4_000_000
+_HALF = " half"
+"""Beside the attributes, none of which can begin with a blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,10 @@ def load_people(connection: duckdb.DuckDBPyConnection, config: Config, facts: Fa
     n = len(customer)
     rank = np.empty(n, dtype=np.int32)
     rank[customer] = np.arange(n, dtype=np.int32)
-    half = (~rows["first_half"].to_numpy(zero_copy_only=False)).astype(np.int64)
     values: dict[str, list[str]] = {}
-    codes: dict[str, npt.NDArray[np.int64]] = {}
+    codes: dict[str, Ints] = {_HALF: (~rows["first_half"].to_numpy()).astype(np.int32)}
     for name in wanted:
-        values[name], codes[name] = _coded(rows[name].to_pylist())
+        values[name], codes[name] = _coded(rows[name])
     left_out: list[LeftOut] = []
     slices: list[Slice] = [Slice()]
     of_path: dict[tuple[str, ...], list[tuple[int, ...]]] = {(): [()]}
@@ -98,41 +101,46 @@ def load_people(connection: duckdb.DuckDBPyConnection, config: Config, facts: Fa
         slices += [
             Slice(tuple((name, values[name][code]) for name, code in zip(path, combo))) for combo in combos
         ]
-    cells = _cells(of_path, codes, half, slices, values)
+    cells = _cells(of_path, codes, slices, values)
     return People(n=n, rank=rank, slices=tuple(slices), cells=cells, left_out=tuple(left_out))
 
 
-def _coded(entries: Sequence[str | None]) -> tuple[list[str], npt.NDArray[np.int64]]:
+def _coded(column: pa.ChunkedArray) -> tuple[list[str], Ints]:
     """Values in order, and each customer's place among them; −1 is unknown."""
-    values = sorted({entry for entry in entries if entry is not None})
-    place = {value: at for at, value in enumerate(values)}
-    return values, np.fromiter((-1 if e is None else place[e] for e in entries), np.int64, len(entries))
+    encoded = column.combine_chunks().dictionary_encode()
+    found = encoded.dictionary.to_pylist()
+    order = sorted(range(len(found)), key=lambda at: found[at])
+    place = np.empty(len(found) + 1, dtype=np.int32)
+    place[order] = np.arange(len(found), dtype=np.int32)
+    place[-1] = -1
+    return [found[at] for at in order], place[encoded.indices.fill_null(len(found)).to_numpy()]
 
 
 def _combos(
     path: tuple[str, ...],
-    codes: dict[str, npt.NDArray[np.int64]],
+    codes: dict[str, Ints],
     values: dict[str, list[str]],
     most: int,
     left_out: list[LeftOut],
 ) -> list[tuple[int, ...]]:
-    stacked = np.stack([codes[name] for name in path])
-    known = (stacked >= 0).all(axis=0)
-    found, sizes = np.unique(stacked[:, known], axis=1, return_counts=True)
+    """The combinations of a path's values that there are, the largest where they are too many."""
+    rows, inverse = _distinct(path, codes)
+    sizes = np.bincount(inverse, minlength=len(rows))
+    known = (rows >= 0).all(axis=1)
+    if not known.all():
+        left_out.append(LeftOut(f"{'&'.join(path)}=?", f"{int(sizes[~known].sum())} customers have no value"))
+    rows, sizes = rows[known], sizes[known]
     limit = most ** len(path)
     kept = np.sort(np.argsort(-sizes, kind="stable")[:limit])
     for at in np.setdiff1d(np.arange(len(sizes)), kept):
-        pairs = tuple((name, values[name][code]) for name, code in zip(path, found[:, at]))
+        pairs = tuple((name, values[name][code]) for name, code in zip(path, rows[at]))
         left_out.append(LeftOut(Slice(pairs).code, f"beyond the {limit} largest values (most_values)"))
-    if not known.all():
-        left_out.append(LeftOut(f"{'&'.join(path)}=?", f"{int((~known).sum())} customers have no value"))
-    return [tuple(int(code) for code in found[:, at]) for at in kept]
+    return [tuple(int(code) for code in rows[at]) for at in kept]
 
 
 def _cells(
     of_path: dict[tuple[str, ...], list[tuple[int, ...]]],
-    codes: dict[str, npt.NDArray[np.int64]],
-    half: npt.NDArray[np.int64],
+    codes: dict[str, Ints],
     slices: list[Slice],
     values: dict[str, list[str]],
 ) -> tuple[Cells, ...]:
@@ -141,46 +149,47 @@ def _cells(
     for path in of_path:
         for group in groups:
             names = sorted({name for member in (*group, path) for name in member})
-            if len(_distinct(names, codes, half)[0]) <= MOST_CELLS:
+            if len(_distinct([*names, _HALF], codes)[0]) <= MOST_CELLS:
                 group.append(path)
                 break
         else:
             groups.append([path])
     place = {entry: at for at, entry in enumerate(slices)}
-    return tuple(_cells_of(group, of_path, codes, half, place, values) for group in groups)
+    return tuple(_cells_of(group, of_path, codes, place, values) for group in groups)
 
 
-def _distinct(
-    names: Sequence[str], codes: dict[str, npt.NDArray[np.int64]], half: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Distinct rows (cells, attributes + half) in lexical order, and each customer's row."""
-    key = np.zeros(len(half), dtype=np.int64)
+def _distinct(names: Sequence[str], codes: dict[str, Ints]) -> tuple[Ints, Ints]:
+    """Distinct combinations in lexical order, (cells, attributes), and each customer's place among them."""
+    key, count = np.zeros(len(next(iter(codes.values()))), dtype=np.int64), 1
     for name in names:
         width = int(codes[name].max(initial=-1)) + 2
-        key, back = _squeeze(key * width + codes[name] + 1)
-        del back
-    key = key * 2 + half
-    found, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    columns = [codes[name][first] for name in names] + [half[first]]
-    rows = np.stack(columns, axis=1) if len(found) else np.empty((0, len(names) + 1), np.int64)
-    return rows, inverse.astype(np.int64)
+        key, count = _squeezed(key * width + codes[name] + 1, count * width)
+    first = np.zeros(count, dtype=np.int64)
+    first[key] = np.arange(len(key))
+    rows = np.stack([codes[name][first] for name in names], axis=1) if names else np.zeros((count, 0))
+    return rows.astype(np.int32), key.astype(np.int32)
 
 
-def _squeeze(key: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    found, inverse = np.unique(key, return_inverse=True)
-    return inverse.astype(np.int64), found
+def _squeezed(key: npt.NDArray[np.int64], width: int) -> tuple[npt.NDArray[np.int64], int]:
+    """Numbers 0 … count − 1 in the order of the keys that occur."""
+    if width > _MOST_KEYS:
+        found, inverse = np.unique(key, return_inverse=True)
+        return inverse.astype(np.int64), len(found)
+    found = np.flatnonzero(np.bincount(key, minlength=width))
+    place = np.zeros(width, dtype=np.int64)
+    place[found] = np.arange(len(found))
+    return place[key], len(found)
 
 
 def _cells_of(
     group: list[tuple[str, ...]],
     of_path: dict[tuple[str, ...], list[tuple[int, ...]]],
-    codes: dict[str, npt.NDArray[np.int64]],
-    half: npt.NDArray[np.int64],
+    codes: dict[str, Ints],
     place: dict[Slice, int],
     values: dict[str, list[str]],
 ) -> Cells:
     names = sorted({name for path in group for name in path})
-    rows, inverse = _distinct(names, codes, half)
+    rows, inverse = _distinct([*names, _HALF], codes)
     at = {name: position for position, name in enumerate(names)}
     members: list[int] = []
     row_of: list[npt.NDArray[np.int64]] = []
@@ -197,4 +206,4 @@ def _cells_of(
             members.append(place[Slice(tuple((name, values[name][code]) for name, code in zip(path, combo)))])
     row, column = np.concatenate(row_of), np.concatenate(column_of)
     matrix = sparse.csr_matrix((np.ones(len(row)), (row, column)), shape=(2 * len(members), len(rows)))
-    return Cells(cell=inverse.astype(np.int32), count=len(rows), members=tuple(members), slices=matrix)
+    return Cells(cell=inverse, count=len(rows), members=tuple(members), slices=matrix)
