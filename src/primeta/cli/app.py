@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 from importlib.metadata import version
+from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Group
 
@@ -77,6 +78,6 @@ def run(arguments: list[str] | None = None) -> None:
     sys.exit(status)
 
 
-def _complain(message: str, status: int = 2) -> None:
+def _complain(message: str, status: int = 2) -> NoReturn:
     sys.stderr.write(f"primeta: {message.strip()}\n")
     sys.exit(status)
