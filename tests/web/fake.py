@@ -38,7 +38,13 @@ NAN = float("nan")
 
 def _metric(name: str, en: str, ru: str, unit: Any, good: Any, effect: float = 0.02) -> Metric:
     return Metric(
-        name=name, numerator="", denominator="", unit=unit, good=good, smallest_effect=effect, label={"en": en, "ru": ru}
+        name=name,
+        numerator="",
+        denominator="",
+        unit=unit,
+        good=good,
+        smallest_effect=effect,
+        label={"en": en, "ru": ru},
     )
 
 
@@ -93,7 +99,13 @@ TEXTS = {
 
 def _block(code: str, effect: float, half: float, *, passes: bool = True, finished: bool = True) -> Block:
     return Block(
-        code=code, effect=effect, low=effect - half, high=effect + half, e_value=3.0, passes=passes, finished=finished
+        code=code,
+        effect=effect,
+        low=effect - half,
+        high=effect + half,
+        e_value=3.0,
+        passes=passes,
+        finished=finished,
     )
 
 
@@ -107,8 +119,12 @@ MONTHS = (_block("2026-08", 0.029, 0.008), _block("2026-09", 0.036, 0.008), _blo
 QUARTERS = (_block("2026-Q3", 0.031, 0.006), _block("2026-Q4", 0.04, 0.01, passes=False, finished=False))
 
 
-def _signal(identity: str, about: str, where: str, change: float, grade: Any, *, e_value: float = 96.0) -> Signal:
-    base = {"revenue_per_customer": 1214.0, "items_per_order": 8.8, "orders_per_customer": 1.28}.get(about, 0.2)
+def _signal(
+    identity: str, about: str, where: str, change: float, grade: Any, *, e_value: float = 96.0
+) -> Signal:
+    base = {"revenue_per_customer": 1214.0, "items_per_order": 8.8, "orders_per_customer": 1.28}.get(
+        about, 0.2
+    )
     half = abs(change) * base * 0.35
     return Signal(
         id=identity,
@@ -152,11 +168,28 @@ def _weighing(p10: float, p50: float, p90: float, basis: Any = "guess", weeks: f
         Scenario(outcome="money", p10=p10, p50=p50, p90=p90, unit="money", basis=basis),
         Scenario(outcome="retention", p10=-0.002, p50=0.006, p90=0.014, unit="points", basis="measured"),
         Scenario(outcome="arpu", p10=-0.003, p50=0.011, p90=0.024, unit="relative", basis=basis),
-        Scenario(outcome="conversion", p10=NAN, p50=NAN, p90=NAN, unit="points", basis="measured", why_not="not-measured"),
+        Scenario(
+            outcome="conversion",
+            p10=NAN,
+            p50=NAN,
+            p90=NAN,
+            unit="points",
+            basis="measured",
+            why_not="not-measured",
+        ),
     )
     inputs = (
         Input(name="reach", value=0.184, low=0.184, high=0.184, unit="share", basis="measured"),
-        Input(name="adoption", value=0.35, low=0.2, high=0.5, unit="share", basis="guess", by="Anna Kim", at=date(2026, 11, 9)),
+        Input(
+            name="adoption",
+            value=0.35,
+            low=0.2,
+            high=0.5,
+            unit="share",
+            basis="guess",
+            by="Anna Kim",
+            at=date(2026, 11, 9),
+        ),
         Input(name="effect", value=0.031, low=0.002, high=0.06, unit="relative", basis="measured"),
         Input(name="margin", value=0.25, low=0.25, high=0.25, unit="share", basis="declared"),
         Input(name="cost", value=1.6e6, low=1.6e6, high=1.6e6, unit="money", basis="declared"),
@@ -203,7 +236,15 @@ class FakeWorkspace:
 
     def _make_trends(self) -> tuple[Trend, ...]:
         text = self.text
-        metric = OriginEvidence(origin="metric", what="items_per_order|down|age=18-34", weeks=WEEKS, months=MONTHS, quarters=QUARTERS, e_value=96.0, grade="repeating")
+        metric = OriginEvidence(
+            origin="metric",
+            what="items_per_order|down|age=18-34",
+            weeks=WEEKS,
+            months=MONTHS,
+            quarters=QUARTERS,
+            e_value=96.0,
+            grade="repeating",
+        )
         voice = OriginEvidence(
             origin="voice", what=text["review"], e_value=NAN,
             weeks=tuple(Block(code=f"2026-W{week}", effect=float(count), low=NAN, high=NAN, e_value=NAN, passes=count > 0) for week, count in ((43, 0), (44, 2), (45, 0), (46, 1))),
@@ -216,26 +257,63 @@ class FakeWorkspace:
         )  # fmt: skip
         history = (
             Event(at=NOW - timedelta(days=140), who="primeta", kind="new", what={"name": text["name"]}),
-            Event(at=NOW - timedelta(days=70), who="primeta", kind="grade", what={"was": "holding", "now": "repeating"}),
-            Event(at=NOW - timedelta(days=20), who=text["anna"], kind="signal", what={"signal": "s-1", "state": "attached", "what": "items_per_order · age=18-34"}),
-            Event(at=NOW - timedelta(days=6), who=text["anna"], kind="card", what={"fields": ["description", "adoption", "mechanism"]}),
-            Event(at=NOW - timedelta(days=1), who="primeta", kind="grade", what={"was": "repeating", "now": "confirmed"}),
+            Event(
+                at=NOW - timedelta(days=70),
+                who="primeta",
+                kind="grade",
+                what={"was": "holding", "now": "repeating"},
+            ),
+            Event(
+                at=NOW - timedelta(days=20),
+                who=text["anna"],
+                kind="signal",
+                what={"signal": "s-1", "state": "attached", "what": "items_per_order · age=18-34"},
+            ),
+            Event(
+                at=NOW - timedelta(days=6),
+                who=text["anna"],
+                kind="card",
+                what={"fields": ["description", "adoption", "mechanism"]},
+            ),
+            Event(
+                at=NOW - timedelta(days=1),
+                who="primeta",
+                kind="grade",
+                what={"was": "repeating", "now": "confirmed"},
+            ),
         )
 
-        def one(identity: str, name: str, grade: Any, type: Any, weighing: Weighing | None, decisions: tuple[Decision, ...] = ()) -> Trend:
+        def one(
+            identity: str,
+            name: str,
+            grade: Any,
+            type: Any,
+            weighing: Weighing | None,
+            decisions: tuple[Decision, ...] = (),
+        ) -> Trend:
             return Trend(
                 id=identity, card=Card(name=name, type=type, owner=text["oleg"]),
-                evidence=Evidence(grade=grade, since=date(2026, 9, 7), origins=(metric,), weeks=(3, 4), months=(1, 3), quarters=(0, 1), why=("one-origin",), refute="down"),
+                evidence=Evidence(grade=grade, since=date(2026, 9, 7), origins=(metric,), weeks=(3, 4), months=(1, 3), quarters=(0, 1), why=("one_origin",), refute="down"),
                 signals=("s-2",), weighing=weighing, decisions=decisions, history=(), version=1, created_at=NOW - timedelta(days=60),
             )  # fmt: skip
 
         def decided(identity: str, answer: Any, due: date) -> tuple[Decision, ...]:
-            return (Decision(trend=identity, answer=answer, criteria=text["criteria"], due=due, owner=text["oleg"], decided_by=text["anna"], decided_at=NOW - timedelta(days=40)),)
+            return (
+                Decision(
+                    trend=identity,
+                    answer=answer,
+                    criteria=text["criteria"],
+                    due=due,
+                    owner=text["oleg"],
+                    decided_by=text["anna"],
+                    decided_at=NOW - timedelta(days=40),
+                ),
+            )
 
         return (
             Trend(
                 id="t-1", card=card,
-                evidence=Evidence(grade="confirmed", since=date(2026, 6, 29), origins=(metric, voice), weeks=(3, 4), months=(3, 3), quarters=(1, 1), why=("two-origins",), refute="down"),
+                evidence=Evidence(grade="confirmed", since=date(2026, 6, 29), origins=(metric, voice), weeks=(3, 4), months=(3, 3), quarters=(1, 1), why=("two_origins",), refute="down"),
                 signals=("s-1", "n-1"), weighing=_weighing(-2.1e6, 11.4e6, 24.8e6), decisions=(), history=history, version=3, created_at=NOW - timedelta(days=140),
             ),
             one("t-2", text["push"], "repeating", "behavioural", _weighing(-6.9e6, -3.2e6, -0.4e6, "measured", 20.0)),
@@ -250,23 +328,44 @@ class FakeWorkspace:
     def overview(self, *, now: datetime) -> Overview:
         trends = tuple(self._trends.values())
         if self.empty:
-            return Overview(today=self.day(now), week=None, seen_until=None, waiting=(), overdue=(), deciding_days={}, glance=(), changes=(), watched=0, reported=0, false_share=0.1, notes=())
-        waiting = tuple(trend for trend in trends if trend.decision is None and trend.evidence.grade in ("confirmed", "repeating", "holding"))
-        overdue = tuple(trend for trend in trends if trend.decision and trend.decision.days_late(self.day(now)))
+            return Overview(
+                today=self.day(now),
+                week=None,
+                seen_until=None,
+                waiting=(),
+                overdue=(),
+                deciding_days={},
+                glance=(),
+                changes=(),
+                watched=0,
+                reported=0,
+                false_share=0.1,
+                notes=(),
+            )
+        waiting = tuple(
+            trend
+            for trend in trends
+            if trend.decision is None and trend.evidence.grade in ("confirmed", "repeating", "holding")
+        )
+        overdue = tuple(
+            trend for trend in trends if trend.decision and trend.decision.days_late(self.day(now))
+        )
         rng = np.random.default_rng(1)
         glance = []
-        for (name, metric), value, (relative, low, high), reading in zip(
-            METRICS.items(), (1214.0, 1.31, 8.4, 0.618, 0.119, 0.186, 0.0021),
+        for metric, value, (relative, low, high), reading in zip(
+            METRICS.values(), (1214.0, 1.31, 8.4, 0.618, 0.119, 0.186, 0.0021),
             ((0.006, -0.008, 0.02), (0.029, 0.016, 0.042), (-0.041, -0.053, -0.029), (0.002, -0.01, 0.014), (0.018, 0.003, 0.033), (-0.022, -0.046, 0.002), (NAN, NAN, NAN)),
             ("usual", "better", "less", "usual", "worse", "usual", "cannot-tell"), strict=True,
         ):  # fmt: skip
-            past = value * (1 - relative if relative == relative else 1) * (1 + 0.01 * rng.standard_normal(13))
+            past = (
+                value * (1 - relative if relative == relative else 1) * (1 + 0.01 * rng.standard_normal(13))
+            )
             past[-1] = value
             glance.append(GlanceRow(metric=metric, value=value, history=tuple(past), usual_low=tuple(past * 0 + value * 0.98), usual_high=tuple(past * 0 + value * 1.02),
                                     relative=relative, low=low, high=high, reading=reading, why_not="" if relative == relative else "no-expectation"))  # fmt: skip
         changes = (
-            Change(at=NOW - timedelta(days=1), name=self.text["name"], was="repeating", now="confirmed", origins=2, trend="t-1", note=("two-origins", {"names": ["metric", "voice"]})),
-            Change(at=NOW - timedelta(days=2), name=self.text["push"], was="holding", now="repeating", origins=1, trend="t-2", note=("one-origin", {})),
+            Change(at=NOW - timedelta(days=1), name=self.text["name"], was="repeating", now="confirmed", origins=2, trend="t-1", note=("two_origins", {"names": ["metric", "voice"]})),
+            Change(at=NOW - timedelta(days=2), name=self.text["push"], was="holding", now="repeating", origins=1, trend="t-2", note=("one_origin", {})),
             Change(at=NOW - timedelta(days=3), name=self.text["coffee"], was="fading", now="refuted", origins=1, trend="t-5"),
             Change(at=NOW - timedelta(days=4), name="Unsubscribes", was=None, now="noticed", origins=1, signal="s-4", note=("in-slice", {"slice": "region=Volga"})),
         )  # fmt: skip
@@ -283,11 +382,17 @@ class FakeWorkspace:
         return tuple(self._notes)
 
     def sign(self, identity: str) -> Signal | Note:
-        return next((entry for entry in (*self._signals, *self._notes) if entry.id == identity), None) or _missing(identity)
+        return next(
+            (entry for entry in (*self._signals, *self._notes) if entry.id == identity), None
+        ) or _missing(identity)
 
     def signal_series(self, identity: str) -> SeriesView:
         frozen = self.signal(identity).frozen
-        return replace(self.metric_series(frozen.about, frozen.slice), since=frozen.since, first_seen=frozen.first_seen.date())
+        return replace(
+            self.metric_series(frozen.about, frozen.slice),
+            since=frozen.since,
+            first_seen=frozen.first_seen.date(),
+        )
 
     def metrics(self) -> tuple[MetricView, ...]:
         values = (1214.0, 1.31, 8.4, 0.618, 0.119, 0.186, 0.0021)
@@ -301,11 +406,15 @@ class FakeWorkspace:
         if self.empty or name not in METRICS:
             raise NotFound(f"{name!r} is not measured here")
         rng = np.random.default_rng(3)
-        level = {"revenue_per_customer": 1214.0, "items_per_order": 9.0, "orders_per_customer": 1.3}.get(name, 0.2)
+        level = {"revenue_per_customer": 1214.0, "items_per_order": 9.0, "orders_per_customer": 1.3}.get(
+            name, 0.2
+        )
         weeks = np.arange(26)
         starts = np.datetime64("2026-05-18") + 7 * weeks
         expected = level * (1 + 0.01 * np.sin(weeks / 3))
-        observed = expected * (1 + 0.006 * rng.standard_normal(26)) - level * 0.05 * np.clip((weeks - 6) / 6, 0, 1)
+        observed = expected * (1 + 0.006 * rng.standard_normal(26)) - level * 0.05 * np.clip(
+            (weeks - 6) / 6, 0, 1
+        )
         return SeriesView(metric=METRICS[name], slice=slice_code, grain=grain, starts=starts, observed=observed, se=observed * 0.005, customers=np.full(26, 41300.0), numerator=observed * 41300, expected=expected, low=expected * 0.98, high=expected * 1.02)  # fmt: skip
 
     def metric_slices(self, name: str) -> tuple[str, ...]:
@@ -318,7 +427,11 @@ class FakeWorkspace:
         return self._trends.get(wanted) or _missing(wanted)
 
     def suggestions(self, trend: str) -> tuple[Suggestion, ...]:
-        return (Suggestion(trend_id=trend, signal_id="s-3", score=0.6, why=("same-family", "same-time")),) if trend == "t-1" else ()
+        return (
+            (Suggestion(trend_id=trend, signal_id="s-3", score=0.6, why=("same-family", "same-time")),)
+            if trend == "t-1"
+            else ()
+        )
 
     def log_signal(self, **values: Any) -> Note:
         now, trend = values.pop("now"), values.pop("trend", None)
@@ -329,10 +442,12 @@ class FakeWorkspace:
             self.attach(trend, note.id, by=note.by, now=now)
         return note
 
-    def new_trend(self, *, name: str, by: str, now: datetime, signals: Any = (), type: Any = "behavioural") -> Trend:
+    def new_trend(
+        self, *, name: str, by: str, now: datetime, signals: Any = (), type: Any = "behavioural"
+    ) -> Trend:
         trend = Trend(
             id=f"t-{len(self._trends) + 1}", card=Card(name=name, type=type, owner=by),
-            evidence=Evidence(grade="noticed", since=None, origins=(), weeks=(0, 0), months=(0, 0), quarters=(0, 0), why=("notes-only",)),
+            evidence=Evidence(grade="noticed", since=None, origins=(), weeks=(0, 0), months=(0, 0), quarters=(0, 0), why=("notes_only",)),
             signals=tuple(signals), weighing=None, decisions=(), history=(Event(at=now, who=by, kind="new", what={"name": name}),), version=1, created_at=now,
         )  # fmt: skip
         self._trends[trend.id] = trend
@@ -345,19 +460,50 @@ class FakeWorkspace:
         self._trends[trend] = replace(target, signals=kept if refuse else (*kept, signal))
         return self._trends[trend]
 
-    def edit_card(self, trend: str, *, changes: Any, by: str, now: datetime, version: int | None = None) -> Trend:
+    def edit_card(
+        self, trend: str, *, changes: Any, by: str, now: datetime, version: int | None = None
+    ) -> Trend:
         target = self.trend(trend)
         if version is not None and version != target.version:
             raise Conflict("somebody saved this card meanwhile")
-        known = {name: value for name, value in changes.items() if hasattr(target.card, name) and name != "metrics"}
+        known = {
+            name: value for name, value in changes.items() if hasattr(target.card, name) and name != "metrics"
+        }
         self._trends[trend] = replace(target, card=replace(target.card, **known), version=target.version + 1)
         return self._trends[trend]
 
-    def decide(self, trend: str, *, answer: Any, criteria: str, due: date, owner: str, by: str, now: datetime, reason: str = "") -> Decision:
-        decision = Decision(trend=trend, answer=answer, criteria=criteria, due=due, owner=owner, decided_by=by, decided_at=now, reason=reason)
+    def decide(
+        self,
+        trend: str,
+        *,
+        answer: Any,
+        criteria: str,
+        due: date,
+        owner: str,
+        by: str,
+        now: datetime,
+        reason: str = "",
+    ) -> Decision:
+        decision = Decision(
+            trend=trend,
+            answer=answer,
+            criteria=criteria,
+            due=due,
+            owner=owner,
+            decided_by=by,
+            decided_at=now,
+            reason=reason,
+        )
         target = self.trend(trend)
-        told = Event(at=now, who=by, kind="decision", what={"answer": answer, "criteria": criteria, "due": due.isoformat(), "owner": owner})
-        self._trends[trend] = replace(target, decisions=(*target.decisions, decision), history=(*target.history, told))
+        told = Event(
+            at=now,
+            who=by,
+            kind="decision",
+            what={"answer": answer, "criteria": criteria, "due": due.isoformat(), "owner": owner},
+        )
+        self._trends[trend] = replace(
+            target, decisions=(*target.decisions, decision), history=(*target.history, told)
+        )
         return decision
 
     def diagnosis(self, *, now: datetime) -> Any:
@@ -389,12 +535,26 @@ def _missing(name: str) -> Any:
 
 def _diagnosis() -> Any:
     def rule(name: str, table: str, rows: int, action: str, *, money: float = NAN, example: str = "") -> Any:
-        return SimpleNamespace(rule=name, table=table, rows=rows, share=rows / 541_909, money=money, example=example, action=action, before=541_909, after=541_909 - (rows if action == "drops" else 0))
+        return SimpleNamespace(
+            rule=name,
+            table=table,
+            rows=rows,
+            share=rows / 541_909,
+            money=money,
+            example=example,
+            action=action,
+            before=541_909,
+            after=541_909 - (rows if action == "drops" else 0),
+        )
 
     rules = (
-        rule("duplicate-rows", "orders", 5268, "drops", money=22_000.0, example="order 536409, product 21866"),
+        rule(
+            "duplicate-rows", "orders", 5268, "drops", money=22_000.0, example="order 536409, product 21866"
+        ),
         rule("unknown-customer", "orders", 135_080, "keeps", money=1_447_682.0, example="order 536414"),
         rule("future-dates", "orders", 12, "asks", example="2031-01-01"),
         rule("null-key", "customers", 0, "keeps"),
     )
-    return SimpleNamespace(ok=False, rules=rules, as_dict=lambda: {"ok": False, "rules": [vars(entry) for entry in rules]})
+    return SimpleNamespace(
+        ok=False, rules=rules, as_dict=lambda: {"ok": False, "rules": [vars(entry) for entry in rules]}
+    )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from primeta.show import locale
@@ -106,6 +107,7 @@ def series_picture(
     return Picture(title=title, subtitle=subtitle, source=source, description=description, draw=draw)
 
 
+@lru_cache(maxsize=256)
 def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
     import altair as alt
 
@@ -168,25 +170,31 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
         )
         label = mark.mark_text(align=side, baseline="bottom", dx=-5 if late else 5, fontSize=13, color=ink)
         layers.append(label.encode(x=x, y=alt.value(12 if low_here else HEIGHT - 4), text=text))
+    stretches = _stretches(drawn)
     points = [
         {
             "x": x_of(day),
             "y": y_of(value),
+            "stretch": number,
             "label": f"{locale.day(day, drawn.lang)}: {drawn.written(value)}",
         }
-        for day, value in zip(drawn.starts, drawn.observed, strict=True)
+        for number, stretch in enumerate(stretches)
+        for day, value in stretch
     ]
+    # A gap stays a gap: each stretch of known points is a line of its own.
     line = rows(points).mark_line(color=ink, strokeWidth=2.25, strokeJoin="round")
-    layers.append(line.encode(x=x, y=y, order=alt.Order("x:Q")))
-    seen = [point for point in points if point["y"] is not None]
-    if seen:
-        dots = rows(seen).mark_circle(color=ink, size=36, opacity=1 if len(seen) < 9 else 0)
-        layers.append(dots.encode(x=x, y=y, tooltip="label:N"))
+    layers.append(line.encode(x=x, y=y, detail="stretch:N", order=alt.Order("x:Q")))
+    if points:
+        hidden = rows(points).mark_circle(color=ink, size=64, opacity=0)
+        layers.append(hidden.encode(x=x, y=y, tooltip="label:N"))
+        alone = {number for number, stretch in enumerate(stretches) if len(stretch) == 1}
+        shown = [point for point in points if len(points) < 9 or point["stretch"] in alone]
+        layers.append(rows(shown).mark_circle(color=ink, size=36, opacity=1).encode(x=x, y=y))
         layers += [
             rows([{"x": right, "y": height, "label": name}])
             .mark_text(align="left", baseline="middle", dx=8, fontSize=13, fontWeight=600, color=shade)
             .encode(x=x, y=y, text=text)
-            for name, shade, height in _line_labels(seen[-1]["y"], pairs, y_of, names, (ink, quiet))
+            for name, shade, height in _line_labels(points[-1]["y"], pairs, y_of, names, (ink, quiet))
         ]
     chart = alt.layer(*layers).properties(width=width, height=HEIGHT)
     return {
@@ -195,6 +203,21 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
         "autosize": {"type": "none"},
         "config": config(theme),
     }
+
+
+def _stretches(drawn: _Drawn) -> list[list[tuple[date, float]]]:
+    """Known points, broken where one is unknown."""
+    found: list[list[tuple[date, float]]] = []
+    open_stretch = False
+    for day, value in zip(drawn.starts, drawn.observed, strict=True):
+        if not math.isfinite(value):
+            open_stretch = False
+            continue
+        if not open_stretch:
+            found.append([])
+            open_stretch = True
+        found[-1].append((day, value))
+    return found
 
 
 def _line_labels(

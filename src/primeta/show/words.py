@@ -145,10 +145,7 @@ WORDS: dict[str, str] = {
 
 SENTENCES: dict[str, str] = {
     # Why a grade
-    "notes-only": N_("Only people have noted it so far; no metric of ours has moved."),
-    "weeks-only": N_("It repeats by weeks, not yet by months."),
-    "one-origin": N_("Only one side has seen it. A second, independent one would confirm it."),
-    "two-origins": N_("Sides that could not copy each other have seen it."),
+    "notes_only": N_("Only people have noted it so far; no metric of ours has moved."),
     "passed_yearly_level": N_("Its evidence passes the level that keeps a year of weekly looks honest."),
     "below_yearly_level": N_(
         "Its evidence is below the level that keeps a year of weekly looks honest; seen once is not enough."
