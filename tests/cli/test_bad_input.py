@@ -7,29 +7,24 @@ import resource
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ORDERS = "order_id;customer_id;ordered_at;revenue\n"
 
 
-def primeta(*arguments: str, limit_bytes: int | None = None) -> subprocess.CompletedProcess[str]:
-    def small_files() -> None:
-        if limit_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+@pytest.fixture
+def refused(primeta) -> Callable[..., None]:
+    def call(*arguments: str, says: tuple[str, ...]) -> None:
+        is_refusal(primeta(*arguments), says)
 
-    return subprocess.run(
-        [sys.executable, "-m", "primeta", *arguments],
-        capture_output=True,
-        text=True,
-        preexec_fn=small_files,
-        timeout=120,
-    )
+    return call
 
 
-def refused(*arguments: str, says: tuple[str, ...], limit_bytes: int | None = None) -> None:
-    done = primeta(*arguments, limit_bytes=limit_bytes)
+def is_refusal(done: Any, says: tuple[str, ...]) -> None:
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
@@ -71,13 +66,13 @@ def some_orders(weeks: int = 60, customers: int = 40) -> str:
     ],
     ids=["empty", "header-only", "words", "duplicated-column", "infinity"],
 )
-def test_detect_refuses_a_file_that_cannot_be_a_series(tmp_path, content, says):
+def test_detect_refuses_a_file_that_cannot_be_a_series(refused, tmp_path, content, says):
     path = tmp_path / "series.csv"
     path.write_text(content)
     refused("detect", str(path), "--value", "orders", says=says)
 
 
-def test_detect_names_a_missing_file_and_a_missing_column(tmp_path):
+def test_detect_names_a_missing_file_and_a_missing_column(refused, tmp_path):
     refused("detect", str(tmp_path / "gone.csv"), "--value", "x", says=("gone.csv", "no such file"))
     path = tmp_path / "series.csv"
     path.write_text("week,orders\n1,2\n2,3\n")
@@ -87,7 +82,7 @@ def test_detect_names_a_missing_file_and_a_missing_column(tmp_path):
 @pytest.mark.parametrize(
     "values", [["5"], ["5"] * 60, ["", "", "7"]], ids=["one-point", "constant", "almost-all-missing"]
 )
-def test_detect_says_nothing_changed_or_cannot_tell_and_never_invents(tmp_path, values):
+def test_detect_says_nothing_changed_or_cannot_tell_and_never_invents(primeta, tmp_path, values):
     path = tmp_path / "series.csv"
     path.write_text("week,orders\n" + "".join(f"{n},{value}\n" for n, value in enumerate(values)))
     done = primeta("detect", str(path), "--value", "orders", "--json")
@@ -96,12 +91,12 @@ def test_detect_says_nothing_changed_or_cannot_tell_and_never_invents(tmp_path, 
     assert series["changes"] == []
 
 
-def test_a_folder_that_is_no_workspace(tmp_path):
+def test_a_folder_that_is_no_workspace(refused, tmp_path):
     for verb in ("watch", "signals", "trends", "digest", "doctor", "serve"):
         refused(verb, str(tmp_path), says=("primeta.toml", "primeta init"))
 
 
-def test_an_unknown_verb_and_an_unknown_option(tmp_path):
+def test_an_unknown_verb_and_an_unknown_option(refused, tmp_path):
     refused("wacth", says=("wacth",))
     refused("watch", str(tmp_path), "--fast", says=("--fast",))
 
@@ -115,20 +110,20 @@ def test_an_unknown_verb_and_an_unknown_option(tmp_path):
     ],
     ids=["empty", "no-rows", "missing-column"],
 )
-def test_watch_refuses_facts_that_are_none(tmp_path, orders, says):
+def test_watch_refuses_facts_that_are_none(refused, tmp_path, orders, says):
     folder = workspace(tmp_path / "shop", orders)
     refused("watch", str(folder), says=says)
     assert not list(folder.rglob("*.tmp"))
 
 
-def test_one_customer_is_watched_without_inventing_noise(tmp_path):
+def test_one_customer_is_watched_without_inventing_noise(primeta, tmp_path):
     folder = workspace(tmp_path / "shop", some_orders(customers=1), extra="[slices]\nsmallest = 1\n")
     done = primeta("watch", str(folder), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["signals"] == {}
 
 
-def test_a_cyrillic_file_in_cp1251_with_semicolons_is_read(tmp_path):
+def test_a_cyrillic_file_in_cp1251_with_semicolons_is_read(primeta, tmp_path):
     text = some_orders().replace("order_id;customer_id;ordered_at;revenue", "номер;клиент;дата;сумма")
     columns = (
         'columns = { order_id = "номер", customer_id = "клиент", ordered_at = "дата", revenue = "сумма" }\n'
@@ -139,15 +134,21 @@ def test_a_cyrillic_file_in_cp1251_with_semicolons_is_read(tmp_path):
     assert json.loads(done.stdout)["watched"] > 0
 
 
-def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path):
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(primeta, tmp_path):
     folder = workspace(tmp_path / "shop", some_orders(weeks=80, customers=200))
-    refused("watch", str(folder), says=("room",), limit_bytes=8_192)
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, 8_192))
+
+    command = [sys.executable, "-m", "primeta", "watch", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=small_files, timeout=120)
+    is_refusal(done, ("room",))
     assert not list(folder.rglob("*.tmp"))
     after = primeta("watch", str(folder), "--json")
     assert after.returncode == 0, after.stderr
 
 
-def test_a_state_of_a_newer_version_is_refused(tmp_path):
+def test_a_state_of_a_newer_version_is_refused(refused, primeta, tmp_path):
     folder = workspace(tmp_path / "shop", some_orders())
     assert primeta("trends", str(folder)).returncode == 0
     connection = sqlite3.connect(folder / "state.sqlite")
@@ -157,13 +158,13 @@ def test_a_state_of_a_newer_version_is_refused(tmp_path):
     refused("trends", str(folder), says=("newer Primeta", "9999"))
 
 
-def test_a_state_that_is_no_database(tmp_path):
+def test_a_state_that_is_no_database(refused, tmp_path):
     folder = workspace(tmp_path / "shop", some_orders())
     (folder / "state.sqlite").write_text("hello " * 500)
     refused("trends", str(folder), says=("no Primeta state",))
 
 
-def test_a_decision_about_nothing_and_a_day_that_is_none(tmp_path):
+def test_a_decision_about_nothing_and_a_day_that_is_none(refused, primeta, tmp_path):
     folder = workspace(tmp_path / "shop", some_orders())
     answer = ("--answer", "observe", "--criteria", "+2%", "--owner", "Anna")
     refused("decide", str(folder), "x", *answer, "--due", "2027-01-18", says=("no trend 'x'",))
@@ -172,7 +173,7 @@ def test_a_decision_about_nothing_and_a_day_that_is_none(tmp_path):
     refused("trend", "edit", str(folder), made, "colour", says=("FIELD=VALUE",))
 
 
-def test_init_touches_nothing_that_exists(tmp_path):
+def test_init_touches_nothing_that_exists(refused, tmp_path):
     folder = workspace(tmp_path / "shop", some_orders())
     before = (folder / "primeta.toml").read_text()
     refused("init", str(folder), says=("workspace already",))

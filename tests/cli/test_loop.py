@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, date, datetime
 
 import pytest
@@ -17,23 +14,23 @@ from primeta.workspace import open_workspace
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 
 
-def primeta(*arguments: str, status: int = 0) -> str:
-    environment = {**os.environ, "USER": "anna", "LOGNAME": "anna"}
-    done = subprocess.run(
-        [sys.executable, "-m", "primeta", *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=60,
-    )
-    assert done.returncode == status, done.stderr
-    return done.stdout
+@pytest.fixture
+def run(primeta, monkeypatch):
+    """What a command says; its exit status is checked."""
+    monkeypatch.setenv("LOGNAME", "anna")
+
+    def call(*arguments: str, status: int = 0) -> str:
+        done = primeta(*arguments)
+        assert done.returncode == status, done.stderr
+        return done.stdout
+
+    return call
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(run, tmp_path):
     folder = tmp_path / "shop"
-    primeta("init", str(folder), "--currency", "RUB", "--timezone", "Europe/Moscow")
+    run("init", str(folder), "--currency", "RUB", "--timezone", "Europe/Moscow")
     ws = open_workspace(folder)
     signal = Signal(
         id="orders_per_customer-down-1a2b3c4d",
@@ -60,12 +57,23 @@ def shop(tmp_path):
     return str(folder)
 
 
-def test_signals_hold_the_keys_of_the_design_and_unknown_is_null(shop):
-    primeta("log", shop, "people ask for a ready dinner", "--origin", "voice")
-    metric, note = json.loads(primeta("signals", shop, "--json"))["signals"]
-    keys = (
-        "id about slice since direction observed expected low high e_value grade origin".split()
-    )  # DESIGN §6, `signals`
+def test_signals_hold_the_keys_of_the_design_and_unknown_is_null(run, shop):
+    run("log", shop, "people ask for a ready dinner", "--origin", "voice")
+    metric, note = json.loads(run("signals", shop, "--json"))["signals"]
+    keys = [
+        "id",
+        "about",
+        "slice",
+        "since",
+        "direction",
+        "observed",
+        "expected",
+        "low",
+        "high",
+        "e_value",
+        "grade",
+        "origin",
+    ]  # DESIGN §6, `signals`
     assert set(keys) <= set(metric)
     assert set(keys) <= set(note)
     assert (metric["since"], metric["first_seen"]) == ("2026-10-05", "2026-11-16T00:00:00Z")
@@ -73,43 +81,55 @@ def test_signals_hold_the_keys_of_the_design_and_unknown_is_null(shop):
     assert (note["origin"], note["e_value"]) == ("voice", None)
 
 
-def test_the_whole_loop_of_a_person(shop):
-    made = primeta(
-        "trend", "new", shop, "Fewer orders", "--signal", "orders_per_customer-down-1a2b3c4d"
-    ).strip()
-    note = primeta("log", shop, "less often", "--origin", "voice", "--source", "calls").strip()
-    primeta("trend", "attach", shop, "Fewer", note)
-    primeta("trend", "edit", shop, made, "hypothesis=A push raises orders by 2%", "review=2026-12-14")
-    primeta(
+def test_the_whole_loop_of_a_person(run, shop):
+    made = run("trend", "new", shop, "Fewer orders", "--signal", "orders_per_customer-down-1a2b3c4d").strip()
+    note = run("log", shop, "less often", "--origin", "voice", "--source", "calls").strip()
+    run("trend", "attach", shop, "Fewer", note)
+    run("trend", "edit", shop, made, "hypothesis=A push raises orders by 2%", "review=2026-12-14")
+    run(
         "decide", shop, made, "--answer", "experiment", "--criteria", "+2% orders", "--due", "2027-01-18",
         "--owner", "Anna",
     )  # fmt: skip
-    (trend,) = json.loads(primeta("trends", shop, "--json"))["trends"]
-    keys = "id name type grade origins weeks months quarters filters money decision due owner".split()
+    (trend,) = json.loads(run("trends", shop, "--json"))["trends"]
+    keys = [
+        "id",
+        "name",
+        "type",
+        "grade",
+        "origins",
+        "weeks",
+        "months",
+        "quarters",
+        "filters",
+        "money",
+        "decision",
+        "due",
+        "owner",
+    ]
     assert set(keys) <= set(trend)  # DESIGN §6, `trends`
     assert set(trend["money"]) >= {"p10", "p50", "p90", "basis"}
     assert trend["money"]["p50"] is None
     assert (trend["decision"], trend["due"], trend["owner"]) == ("experiment", "2027-01-18", "Anna")
     assert trend["origins"] == ["metric", "voice"]
     assert set(trend["filters"]) == {"relevance", "economic", "feasibility", "horizon", "compliance"}
-    assert "Fewer orders" in primeta("trends", shop)
-    assert "эксперимент" in primeta("trends", shop, "--language", "ru")
+    assert "Fewer orders" in run("trends", shop)
+    assert "эксперимент" in run("trends", shop, "--language", "ru")
 
 
-def test_a_digest_comes_in_three_dresses_and_into_a_file(shop, tmp_path):
-    assert primeta("digest", shop, "--format", "markdown").startswith("# ")
+def test_a_digest_comes_in_three_dresses_and_into_a_file(run, shop, tmp_path):
+    assert run("digest", shop, "--format", "markdown").startswith("# ")
     out = tmp_path / "digest.html"
-    assert primeta("digest", shop, "--format", "html", "--out", str(out), "--language", "ru") == ""
+    assert run("digest", shop, "--format", "html", "--out", str(out), "--language", "ru") == ""
     page = out.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert 'lang="ru"' in page
     assert "http" not in page
-    assert json.loads(primeta("digest", shop, "--json"))["week"] is None
+    assert json.loads(run("digest", shop, "--json"))["week"] is None
 
 
-def test_a_card_changed_by_somebody_else_is_not_overwritten(shop):
-    made = primeta("trend", "new", shop, "Fewer orders").strip()
-    primeta("trend", "edit", shop, made, "owner=Oleg", "--version", "1")
-    primeta("trend", "edit", shop, made, "owner=Anna", "--version", "1", status=2)
-    (trend,) = json.loads(primeta("trends", shop, "--json"))["trends"]
+def test_a_card_changed_by_somebody_else_is_not_overwritten(run, shop):
+    made = run("trend", "new", shop, "Fewer orders").strip()
+    run("trend", "edit", shop, made, "owner=Oleg", "--version", "1")
+    run("trend", "edit", shop, made, "owner=Anna", "--version", "1", status=2)
+    (trend,) = json.loads(run("trends", shop, "--json"))["trends"]
     assert trend["owner"] == "Oleg"
