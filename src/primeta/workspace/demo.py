@@ -223,7 +223,7 @@ def build_demo(directory: Path, *, progress: Callable[[str, int, int], None] | N
 def play_demo(ws: Workspace, *, now: datetime) -> None:
     """People's part of the loop, once: a sign by hand, a card filled in, a decision.
 
-    What it writes is true of this log (docs/what-the-demo-found.md) and signed `demo`. It decides on the
+    What it writes is true of this log (docs/what-the-demo-found.md) and signed `Primeta demo`. It decides on the
     first trend about discounts; where there is none, or people were here already, it leaves the rest alone.
     """
     trends = ws.trends()
@@ -236,7 +236,7 @@ def play_demo(ws: Workspace, *, now: datetime) -> None:
         subject="The price of petrol",
         source="our own receipts",
         happened_at=date(2017, 9, 30),
-        by="demo",
+        by="Primeta demo",
         now=now,
     )
     wanted = next(
@@ -255,7 +255,7 @@ def play_demo(ws: Workspace, *, now: datetime) -> None:
             "signal": "Since September discounted products cost 27% less than list, 29% before.",
             "mechanism": "More products carry a small discount, fewer a deep one.",
         },
-        by="demo",
+        by="Primeta demo",
         now=now,
     )
     ws.decide(
@@ -264,8 +264,8 @@ def play_demo(ws: Workspace, *, now: datetime) -> None:
         criteria="If discounts are below 28% of list price from September to December of the next year too, "
         "while they are above it in spring, this is a season and the trend is closed.",
         due=date(2018, 10, 1),
-        owner="demo",
-        by="demo",
+        owner="Primeta demo",
+        by="Primeta demo",
         now=now,
         reason="The log has one year: nobody can tell a season from a trend in it.",
     )
