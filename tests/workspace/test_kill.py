@@ -8,12 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from primeta.worlds.company import simulate_company
 from primeta.worlds.company_files import write_company
+from primeta.worlds.planted import Planted
 
 WALL_CLOCK = {"runs": {"finished_at"}}
 
@@ -21,7 +23,11 @@ WALL_CLOCK = {"runs": {"finished_at"}}
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("worlds") / "shop"
-    write_company(simulate_company(customers=1500, seed=5, weeks=84), folder)
+    planted = [
+        Planted(name="dearer", kind="trend", parameter="price", factor=1.5, starts=date(2024, 6, 3)),
+        Planted(name="rarer", kind="trend", parameter="order_rate", factor=0.6, starts=date(2024, 7, 1)),
+    ]
+    write_company(simulate_company(customers=600, seed=5, weeks=110, planted=planted), folder)
     return folder
 
 
