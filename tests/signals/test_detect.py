@@ -143,7 +143,13 @@ def test_bad_options_and_numbers_are_refused(tmp_path):
 def test_a_series_of_one_point_cannot_be_judged():
     found = detect([3.0])
     assert found.as_dict()["series"] == [
-        {"name": "", "changes": [], "e_value": pytest.approx(np.nan, nan_ok=True), "why_not": "too_short"}
+        {
+            "name": "",
+            "changes": [],
+            "e_value": pytest.approx(np.nan, nan_ok=True),
+            "story": None,
+            "why_not": "too_short",
+        }
     ]
     assert "fewer than 8" in found.line("en")
     assert "меньше 8" in found.line("ru")
@@ -216,7 +222,11 @@ def test_words_and_table_in_both_languages(weekly):
 
 
 def test_a_quiet_series_says_so():
-    assert detect(np.random.default_rng(0).standard_normal(50)).line("en") == "The series: no change found."
+    noise = np.random.default_rng(0).standard_normal(50)
+    assert detect(noise).line("en") == "The series: no change found."
+    trend = detect(noise + np.arange(50))
+    assert trend.line("en") == "The series: no change found. It follows a trend without a break."
+    assert trend.line("ru") == "Ряд: изменений не найдено. Ряд идёт по тренду без перелома."
 
 
 def test_picture_is_drawn_with_its_finding(weekly):

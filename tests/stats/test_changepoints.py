@@ -277,10 +277,11 @@ def test_constant_empty_and_short_series():
 
 
 def test_a_step_without_noise():
-    seen = change_points(np.repeat([1.0, 5.0], 20))
-    (change,) = seen.changes
-    assert (change.index, change.before, change.after) == (20, 1.0, 5.0)
-    assert np.isfinite(seen.e_value)
+    for at in (4, 19, 21, 35):
+        seen = change_points(np.repeat([0.0, 1.0], [at, 40 - at]))
+        (change,) = seen.changes
+        assert (change.index, change.before, change.after) == (at, 0.0, 1.0)
+        assert np.isfinite(seen.e_value)
 
 
 def test_missing_values_keep_their_place():
@@ -371,7 +372,7 @@ def test_error_is_kept_on_series_that_never_change():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("rho", "tails"), [(0.0, None), (0.3, None), (0.5, None), (0.0, 3), (0.0, 5)])
-@pytest.mark.parametrize("n", [50, 156, 300])
+@pytest.mark.parametrize("n", [50, 156])
 def test_error_is_kept_at_each_length_and_noise(rho, tails, n):
     y = ar(np.random.default_rng([n, 2]), 2000, n, rho, tails)
     p = stable_p(y)

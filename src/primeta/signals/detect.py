@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -39,6 +38,8 @@ class Found:
     """(n,) or None where there is no time."""
     e_value: float
     """Against "short-memory noise round one level and a season"; NaN with `why_not`."""
+    story: str = ""
+    """`levels`, `lines`, `broken line`, `drift` or `curve`; empty where it stayed at one level."""
     why_not: str = ""
 
     @property
@@ -67,6 +68,7 @@ class Found:
             "name": self.name,
             "changes": changes,
             "e_value": self.e_value,
+            "story": self.story or None,
             "why_not": self.why_not or None,
         }
 
@@ -96,7 +98,7 @@ class Detection:
                 return words[found.why_not].format(least=SHORTEST_SERIES)
             subject = found.name or self.value or words["series"]
             if not found.changes:
-                return words["no_change"].format(subject=subject)
+                return words["no_change"].format(subject=subject) + words.get(f"no_change.{found.story}", "")
             return words["changes"].format(
                 subject=subject, changes="; ".join(_said(found, change, lang) for change in found.changes)
             )
@@ -266,6 +268,7 @@ def _found(table: Rows, which: int, p_value: float, *, changed: bool) -> Found:
         fitted=seen.fitted,
         times=None if table.times is None else table.times[part],
         e_value=seen.e_value,
+        story=seen.story,
         why_not=seen.why_not,
     )
 
@@ -290,7 +293,7 @@ def _largest(found: Found) -> Change:
 
 
 def _digits(change: Change) -> int:
-    if math.isfinite(change.low) and change.high > change.low:
+    if change.high - change.low > 1e-9 * abs(change.after - change.before):
         return locale.decimals_for(change.low, change.high)
     return locale.decimals_alone(change.after - change.before)
 

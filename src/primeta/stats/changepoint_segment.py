@@ -38,7 +38,11 @@ CHANGE_PRICE: dict[Story, float] = {
 }
 CURVE_PRICE = {2: 3.0, 3: 5.0, 4: 7.5}
 """Degree of the polynomial: its price."""
+LEAST_NOISE = 1e-12
+"""Variance, with the series scaled to variance 1, below which what is left is rounding."""
 MEMORY = np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99])
+STEP_FOR_TREND = 1.5
+"""A single step is told instead of a steady trend if its score is worse by less than this, in log n."""
 MEMORY_OF_STEPS = MEMORY[:11]
 
 
@@ -61,13 +65,15 @@ def shortest_level(n: int) -> int:
 def unexplained(e: Floats, memory: Floats) -> float:
     """−2 log likelihood of e (n,) as Gaussian AR(1), at the best variance and the best of `memory`.
 
+    Variances below `LEAST_NOISE` count as that.
+
     Source:
         Brockwell & Davis (1991), Time Series: Theory and Methods, 8.7.4, for order 1.
     """
     n = len(e)
     ends, inner, lag = float(e[0] ** 2), float(e[1:] @ e[1:]), float(e[1:] @ e[:-1])
     squares = (1 - memory**2) * ends + inner - 2 * memory * lag + memory**2 * float(e[:-1] @ e[:-1])
-    return float(np.min(n * np.log(np.maximum(squares / n, 1e-300)) - np.log(1 - memory**2)))
+    return float(np.min(n * np.log(np.maximum(squares / n, LEAST_NOISE)) - np.log(1 - memory**2)))
 
 
 def stories(y: Floats, w: Floats) -> Iterator[Pieces]:
@@ -146,9 +152,16 @@ def cut(y: Floats, *, se: Floats | None = None) -> Pieces:
     told = stories((tame - centre) / scale, w)
     ranked = sorted(told, key=lambda piece: piece.score)
     best = ranked[0]
-    if best.story == "levels" and not len(best.starts):
-        # one level for all is what was rejected, and no trend or path is better: so levels, but several
-        best = next((piece for piece in ranked if piece.story == "levels" and len(piece.starts)), best)
+    flat = best.story == "levels" and not len(best.starts)
+    steady = best.story in ("lines", "broken line", "curve") and not len(best.starts)
+    if flat or steady:
+        # one level for all is what was rejected, so it gives way to several; a trend gives way to one step
+        # that is almost as good, since a step looks for its place and paid for that already
+        most = math.inf if flat else best.score + STEP_FOR_TREND * math.log(len(y))
+        steps = (piece for piece in ranked if piece.story == "levels" and len(piece.starts))
+        step = next((piece for piece in steps if flat or len(piece.starts) == 1), None)
+        if step is not None and step.score < most:
+            best = step
     return Pieces(
         story=best.story,
         starts=best.starts,

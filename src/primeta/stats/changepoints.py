@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from primeta.stats.changepoint_evidence import calibrated
 from primeta.stats.changepoint_null import memory_p, p_value
 from primeta.stats.changepoint_scan import SHORTEST_SERIES, clip_outliers, scan
 from primeta.stats.changepoint_season import without_season
-from primeta.stats.changepoint_segment import Pieces, cut
+from primeta.stats.changepoint_segment import Pieces, Story, cut
 from primeta.stats.longrun import lag_one
 
 Floats = npt.NDArray[np.float64]
@@ -54,6 +55,8 @@ class Segmentation:
     """`calibrated(p_value)`: e-value against "this series never changed"."""
     fitted: Floats
     """(n,) the piecewise level or line; NaN where the value is missing."""
+    story: Story | Literal[""] = ""
+    """What the pieces are, or what the series does without a change; empty where it stayed at one level."""
     why_not: str = ""
     """A code: `too_short` (fewer than `SHORTEST_SERIES` known points)."""
 
@@ -94,7 +97,7 @@ def segmentation(values: Floats, *, se: Floats | None = None, p_value: float, ch
     pieces = cut(y, se=se)
     fitted[known] = pieces.fitted
     changes = _changes(y, se, pieces, np.flatnonzero(known), e_value=e_value)
-    return Segmentation(changes=changes, p_value=p_value, e_value=e_value, fitted=fitted)
+    return Segmentation(changes=changes, p_value=p_value, e_value=e_value, fitted=fitted, story=pieces.story)
 
 
 def stable_p(values: Floats, se: Floats | None = None) -> Floats:
