@@ -85,7 +85,7 @@ def simulated(*, quick: bool) -> Rows:
     worst = sorted(means, key=lambda kind: means[kind][0])[:4]
     return [
         row(
-            "simulated series of 18 kinds, fresh seed: F1 / cover",
+            f"simulated series of {len(means)} kinds, fresh seed: F1 / cover",
             reached=f"{overall[0]:.3f} / {overall[1]:.3f}",
             note="lowest F1: " + ", ".join(f"{kind} {means[kind][0]:.2f}" for kind in worst),
         )

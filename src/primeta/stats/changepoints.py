@@ -42,6 +42,7 @@ class Change:
     high: float
     """95% interval of after − before, where the change is; NaN where the noise cannot be known."""
     e_value: float
+    """That of the whole series (`Segmentation.e_value`): evidence that something changed, not that this did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,8 @@ class Segmentation:
     p_value: float
     """Share of stationary short-memory series that look as much changed; NaN with `why_not`."""
     e_value: float
-    """`calibrated(p_value)`: e-value against "this series never changed"."""
+    """`calibrated(p_value)`: a calibrated e-value, not a bet that was made point by point. Its null is
+    short-memory noise round one level and a season; below p = .001 the simulated tail is extrapolated."""
     fitted: Floats
     """(n,) the piecewise level or line; NaN where the value is missing."""
     story: Story | Literal[""] = ""
