@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable
 from functools import lru_cache
@@ -53,3 +54,16 @@ def read(language: str) -> Callable[[str], httpx.Response]:
 def new(language: str) -> Browser:
     """A browser on a workspace before its first watch."""
     return Browser(create_app(FakeWorkspace(language, empty=True), now=lambda: NOW))
+
+
+@pytest.fixture(scope="session")
+def skip_or_fail() -> Callable[[str], None]:
+    """The function of that name in the `conftest.py` above, which this one hides from an import."""
+    above = importlib.util.spec_from_file_location(
+        "tests_conftest", Path(__file__).parents[1] / "conftest.py"
+    )
+    assert above is not None
+    assert above.loader is not None
+    module = importlib.util.module_from_spec(above)
+    above.loader.exec_module(module)
+    return module.skip_or_fail

@@ -536,25 +536,27 @@ def _missing(name: str) -> Any:
 def _diagnosis() -> Any:
     def rule(name: str, table: str, rows: int, action: str, *, money: float = NAN, example: str = "") -> Any:
         return SimpleNamespace(
-            rule=name,
-            table=table,
-            rows=rows,
-            share=rows / 541_909,
-            money=money,
-            example=example,
-            action=action,
-            before=541_909,
-            after=541_909 - (rows if action == "drops" else 0),
-        )
+            rule=name, table=table, rows=rows, share=rows / 541_909, money=money, example=example, action=action,
+            before=541_909, after=541_909 - (rows if action == "drops" else 0), note={"en": "", "ru": ""},
+        )  # fmt: skip
+
+    def table(name: str, rows: int) -> Any:
+        return SimpleNamespace(
+            table=name, source=f"data/{name}.parquet", rows=rows, used=rows - 5268, customers=4372,
+            first="2024-12-01T08:26:00Z", last="2026-11-15T12:50:00Z",
+        )  # fmt: skip
 
     rules = (
         rule(
-            "duplicate-rows", "orders", 5268, "drops", money=22_000.0, example="order 536409, product 21866"
+            "exact-duplicates", "orders", 5268, "drops", money=22_000.0, example="order 536409, product 21866"
         ),
-        rule("unknown-customer", "orders", 135_080, "keeps", money=1_447_682.0, example="order 536414"),
+        rule("null-customers", "orders", 135_080, "keeps", money=1_447_682.0, example="order 536414"),
         rule("future-dates", "orders", 12, "asks", example="2031-01-01"),
-        rule("null-key", "customers", 0, "keeps"),
+        rule("null-ids", "customers", 0, "drops"),
     )
     return SimpleNamespace(
-        ok=False, rules=rules, as_dict=lambda: {"ok": False, "rules": [vars(entry) for entry in rules]}
+        ok=False,
+        rules=rules,
+        tables=(table("orders", 541_909), table("customers", 9640)),
+        as_dict=lambda: {"ok": False, "rules": [vars(entry) for entry in rules]},
     )

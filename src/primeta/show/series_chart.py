@@ -185,7 +185,7 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
     line = rows(points).mark_line(color=ink, strokeWidth=2.25, strokeJoin="round")
     layers.append(line.encode(x=x, y=y, detail="stretch:N", order=alt.Order("x:Q")))
     if points:
-        hidden = rows(points).mark_circle(color=ink, size=64, opacity=0)
+        hidden = rows(points).mark_circle(color=ink, size=200, opacity=0)
         layers.append(hidden.encode(x=x, y=y, tooltip="label:N"))
         alone = {number for number, stretch in enumerate(stretches) if len(stretch) == 1}
         shown = [point for point in points if len(points) < 9 or point["stretch"] in alone]

@@ -126,7 +126,7 @@ WORDS: dict[str, str] = {
     "step.measure": N_("measuring"),
     "step.detect": N_("looking for changes"),
     # Canonical tables
-    "table.customers": N_("Customers"),
+    "table.customers": N_("Customer list"),
     "table.orders": N_("Orders"),
     "table.order_lines": N_("Order lines"),
     "table.messages": N_("Messages"),

@@ -7,11 +7,12 @@ import socket
 import threading
 import time
 import webbrowser
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from primeta.errors import BadInput, PrimetaError
+from primeta.show.series_chart import series_picture
 from primeta.web.security import LOOPBACK
 
 LOOK_FOR_WORK_EVERY = 0.5
@@ -49,6 +50,8 @@ def serve(
         server_header=False,
     )
     server = uvicorn.Server(config)
+    # The first chart starts a drawing engine, which takes a second or two: better now than before a reader.
+    threading.Thread(target=warm_up).start()
     if open_browser:
         threading.Thread(target=_open_when_ready, args=(server, address), daemon=True).start()
     try:
@@ -57,6 +60,12 @@ def serve(
         worker.terminate()
         worker.join(5)
         workspace.close()
+
+
+def warm_up() -> None:
+    """Draw one small chart, so that the next one comes at once."""
+    first = date(2026, 1, 5)
+    series_picture([first], [1.0], "en", title="", subtitle="", source="", unit="count").svg()
 
 
 def _listen(host: str, port: int) -> socket.socket:

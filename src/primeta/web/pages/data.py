@@ -35,7 +35,8 @@ class Doctor:
         """Start a diagnosis unless one is being made, and wait a moment for it."""
         with self.lock:
             if not self.looking:
-                self.thread = threading.Thread(target=self._run, args=(diagnose, now), daemon=True)
+                # No daemon: the engine may not be cut off in the middle when the server ends.
+                self.thread = threading.Thread(target=self._run, args=(diagnose, now))
                 self.thread.start()
             thread = self.thread
         if thread is not None:

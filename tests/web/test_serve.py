@@ -1,0 +1,99 @@
+"""`primeta serve`: the address, the worker, the process as a whole on a real workspace."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from primeta.errors import BadInput
+from primeta.web.serve import serve, work
+from primeta.workspace import open_workspace
+from primeta.workspace.create import create_workspace
+
+ORDERS = """order_id,customer_id,ordered_at,revenue
+1,a,2026-01-05,10
+2,b,2026-01-06,12
+3,a,2026-01-13,11
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A workspace over three orders, before its first watch."""
+    place = tmp_path / "shop"
+    create_workspace(place, name="Shop & <Co>", language="ru", currency="RUB", timezone="Europe/Moscow")
+    (place / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    settings = place / "primeta.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text + '\n[tables.orders]\nfrom = "orders.csv"\n', encoding="utf-8")
+    return place
+
+
+def test_a_taken_port_is_one_clear_message(folder: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(BadInput, match=f"cannot listen on 127.0.0.1:{port}.*another port"):
+            serve(folder, port=port)
+
+
+@pytest.mark.slow
+def test_the_worker_takes_what_waits_and_says_how_it_ended(folder: Path):
+    from datetime import UTC, datetime
+
+    workspace = open_workspace(folder)
+    job = workspace.start_job("watch", now=datetime.now(UTC))
+    work(folder, once=True)
+    ended = workspace.job(job.id)
+    workspace.close()
+    # Three orders are too few to watch, which is an answer and no accident: done, or failed with a reason.
+    assert ended.state in ("done", "failed")
+    assert ended.state == "done" or ended.message
+
+
+@pytest.mark.slow
+def test_the_whole_process_serves_pages_and_ends_when_told(folder: Path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "primeta", "serve", str(folder), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as client:
+            first = _first_answer(client, process)
+            assert first.status_code == 200
+            assert '<html lang="ru"' in first.text
+            assert "Shop &amp; &lt;Co&gt;" in first.text
+            token = client.cookies["primeta_csrf"]
+            job = client.post("/watch", data={"csrf": token})
+            assert re.fullmatch(r"/jobs/j-[0-9a-f]+", job.url.path)
+            for _ in range(120):
+                state = client.get(f"/api/v1{job.url.path}").json()["state"]
+                if state not in ("waiting", "running"):
+                    break
+                time.sleep(0.5)
+            assert state in ("done", "failed")
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=30)
+    assert "Traceback" not in complaints
+
+
+def _first_answer(client: httpx.Client, process: subprocess.Popen[str]) -> httpx.Response:
+    for _ in range(240):
+        if process.poll() is not None:
+            raise AssertionError(process.communicate()[1])
+        try:
+            return client.get("/")
+        except httpx.TransportError:
+            time.sleep(0.25)
+    raise AssertionError("nobody answered within a minute")
