@@ -22,9 +22,17 @@ from primeta.warehouse.engine import Warehouse
 from primeta.warehouse.facts_store import Facts, load_facts, refresh_facts, replace_file
 from primeta.warehouse.metric import Measure, Metric
 from primeta.warehouse.metrics import BUILT_IN, CONVERSION_DAYS, REACTION_DAYS, SILENT_DAYS
-from primeta.warehouse.moments import MOMENTS, aligned, member_moments, per_customer, ratio, slice_moments
+from primeta.warehouse.moments import (
+    MOMENTS,
+    MemberSizes,
+    aligned,
+    member_moments,
+    per_customer,
+    ratio,
+    slice_moments,
+)
 from primeta.warehouse.people import Ints, LeftOut, People, load_people
-from primeta.warehouse.rows import NEVER, MonthReader, Rows, months_between, shift_month
+from primeta.warehouse.rows import NEVER, MonthReader, Rows, month_start, months_between, shift_month
 from primeta.warehouse.series import Series, Slice
 
 Floats = npt.NDArray[np.float64]
@@ -130,6 +138,7 @@ class _Builder:
         self.first_day = {table: self._first_day(connection, table) for table in facts.parts}
         self.base_days = self._base_days()
         self.recency = _Recency(self.reader, facts, self.people, cache, self.base_days)
+        self.sizes = {name: MemberSizes(self.people) for name in ("base", "silent")}
         self.slices_key = _hash(
             [entry.code for entry in self.people.slices],
             self.channels,
@@ -227,9 +236,10 @@ class _Builder:
         return np.stack([self._moments(metric, sums, channel) for channel in channels])
 
     def _moments(self, metric: Metric, sums: _PeriodSums, channel: int | None) -> Floats:
-        if metric.denominator in ("base", "silent"):
+        if isinstance(metric.denominator, str) and metric.denominator in self.sizes:
             members = sums.in_base if metric.denominator == "base" else sums.silent
-            return member_moments(self.people, members, *sums.of(metric.numerator, channel))
+            sizes = self.sizes[metric.denominator].of(members)
+            return member_moments(self.people, members, sizes, *sums.of(metric.numerator, channel))
         rank, x, y = aligned(sums.of(metric.numerator, channel), sums.of(metric.denominator, channel))
         return slice_moments(self.people, rank, x, y)
 
@@ -417,7 +427,7 @@ class _Recency:
             self._start(day)
         assert self.day is not None
         while self.day < day:
-            month_end = _month_start(shift_month(_month_of(self.day), 1))
+            month_end = month_start(shift_month(_month_of(self.day), 1))
             stop = min(day, month_end)
             rows = self.reader.days("purchases", self.day, stop)
             if rows is not None:
@@ -440,11 +450,11 @@ class _Recency:
                 return
             if by_customer.ndim == 1 and len(by_customer) <= self.people.n:
                 self.last[self.people.rank[: len(by_customer)]] = by_customer
-                self.day = _month_start(month)
+                self.day = month_start(month)
                 self.since = self.day - self.base_days
 
     def _keep(self, month: str) -> None:
-        whole = self.since <= _month_start(month) - self.base_days
+        whole = self.since <= month_start(month) - self.base_days
         if self.cache is not None and whole and month in self._worth_keeping:
             self._kept[month] = self.last[self.people.rank]
 
@@ -467,7 +477,7 @@ class _Recency:
         """Named by what the state depends on: the orders of the months that the base can reach back to."""
         if self.cache is None:
             return None
-        start = _month_start(month)
+        start = month_start(month)
         before = months_between(start - self.base_days, start)
         known = self.facts.months("orders")
         marks = [known[entry].digest if entry in known else "" for entry in before]
@@ -551,10 +561,6 @@ def _number(day: date) -> int:
 
 def _month_of(day: int) -> str:
     return str(np.datetime64(day, "D").astype("datetime64[M]"))
-
-
-def _month_start(month: str) -> int:
-    return int(np.datetime64(month, "D").astype(np.int64))
 
 
 def _name(side: str | Measure) -> str:

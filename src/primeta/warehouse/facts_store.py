@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 MANIFEST = "manifest.json"
 READ_AGAIN_DAYS = 35
-# Tables that metrics read by month, with the columns that are kept beside the canonical ones.
+# Tables that metrics read by month. Beside the canonical columns their files hold `day` (local), `is_return`
+# and `customer`, the integer that stands for the customer's id.
 DATED = ("orders", "order_lines", "messages", "reactions", "visits")
-CUSTOMER = "customer"
-"""The integer that stands for a customer in the facts; the customers file says whose it is."""
+_MONTH = "CAST(date_trunc('month', day) AS DATE)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,10 +263,10 @@ class _Refresh:
         found: dict[str, list[str]] = {file: [] for file in files}
         for file, month in run(
             self.connection,
-            f"SELECT DISTINCT {named(FILE_COLUMN)}, strftime(day, '%Y-%m') AS month FROM {view} "
+            f"SELECT DISTINCT {named(FILE_COLUMN)}, {_MONTH} AS month FROM {view} "
             f"WHERE {named(FILE_COLUMN)} IN ({listed}) AND day IS NOT NULL ORDER BY ALL",
         ):
-            found[file].append(month)
+            found[file].append(f"{month:%Y-%m}")
         return found
 
     def _read_again_since(self, name: str) -> date | None:
@@ -287,7 +287,8 @@ class _Refresh:
         if plan.since:
             condition += f" AND day >= DATE '{plan.since}'"
         elif not plan.everything:
-            condition += f" AND month IN ({', '.join(quoted(month) for month in sorted(plan.months))})"
+            first_days = ", ".join(f"DATE '{month}-01'" for month in sorted(plan.months))
+            condition += f" AND {_MONTH} IN ({first_days})"
         if name == "order_lines" and self._lines_need_orders():
             # The line takes its customer and its time from its order.
             select = (
@@ -301,10 +302,10 @@ class _Refresh:
             select = f"SELECT * FROM {view}"
         if TABLES[name].column("customer_id"):
             condition += f" AND customer_id IS NOT NULL AND NOT {placeholder('customer_id')}"
+        # By day, so that taking out a month touches little more than that month.
         run(
             self.connection,
-            f"CREATE OR REPLACE TEMP TABLE stage_{name} AS SELECT * FROM "
-            f"(SELECT *, strftime(day, '%Y-%m') AS month FROM ({select})) WHERE {condition}",
+            f"CREATE OR REPLACE TEMP TABLE stage_{name} AS SELECT * FROM ({select}) WHERE {condition} ORDER BY day",
         )
         self.rows_read[name] = one(self.connection, f"SELECT count(*) FROM stage_{name}")[0]
         return f"stage_{name}"
@@ -378,16 +379,16 @@ class _Refresh:
             self.changed[name] = ()
             return tuple(old.values())
         con, spec = self.connection, TABLES[name]
-        columns = [row[0] for row in run(con, f"DESCRIBE {stage}") if row[0] not in ("month", FILE_COLUMN)]
+        columns = [row[0] for row in run(con, f"DESCRIBE {stage}") if row[0] != FILE_COLUMN]
         with_customer = "customer_id" in columns
         first = [column for column in ("customer_id" if with_customer else "message_id", spec.time) if column]
         rest = [named(column) for column in columns if column not in first]
         listed = [named(column) for column in columns]
-        select = f"SELECT {'DISTINCT ' if name in DISTINCT_TABLES else ''}{', '.join(listed)}"
+        select = f"SELECT {', '.join(listed)}"
         select += (
             f", customer FROM {stage} JOIN known USING (customer_id)" if with_customer else f" FROM {stage}"
         )
-        found = {row[0] for row in run(con, f"SELECT DISTINCT month FROM {stage}")}
+        found = {f"{row[0]:%Y-%m}" for row in run(con, f"SELECT DISTINCT {_MONTH} FROM {stage}")}
         if plan.everything:
             read = found | old.keys()
         elif plan.since:
@@ -397,7 +398,10 @@ class _Refresh:
         parts = {month: part for month, part in old.items() if month not in read}
         changed = [month for month in read if month in old and month not in found]
         for month in sorted(found):
-            run(con, f"CREATE OR REPLACE TEMP TABLE one_month AS {select} WHERE month = {quoted(month)}")
+            days = f"day >= DATE '{month}-01' AND day < DATE '{_shift(month, 1)}-01'"
+            run(con, f"CREATE OR REPLACE TEMP TABLE one_month AS {select} WHERE {days}")
+            if name in DISTINCT_TABLES and _repeats(con, listed):
+                run(con, "CREATE OR REPLACE TEMP TABLE one_month AS SELECT DISTINCT * FROM one_month")
             count, last = one(con, f"SELECT count(*), max({spec.time}) FROM one_month")
             digest = _digest(con, "one_month", listed)
             channels: tuple[str, ...] = ()
@@ -539,6 +543,11 @@ def _digest(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[
     )
     text = repr((FORMAT, tuple(columns), count, parity, int(total or 0)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _repeats(connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> bool:
+    """Whether any row of the month may be there twice."""
+    return one(connection, f"SELECT count(*) > count(DISTINCT hash({', '.join(columns)})) FROM one_month")[0]
 
 
 def _parquet(path: Path) -> str:

@@ -169,7 +169,11 @@ def canonical_value(expression: str, kind: str, column: Column) -> str:
             )
         text = f"nullif(trim(CAST({expression} AS VARCHAR)), '')"
         if column.kind == "id" and upper == "VARCHAR":
-            return f"regexp_replace({text}, '^(-?[0-9]+)[.]0$', '\\1')"
+            whole_part = f"left({text}, length({text}) - 2)"
+            return (
+                f"CASE WHEN suffix({text}, '.0') AND regexp_full_match({text}, '-?[0-9]+[.]0') "
+                f"THEN {whole_part} ELSE {text} END"
+            )
         return text
     if column.kind == "flag":
         if upper == "BOOLEAN":

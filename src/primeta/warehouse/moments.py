@@ -51,14 +51,41 @@ def slice_moments(people: People, rank: Ints, x: Floats, y: Floats) -> Floats:
     return _by_slice(people, lambda cells: _binned(cells, cells.cell[rank], columns))
 
 
-def member_moments(people: People, members: npt.NDArray[np.bool_], rank: Ints, x: Floats) -> Floats:
-    """The same where the denominator is 1 for each of `members` (n,), and only theirs counts."""
+class MemberSizes:
+    """How many members each cell has, carried on from the period before by who came and who left."""
+
+    def __init__(self, people: People):
+        self.people = people
+        self.members = np.zeros(people.n, dtype=np.bool_)
+        self.sizes = tuple(np.zeros(cells.count) for cells in people.cells)
+
+    def of(self, members: npt.NDArray[np.bool_]) -> tuple[Floats, ...]:
+        """(cells,) members for each of `People.cells`; whole numbers, so nothing is lost on the way."""
+        changed = np.flatnonzero(members ^ self.members)
+        if len(changed):
+            step = np.where(members[changed], 1.0, -1.0)
+            self.sizes = tuple(
+                size + np.bincount(cells.cell[changed], weights=step, minlength=cells.count)
+                for size, cells in zip(self.sizes, self.people.cells)
+            )
+            self.members = members
+        return self.sizes
+
+
+def member_moments(
+    people: People, members: npt.NDArray[np.bool_], sizes: tuple[Floats, ...], rank: Ints, x: Floats
+) -> Floats:
+    """The same where the denominator is 1 for each of `members` (n,), and only theirs counts.
+
+    `sizes` are the members of each cell, as `MemberSizes` counts them.
+    """
     inside = members[rank]
     rank, x = rank[inside], x[inside]
     columns = (x, x * x)
+    size_of = {id(cells): size for cells, size in zip(people.cells, sizes)}
 
     def of_cells(cells: Cells) -> Floats:
-        size = np.bincount(cells.cell[members], minlength=cells.count).astype(np.float64)
+        size = size_of[id(cells)]
         sums = _binned(cells, cells.cell[rank], columns)
         return np.stack([size, size, sums[:, 0], size, sums[:, 1], size, sums[:, 0]], axis=1)
 

@@ -21,8 +21,8 @@ Floats = npt.NDArray[np.float64]
 
 MOST_CELLS = 20_000
 _MOST_KEYS = 4_000_000
-_HALF = " half"
-"""Beside the attributes, none of which can begin with a blank."""
+_HALF = ""
+"""Stands beside the attributes, none of which is nameless."""
 
 
 @dataclass(frozen=True, slots=True)
