@@ -96,7 +96,7 @@ class Detection:
             found = self.series[0]
             if found.why_not:
                 return words[found.why_not].format(least=SHORTEST_SERIES)
-            subject = found.name or self.value or words["series"]
+            subject = found.name or words["series"]
             if not found.changes:
                 return words["no_change"].format(subject=subject) + words.get(f"no_change.{found.story}", "")
             return words["changes"].format(
@@ -162,7 +162,7 @@ class Detection:
             starts=[change.index for change in drawn.changes],
             lang=lang,
             title=alone.line(lang),
-            subtitle=self.value if drawn.name else "",
+            subtitle=self.value if len(self.series) > 1 else "",
             source=note,
         )
 

@@ -35,6 +35,7 @@ class Rows:
     """Series one after another: `values`, `se` (N,), `parts` (m,) slices of them in the order of time."""
 
     names: tuple[str, ...]
+    """Of the series; a lone one is named after its column."""
     parts: tuple[slice, ...]
     values: Floats
     se: Floats | None
@@ -112,7 +113,7 @@ def _from_table(
     values = _numbers(_column(table, value, "value", place), value, place)
     spread = None if se is None else _numbers(_column(table, se, "se", place), se, place)
     notes: list[Text] = []
-    names, codes = _series(table, series, place)
+    names, codes = _series(table, series, value, place)
     times = None if time is None else _times(_column(table, time, "time", place), time, place, notes)
     _check(values, spread, np.arange(n), value, se or "", f"{place}: row {{}}", first=1)
     if spread is not None:
@@ -130,7 +131,7 @@ def _from_table(
     if times is not None:
         ranks = _ranks(times)
         order = np.lexsort((ranks, codes))
-        _no_repeats(order, codes, ranks, names, times, time or "", place)
+        _no_repeats(order, codes, ranks, names if series else ("",), times, time or "", place)
         in_file = np.argsort(codes, kind="stable")
         if not np.array_equal(order, in_file):
             notes.append(
@@ -211,9 +212,11 @@ def _check(
         raise BadTable(f"{where}, {se_name}: a standard error is finite and above 0, not {se[wrong[0]]:g}")
 
 
-def _series(table: pa.Table, series: str | None, place: str) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+def _series(
+    table: pa.Table, series: str | None, value: str, place: str
+) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
     if series is None:
-        return ("",), np.zeros(table.num_rows, dtype=np.int64)
+        return (value,), np.zeros(table.num_rows, dtype=np.int64)
     column = _column(table, series, "series", place)
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0]) + 1
