@@ -202,7 +202,8 @@ def build_demo(directory: Path, *, progress: Callable[[str, int, int], None] | N
         raise Conflict(f"{directory} is not empty and holds no demo; name a new or empty folder")
     try:
         (directory / "data").mkdir(parents=True, exist_ok=True)
-        with duckdb.connect() as engine:
+        # DuckDB's own bar would go to standard output
+        with duckdb.connect(config={"enable_progress_bar": "false"}) as engine:
             for done, (name, query) in enumerate(_FILES.items()):
                 if progress:
                     progress(name, done, len(_FILES))
