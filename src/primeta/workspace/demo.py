@@ -202,8 +202,8 @@ def build_demo(directory: Path, *, progress: Callable[[str, int, int], None] | N
         raise Conflict(f"{directory} is not empty and holds no demo; name a new or empty folder")
     try:
         (directory / "data").mkdir(parents=True, exist_ok=True)
-        # DuckDB's own bar would go to standard output
-        with duckdb.connect(config={"enable_progress_bar": "false"}) as engine:
+        with duckdb.connect() as engine:
+            engine.execute("set enable_progress_bar = false")  # it would go to standard output
             for done, (name, query) in enumerate(_FILES.items()):
                 if progress:
                     progress(name, done, len(_FILES))
