@@ -16,6 +16,7 @@ from primeta.store.signals import last_run, load_signals
 from primeta.store.trends import load_notes, load_trends
 from primeta.trends.records import Answer, Decision, Trend, TrendType
 from primeta.workspace import jobs, people
+from primeta.workspace.listing import Signals, Trends
 from primeta.workspace.views import Job, MetricView, Overview, SeriesView
 
 if TYPE_CHECKING:
@@ -71,12 +72,16 @@ class Workspace:
         from primeta.warehouse.doctor import diagnose
         from primeta.warehouse.engine import open_warehouse
 
-        return diagnose(open_warehouse(self.config), self.config, now=now)
+        with open_warehouse(self.config) as warehouse:
+            return diagnose(warehouse, self.config, now=now)
 
-    def signals(self) -> tuple[Signal, ...]:
+    def signals(self) -> Signals:
         """All signals, the strongest evidence first."""
+        from primeta.workspace.measured import declared
+
         with self.database.read() as connection:
-            return load_signals(connection)
+            found = load_signals(connection)
+        return Signals(found, notes=self.notes(), metrics=declared(self))
 
     def signal(self, identity: str) -> Signal:
         found = next((entry for entry in self.signals() if entry.id == identity), None)
@@ -124,9 +129,10 @@ class Workspace:
 
     # What people do with it
 
-    def trends(self) -> tuple[Trend, ...]:
+    def trends(self) -> Trends:
+        """All trends, oldest first."""
         with self.database.read() as connection:
-            return load_trends(connection)
+            return Trends(load_trends(connection), currency=self.config.currency)
 
     def trend(self, wanted: str) -> Trend:
         """A trend by id, name, or the only name that begins so."""
