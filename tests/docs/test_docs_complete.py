@@ -1,0 +1,291 @@
+"""Nothing that a person can type, declare or import is left undocumented."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from cyclopts import App
+
+import primeta
+from primeta import config, facts
+from primeta.cli.app import VERBS, build
+from primeta.signals.grades import REPEATS
+from primeta.signals.signal import GRADES, ORIGINS
+from primeta.trends.records import ANSWERS, CARD_FIELDS, DECOMPOSITION, FILTERS, TREND_TYPES
+from primeta.trends.weigh import GUESSES
+from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
+from primeta.warehouse.rules import RULES
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def section(text: str, head: str) -> str:
+    """The part of a page under a heading, up to the next one of the same or a higher level."""
+    found = re.search(rf"^(#+) {re.escape(head)}\s*$", text, re.MULTILINE)
+    assert found, f"no section {head!r}"
+    rest = text[found.end() :]
+    following = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
+    return rest[: following.start()] if following else rest
+
+
+def first_cells(text: str) -> set[str]:
+    """Every name in backticks in the first column of a section's tables."""
+    rows = (line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
+    return {name for cell in rows for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def options(app: App) -> set[str]:
+    """The long options and the positional names of one command, without --help and --version."""
+    names: set[str] = set()
+    for argument in app.assemble_argument_collection():
+        names |= {name for name in argument.names if name.startswith("--")}
+        if not argument.names or not argument.names[0].startswith("-"):
+            names |= {name for name in argument.names if not name.startswith("--")}
+    return names
+
+
+# The terminal
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_page_that_names_all_its_options(verb: str):
+    text = page(f"how-to/{verb}.md")
+    assert f"primeta {verb}" in text
+    missing = [name for name in options(build()[verb]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/{verb}.md does not mention {missing}"
+
+
+@pytest.mark.parametrize("verb", ["new", "attach", "edit"])
+def test_the_page_of_trend_names_all_options(verb: str):
+    text = page("how-to/trend.md")
+    part = section(text, verb)
+    for name in options(build()["trend"][verb]):
+        assert f"`{name}`" in part, f"how-to/trend.md, {verb}: {name}"
+
+
+def test_options_that_a_page_names_exist():
+    known = {verb: options(build()[verb]) for verb in VERBS}
+    known["trend"] = set().union(*(options(build()["trend"][verb]) for verb in ("new", "attach", "edit")))
+    for verb, names in known.items():
+        said = set(re.findall(r"^\| .*?\|", page(f"how-to/{verb}.md"), re.MULTILINE))
+        for name in {entry for cell in said for entry in re.findall(r"`(--[a-z-]+)`", cell)}:
+            assert name in names, f"how-to/{verb}.md names {name}, which `primeta {verb}` does not know"
+
+
+def test_the_home_page_leads_to_every_verb():
+    home = page("index.md")
+    for verb in (*VERBS, "trend"):
+        assert f"how-to/{verb}.md" in home
+
+
+# primeta.toml
+
+
+def keys_of(source: str) -> dict[str, set[str]]:
+    """Section → the keys that `config.py` knows, from the tuples that it checks against."""
+    found: dict[str, set[str]] = {}
+    for name, listed in re.findall(r'read\.known\(\s*"(\w*)",\s*\w+,\s*\(([^)]*)\)\s*\)', source):
+        found[name] = set(re.findall(r'"(\w+)"', listed))
+    return found
+
+
+def test_every_key_of_the_workspace_file_is_documented():
+    source = Path(config.__file__).read_text(encoding="utf-8")
+    known = keys_of(source)
+    assert {"workspace", "warehouse", "state", "slices", "watch"} <= known.keys()
+    known["filters"] |= {"relevance", "economic", "feasibility", "horizon", "compliance"}
+    allowed = re.search(r"allowed = \(([^)]*)\)", source)
+    assert allowed
+    known["tables.NAME"] = set(re.findall(r'"(\w+)"', allowed[1]))
+    text = page("reference/workspace-file.md")
+    for name, keys in known.items():
+        assert first_cells(section(text, f"[{name}]")) == keys, f"[{name}]"
+
+
+def test_every_key_of_a_metric_is_documented():
+    from primeta.warehouse import metrics
+
+    text = page("reference/workspace-file.md")
+    assert first_cells(section(text, "[metrics.NAME]")) == set(metrics._KEYS)
+
+
+def test_every_section_of_the_workspace_file_has_a_heading():
+    heads = " ".join(re.findall(r"^## (.*)$", page("reference/workspace-file.md"), re.MULTILINE))
+    for name in config.SECTIONS:
+        assert re.search(rf"\[{name}[\].]", heads), name
+
+
+# Facts and metrics
+
+
+@pytest.mark.parametrize("table", facts.TABLES)
+def test_every_canonical_column_is_documented_as_it_is(table: str):
+    spec = facts.TABLES[table]
+    part = section(page("reference/facts.md"), table)
+    rows = {
+        cells[1].strip().strip("`"): (cells[2].strip(), cells[3].strip())
+        for cells in (line.split("|") for line in part.splitlines() if line.startswith("| `"))
+    }
+    words = {"flag": "yes/no"}
+    expected = {
+        column.name: (
+            words.get(column.kind, column.kind) + (", 0 or more" if column.minimum is not None else ""),
+            "yes" if column.required else "",
+        )
+        for column in spec.columns
+    }
+    assert rows == expected
+
+
+def test_no_table_is_documented_that_does_not_exist():
+    heads = re.findall(r"^### (.*)$", page("reference/facts.md"), re.MULTILINE)
+    assert heads == list(facts.TABLES)
+
+
+def test_every_metric_is_documented_as_it_is():
+    part = section(page("reference/metrics.md"), "What Primeta brings")
+    rows = {}
+    for line in part.splitlines():
+        if line.startswith("| `"):
+            cells = [cell.strip() for cell in line.split("|")[1:-1]]
+            rows[cells[0].split("`")[1]] = cells[1:]
+    assert list(rows) == [metric.name for metric in METRICS]
+    for metric in METRICS:
+        ratio, unit, good, smallest, after = rows[metric.name]
+        assert ratio == f"`{metric.numerator} / {metric.denominator}`"
+        assert (unit, good) == (metric.unit, metric.good)
+        assert smallest == f"{metric.smallest_effect:.0%}"
+        assert after == (f"{metric.maturity_days} days" if metric.maturity_days else "")
+
+
+def test_every_sum_is_documented():
+    part = section(page("reference/metrics.md"), "The sums")
+    assert first_cells(part) == set(BUILT_IN)
+    assert {f"retained_{days}" for days in RETENTION_DAYS} <= first_cells(part)
+
+
+def test_every_rule_of_the_doctor_is_documented():
+    part = section(page("how-to/doctor.md"), "The rules")
+    assert first_cells(part) == set(RULES)
+
+
+# Words
+
+
+@pytest.mark.parametrize("name", ["words.md", "methods/grades.md"])
+def test_every_grade_is_explained(name: str):
+    for grade in GRADES:
+        assert re.search(rf"^\| {grade} \|", page(name), re.MULTILINE), grade
+
+
+def test_the_russian_glossary_names_every_code():
+    text = page("ru/words.md")
+    for code in (*GRADES, *ANSWERS, *CARD_FIELDS, *DECOMPOSITION):
+        assert f"`{code}`" in text, code
+
+
+def test_the_card_is_explained_field_by_field():
+    text = page("how-to/trend.md")
+    assert first_cells(section(text, "The eleven fields")) == set(CARD_FIELDS)
+    for name in DECOMPOSITION:
+        assert f"`{name}`" in text
+    assert first_cells(section(text, "Guesses")) == set(GUESSES)
+    for kind in TREND_TYPES:
+        assert f"`{kind}`" in section(text, "new")
+
+
+def test_origins_answers_and_filters_are_explained():
+    log, decide, weighing = page("how-to/log.md"), page("how-to/decide.md"), page("methods/weighing.md")
+    for origin in ORIGINS:
+        assert origin == "metric" or f"`{origin}`" in log
+    for answer in ANSWERS:
+        assert f"`{answer}`" in decide
+    for name in FILTERS:
+        assert re.search(rf"^\| [a-z ]*{name}", weighing, re.MULTILINE), name
+
+
+def test_grades_page_states_how_many_blocks_repeat():
+    # "3 of the last 4 weeks, 2 of the last 3 months, both of the last 2 quarters"
+    text = page("methods/grades.md")
+    assert REPEATS == {"weeks": (3, 4), "months": (2, 3), "quarters": (2, 2)}
+    assert "3 of the last 4 weeks, 2 of the last 3 months, both of the last 2 quarters" in text
+
+
+# Python
+
+
+def test_every_public_name_is_documented():
+    text = page("reference/python.md") + page("reference/errors.md")
+    for name in primeta.__all__:
+        assert re.search(rf"\b{name}\b", text), name
+
+
+def test_the_errors_page_draws_the_tree():
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page("reference/errors.md"), re.MULTILINE)
+    drawn = dict(rows)
+    errors = {
+        name: entry
+        for name in primeta.__all__
+        if isinstance(entry := getattr(primeta, name), type) and issubclass(entry, Exception)
+    }
+    assert drawn == {name: entry.__bases__[0].__name__ for name, entry in errors.items()}
+
+
+# The site
+
+
+class _Addresses(HTMLParser):
+    """What a page loads: scripts, styles, pictures, frames, forms. Links that a reader follows do not count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag in ("script", "img", "iframe", "source", "video", "audio", "embed"):
+            self.loaded.append(given.get("src") or "")
+        elif tag == "link" and given.get("rel") not in ("canonical", "next", "prev"):
+            self.loaded.append(given.get("href") or "")
+
+
+@pytest.mark.slow
+def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path: Path):
+    from mkdocs.commands.build import build as build_site
+    from mkdocs.config import load_config
+
+    settings = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path / "site"), strict=True)
+    build_site(settings)
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) >= len(list(DOCS.rglob("*.md")))
+    for built in pages:
+        seen = _Addresses()
+        seen.feed(built.read_text(encoding="utf-8"))
+        outside = [address for address in seen.loaded if urlsplit(address).netloc]
+        assert not outside, f"{built.name} loads {outside}"
+    for style in (tmp_path / "site").rglob("*.css"):
+        outside = re.findall(r"url\([\"']?(?:https?:)?//[^)]*\)", style.read_text(encoding="utf-8"))
+        assert not outside, f"{style.name} loads {outside}"
+
+
+def test_every_page_is_in_the_navigation():
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for path in DOCS.rglob("*.md"):
+        assert f": {path.relative_to(DOCS).as_posix()}" in settings, path
+
+
+def test_links_from_the_readmes_lead_somewhere():
+    for name in ("README.md", "README.ru.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"(?<!!)\[[^\]]+\]\(([^)#]+)", text):
+            if not urlsplit(target).scheme:
+                assert (ROOT / target).exists(), f"{name}: {target}"
