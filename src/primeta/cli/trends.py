@@ -25,15 +25,9 @@ def trends(directory: Path, *, json: Json = False, language: Language = "") -> N
     language:
         en or ru; default: the workspace's.
     """
-    from primeta.workspace.documents import trends_document
-    from primeta.workspace.words import trends_table
-
     ws = open_at(directory)
     found = ws.trends()
-    if json:
-        put_json(trends_document(found))
-    else:
-        put(trends_table(found, language_of(ws, language), currency=ws.config.currency).text())
+    put_json(found.as_dict()) if json else put(found.table(language_of(ws, language)).text())
 
 
 def log(

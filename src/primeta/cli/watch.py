@@ -38,15 +38,9 @@ def signals(directory: Path, *, json: Json = False, language: Language = "") -> 
     language:
         en or ru; default: the workspace's.
     """
-    from primeta.workspace.documents import signals_document
-    from primeta.workspace.words import signals_table
-
     ws = open_at(directory)
-    if json:
-        put_json(signals_document(ws.signals(), ws.notes()))
-        return
-    metrics = {view.metric.name: view.metric for view in ws.metrics()}
-    put(signals_table(ws.signals(), ws.notes(), language_of(ws, language), metrics=metrics).text())
+    found = ws.signals()
+    put_json(found.as_dict()) if json else put(found.table(language_of(ws, language)).text())
 
 
 def digest(
