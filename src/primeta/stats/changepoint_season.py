@@ -39,10 +39,12 @@ def without_season(y: Floats) -> Floats:
             continue
         low, high = np.quantile(steps, [0.02, 0.98], axis=1)
         steps = np.clip(steps, low[:, None], high[:, None])
+        steps -= steps.mean(axis=1, keepdims=True)
+        total = (steps**2).sum(axis=1)
         for period in PERIODS:
             if y.shape[1] < CYCLES * period:
                 break
-            share, season = _season(steps, period)
+            share, season = _season(steps, total, period)
             better = share > best[which]
             if better.any():
                 chosen = which[better]
@@ -52,19 +54,22 @@ def without_season(y: Floats) -> Floats:
     return out
 
 
-def _season(steps: Floats, period: int) -> tuple[Floats, Floats]:
-    """Adjusted share of variance (m,), −1 where it may be chance, and the season by phase (m, period)."""
+def _season(steps: Floats, total: Floats, period: int) -> tuple[Floats, Floats]:
+    """Adjusted share of variance (m,), −1 where it may be chance, and the season by phase (m, period).
+
+    steps: (m, k) with mean 0 in each row; total: (m,) their sums of squares.
+    """
     count = steps.shape[1]
     phase = np.arange(1, count + 1) % period
-    member = (phase[:, None] == np.arange(period)).astype(float)
-    mean = steps @ (member / member.sum(axis=0))
-    centred = steps - steps.mean(axis=1, keepdims=True)
-    total = (centred**2).sum(axis=1)
-    left = ((steps - mean[:, phase]) ** 2).sum(axis=1)
+    member = (phase[:, np.newaxis] == np.arange(period)).astype(float)
+    often = member.sum(axis=0)
+    mean = (steps @ member) / often
+    explained = np.minimum((mean**2) @ often, total)
+    left = total - explained
     free = count - period
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(total > 0, 1 - (left / free) / (total / (count - 1)), -1.0)
-        ratio = ((total - left) / (period - 1)) / (left / free)
+        ratio = (explained / (period - 1)) / (left / free)
     chance = fdtrc(period - 1, free, np.nan_to_num(ratio, nan=0.0, posinf=1e300))
     season = np.cumsum(mean - mean.mean(axis=1, keepdims=True), axis=1)
     return np.where(chance < CHANCE, share, -1.0), season - season.mean(axis=1, keepdims=True)
