@@ -30,14 +30,13 @@ def demo(
     port:
         The port to listen on.
     """
-    from primeta.workspace.demo import build_demo
-    from primeta.workspace.demo_decision import decide_one
+    from primeta.workspace.demo import build_demo, play_demo
 
     with progress("demo") as step:
         build_demo(directory, progress=step)
         ws = open_at(directory)
         ws.watch(now=clock(), progress=step)
-        decide_one(ws, now=clock())
+        play_demo(ws, now=clock())
     put(ws.digest(now=clock()).text)
     if serve:
         from primeta.web.serve import serve as serve_pages
