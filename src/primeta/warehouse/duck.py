@@ -30,6 +30,8 @@ def connect(*, threads: int = 0, spill: Path | None = None) -> duckdb.DuckDBPyCo
     run(connection, f"SET threads = {threads or max(2, _cores())}")
     run(connection, f"SET temp_directory = {quoted(str(spill))}")
     run(connection, "SET preserve_insertion_order = false")
+    # After two seconds it would print a bar to standard output, into the middle of a JSON document.
+    run(connection, "SET enable_progress_bar = false")
     run(connection, "SET TimeZone = 'UTC'")
     run(connection, BUCKET_MACRO)
     return connection
