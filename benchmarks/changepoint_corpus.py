@@ -197,14 +197,18 @@ def many_levels(rng: Rng) -> Simulated:
     k = int(rng.integers(5, 9))
     places = sorted({*_places(rng, n, k), *_places(rng, n, 2)})
     places = [b for a, b in itertools.pairwise([0, *places]) if b - a >= 8]
-    return Simulated(kind="many levels", y=_levels(rng, n, places, 2, 8) + _noise(rng, n), changes=tuple(places))
+    return Simulated(
+        kind="many levels", y=_levels(rng, n, places, 2, 8) + _noise(rng, n), changes=tuple(places)
+    )
 
 
 def prices(rng: Rng) -> Simulated:
     """A geometric random walk: its steps grow with its level, its law never changes."""
     n = _length(rng, 50, 800)
     steps = rng.standard_t(4, n) / np.sqrt(2) * rng.uniform(0.01, 0.06)
-    return Simulated(kind="prices", y=np.exp(np.cumsum(steps + rng.uniform(-0.1, 0.2) * steps.std())), changes=())
+    return Simulated(
+        kind="prices", y=np.exp(np.cumsum(steps + rng.uniform(-0.1, 0.2) * steps.std())), changes=()
+    )
 
 
 def bump(rng: Rng) -> Simulated:

@@ -164,9 +164,9 @@ def _changes(
     n = len(y)
     w = np.ones(n) if se is None else se**-2.0
     w = w / w.mean()
-    residuals = np.sqrt(w) * (clip_outliers(y[None, :])[0] - pieces.fitted)
-    parameters = pieces.parameters
-    free = n - parameters
+    tame = clip_outliers(y[None, :], None if se is None else se[None, :])[0]
+    residuals = np.sqrt(w) * (tame - pieces.fitted)
+    free = n - pieces.parameters
     rho = lag_one(residuals, levels=len(edges) - 1, most=0.95)
     noise = float(residuals @ residuals) / free if free > 0 else math.nan
     # an AR(1) series of n points tells as much of its mean as this many independent ones
