@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from primeta.stats.baseline import (
     MAD_TO_SD,
-    MANY,
     NOISES,
     SEASONS,
     WARM_UP,
@@ -30,16 +29,22 @@ from primeta.stats.baseline import (
     whitener,
     without_outliers,
 )
-from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence, most_probable_start
+from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence, probable_start
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
 
 _BLOCK = 4_000
-_REPLICAS = 40_000
-_ENOUGH = 4_000
-_CAUTION = 1.2
+_REPLICAS = (8_000, 40_000)
+"""Fewest and most replicas of quiet series; four a series in between."""
+_CAUTION = 1.5
 """The law of quiet series is estimated: p-values are made so much larger."""
+_LEAST = 1e-12
+"""No smaller p-value is claimed: the tail's form is not known that far out."""
+_PANEL = 20
+"""Series from which on the panel's middle says whether all of it wanders."""
+SIBLINGS = 5
+"""Series of one group from which on their median says what is shared."""
 _RUN = 10
 """Weeks that a replica takes from its donor in one piece."""
 
@@ -76,9 +81,9 @@ class Scan:
         return noise, scaled(self.priors.season, by)
 
     def onset(self, row: int, *, up: bool, week: int) -> int:
-        """The promise week in which the change most probably began, by what was known in `week`."""
+        """The promise week in which the change began, most likely, by what was known in `week`."""
         weights = drift(*self.design(row), baseline=self.baseline, weeks=self.baseline + self.promise)
-        return most_probable_start(self.scores[row, : week + 1] * (1 if up else -1), weights, law=self.law)
+        return probable_start(self.scores[row, : week + 1] * (1 if up else -1), weights, law=self.law)
 
     def mean_se(self, row: int, weight: Floats) -> float:
         """Standard error of a weighted mean of (value − expected) over the promise weeks, in the series' unit."""
@@ -119,8 +124,10 @@ def scan_panel(
     Args:
         values: (n, T) weekly values, T ≤ baseline + promise; NaN where unknown.
         se: (n, T) known standard errors, NaN where unknown.
-        group: (n,) metric of each series; series of one metric share seasons and shocks.
-        reference: (n, T) what a series is compared with (the rest of its parent), NaN rows for none.
+        group: (n,) which series are siblings: they share seasons and shocks, so five or more are compared with
+            their median.
+        reference: (n, T) what a series with few siblings is compared with (the rest of its parent); NaN rows
+            for none.
         alone: (n,) True where a series is watched against its own history only (a root).
         expect: Also work out `expected` and `spread`, for drawing and for the size of a change.
     Raises:
@@ -221,13 +228,14 @@ def _prepare(
     factor = np.zeros((n, weeks))
     for one in np.unique(group):
         members = np.flatnonzero((group == one) & ~alone)
-        if members.size >= MANY:
-            factor[members] = np.nanmedian(z[members], axis=0)
+        if members.size >= SIBLINGS:
+            factor[members] = _shared(z[members], (centre / spread)[members], baseline)
     if reference is not None:
-        given = np.isfinite(reference).all(axis=1)
+        given = np.isfinite(reference[:, :baseline]).mean(axis=1) > 0.8
         middle = np.nanmedian(reference[given, :baseline], axis=1)
         # one per cent of the reference is worth one per cent of the series
-        factor[given] = (reference[given] / middle[:, None] - 1) * (centre / spread)[given, None]
+        relative = np.nan_to_num(reference[given] / middle[:, None] - 1)
+        factor[given] = relative * (centre / spread)[given, None]
     factor -= np.median(factor[:, :baseline], axis=1)[:, None]
     z = np.where(seen, z, factor)
     early = z[:, :baseline] - factor[:, :baseline]
@@ -253,6 +261,31 @@ def _prepare(
         floor=floor,
         uneven=h,
     )
+
+
+def _shared(z: Floats, height: Floats, baseline: int) -> Floats:
+    """(m, T) what m siblings have in common, in each one's own sd.
+
+    A shock moves all by as many per cent, or all by as many of their own sd: whichever the baseline says, per
+    cent where it does not tell. `height` (m,) is each one's level in its own sd.
+    """
+    alike = np.broadcast_to(np.nanmedian(z, axis=0), z.shape)
+    if not (height > 3).all():
+        return alike
+    relative = z / height[:, None]
+    middle = np.nanmedian(relative, axis=0) if len(z) > 200 else _weighted_median(relative, height)
+    percent = middle * height[:, None]
+    left = [np.nanmean(np.minimum(np.square(z - one)[:, :baseline], 9)) for one in (percent, alike)]
+    return percent if left[0] <= 1.01 * left[1] else alike
+
+
+def _weighted_median(values: Floats, weight: Floats) -> Floats:
+    """(T,) median over rows (m, T), each row counting by its weight; NaN counts nothing."""
+    order = np.argsort(values, axis=0)
+    ranked = np.take_along_axis(values, order, axis=0)
+    mass = np.where(np.isfinite(ranked), weight[order], 0.0).cumsum(axis=0)
+    at = (mass >= mass[-1] / 2).argmax(axis=0)
+    return np.nan_to_num(ranked[at, np.arange(values.shape[1])])
 
 
 def _unevenness(se: Floats, usual: Floats, known: npt.NDArray[np.bool_], floor: Floats) -> Floats:
@@ -323,11 +356,12 @@ def _quiet_law(
     goes through the same estimation as the panel did. What estimation costs is thereby in the law.
     """
     weeks, warm = baseline + promise, 30
-    donors = rng.integers(errors.shape[0], size=_REPLICAS)
+    count = int(np.clip(4 * errors.shape[0], *_REPLICAS))
+    donors = rng.integers(errors.shape[0], size=count)
     state = _draw(fit.noise[donors], rng)
     phi, white, walk = np.array([(noise.phi, noise.white, noise.walk) for noise in NOISES])[state].T
     # the grid of NOISES is coarse: a replica lies anywhere around its point
-    phi = np.clip(phi + rng.uniform(-0.05, 0.05, _REPLICAS), 0, 0.95)
+    phi = np.clip(phi + rng.uniform(-0.05, 0.05, count), 0, 0.95)
     size = 1 / np.sqrt([noise.innovation_variance for noise in NOISES])[state]
     z = _borrow(errors, donors, weeks + warm, rng)
     for week in range(1, weeks + warm):
@@ -340,18 +374,16 @@ def _quiet_law(
     if any(priors.season):
         waves = harmonics(weeks, len(priors.season))
         sd = np.sqrt(np.array(SEASONS)[_draw(fit.own_season[donors], rng)])[:, None]
-        z += (
-            rng.standard_normal((_REPLICAS, len(waves))) * np.sqrt(np.repeat(priors.season, 2)) * sd
-        ) @ waves
+        z += (rng.standard_normal((count, len(waves))) * np.sqrt(np.repeat(priors.season, 2)) * sd) @ waves
     z = z.astype(np.float32)
     replica = _Prepared(
         z=z,
         factor=np.zeros_like(z),
-        centre=np.zeros(_REPLICAS),
-        unit=np.ones(_REPLICAS),
+        centre=np.zeros(count),
+        unit=np.ones(count),
         seen=np.ones(z.shape, bool),
-        floor=np.zeros(_REPLICAS),
-        uneven=np.ones((_REPLICAS, 1)),
+        floor=np.zeros(count),
+        uneven=np.ones((count, 1)),
     )
     _, again = fit_baselines(z[:, :baseline], replica.factor[:, :baseline], priors=priors)
     scores, _ = _standardise(_whiten(replica, again, priors), replica, again, baseline)
@@ -363,7 +395,7 @@ def _quiet_law(
 def _borrow(errors: Floats, donors: Ints, weeks: int, rng: np.random.Generator) -> Floats:
     """(len(donors), weeks) prediction errors of the donors' baselines, taken in runs of weeks."""
     starts = rng.integers(WARM_UP, errors.shape[1] - _RUN, size=(donors.size, weeks // _RUN + 1))
-    picks = (starts[:, :, None] + np.arange(_RUN)).reshape(donors.size, -1)[:, :weeks]
+    picks = (starts[:, :, None] + np.arange(_RUN)).reshape(donors.size, starts.shape[1] * _RUN)[:, :weeks]
     return np.clip(errors[donors[:, None], picks], -8, 8).astype(float)
 
 
@@ -386,10 +418,11 @@ class Quiet:
         Neighbouring kinds are joined until there are enough replicas of them.
         """
         edges: list[int] = []
+        enough = self.kind.size // 10
         counts = np.bincount(self.kind, minlength=len(NOISES))
         last = 0
         for one in range(len(NOISES)):
-            if counts[last : one + 1].sum() >= _ENOUGH and counts[one + 1 :].sum() >= _ENOUGH:
+            if counts[last : one + 1].sum() >= enough and counts[one + 1 :].sum() >= enough:
                 edges.append(one)
                 last = one + 1
         stratum = np.searchsorted(edges, np.arange(len(NOISES)))
@@ -408,6 +441,8 @@ class Quiet:
         """
         slack = 0.08 + 2 * 1.44 / np.sqrt(2 * height.shape[0])
         result = np.ones(height.shape[2])
+        if height.shape[0] < _PANEL:
+            return result
         for week in range(height.shape[2]):
             middle = np.median(height[:, :, week])
             share = np.mean(self.heights[:, :, week] >= middle)
@@ -421,4 +456,5 @@ def _tail(heights: Floats, x: Floats) -> Floats:
     edge = heights[int(count * 0.98)]
     excess = float(np.mean(heights[heights >= edge] - edge))
     counted = (count - np.searchsorted(heights, x, side="left") + 1) / (count + 1)
-    return np.where(x > edge, 0.02 * np.exp(-np.maximum(x - edge, 0) / excess), counted)
+    beyond = 0.02 * np.exp(-np.maximum((x.astype(float) - edge) / excess, 0))
+    return np.maximum(np.where(x > edge, beyond, counted), _LEAST)

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.facts import Grain, Period
-from primeta.signals.grades import NOTICED_SHARE, grade_of
-from primeta.signals.scan import Scan, scan_panel
+from primeta.signals.grades import NOTICED_SHARE, REFUTED_AT, grade_of
+from primeta.signals.scan import SIBLINGS, Scan, scan_panel
 from primeta.signals.signal import Block, Direction, Frozen, Signal
 from primeta.stats.baseline import noise_filter
 from primeta.stats.eprocess import CLIP, mixture_log_evidence
-from primeta.stats.multiplicity import bh, e_by_intervals
+from primeta.stats.multiplicity import e_by_intervals, focused_e_bh
 from primeta.warehouse.metric import Metric
 from primeta.warehouse.series import Series
 
@@ -72,6 +72,8 @@ class _Panel:
 
     series: list[Series]
     value: Floats
+    reference: Floats
+    """The rest of the parent, NaN where there is none."""
     baseline: int
     scan: Scan
 
@@ -220,7 +222,10 @@ def _panels(
     for length in sorted(by_length, reverse=True):
         entries = by_length[length]
         cut = slice(before - length, calendar.size)
-        names = sorted({series.metric for series, _ in entries})
+        families = [_family(series) for series, _ in entries]
+        names = sorted(set(families))
+        group = np.array([names.index(family) for family in families])
+        few = np.bincount(group)[group] < SIBLINGS
         reference = np.array([_rest_of_parent(series, everything, calendar)[cut] for series, _ in entries])
         value = np.array([entry for _, entry in entries])[:, cut]
 
@@ -231,8 +236,8 @@ def _panels(
         scan = scan_panel(
             value,
             se=np.array([_on(calendar, series, series.se) for series, _ in entries])[:, cut],
-            group=np.array([names.index(series.metric) for series, _ in entries]),
-            reference=reference,
+            group=group,
+            reference=np.where(few[:, None], reference, np.nan),
             alone=np.array([series.slice.parent is None for series, _ in entries]),
             baseline=length,
             promise=settings.promise_weeks,
@@ -240,10 +245,23 @@ def _panels(
             progress=report,
         )
         panels.append(
-            _Panel(series=[series for series, _ in entries], value=value, baseline=length, scan=scan)
+            _Panel(
+                series=[series for series, _ in entries],
+                value=value,
+                reference=reference,
+                baseline=length,
+                scan=scan,
+            )
         )
         done += len(entries)
     return panels, total, not_watched
+
+
+def _family(series: Series) -> tuple[str, str, tuple[str, ...], bool]:
+    """Siblings cut the same parent by the same attribute, or by channel."""
+    part = series.slice
+    above = part.parent.code if part.parent is not None else ""
+    return series.metric, above, tuple(name for name, _ in part.segment), bool(part.channel)
 
 
 def _baseline_of(value: Floats, before: int) -> tuple[int, str]:
@@ -277,9 +295,8 @@ def _rest_of_parent(
     bottom = _on(calendar, parent, parent.denominator) - np.nan_to_num(
         _on(calendar, series, series.denominator)
     )
-    if not (np.isfinite(top) & (bottom > 0)).all() or np.median(top) == 0:
-        return nothing
-    return top / bottom
+    known = np.isfinite(top) & (bottom > 0)
+    return np.divide(top, bottom, out=nothing, where=known)
 
 
 def _looks(
@@ -287,14 +304,69 @@ def _looks(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(n, 2) week of the promise year in which each side was first noticed and first held; `seen` for never."""
     p = np.concatenate([np.stack([panel.scan.p_up, panel.scan.p_down], axis=1) for panel in panels])
+    branches = _branches(panels)
     noticed = np.full(p.shape[:2], seen)
     held = np.full(p.shape[:2], seen)
     for week in range(seen):
-        now = p[:, :, week]
+        evidence = (1 / p[:, :, week]).ravel()
         for first, share in ((noticed, NOTICED_SHARE), (held, settings.false_share)):
-            passed = bh(now.ravel(), share=share).reshape(now.shape)
-            first[passed & (first == seen)] = week
+            passed = focused_e_bh(
+                evidence, share=share, keep=lambda chosen, at=week: _own_move(chosen, branches, at)
+            )
+            first[passed.reshape(first.shape) & (first == seen)] = week
     return noticed, held
+
+
+@dataclass(slots=True)
+class _Branch:
+    """A slice and the parent it is part of, by place in the list of all that is watched."""
+
+    parent: int
+    child: int
+    whole: Floats
+    rest: Floats
+    baseline: int
+
+    def explains(self, side: int, week: int) -> bool:
+        """Without the slice, less than half of the parent's move (of the last quarter) is left."""
+        sign = 1.0 if side == 0 else -1.0
+        whole, rest = (sign * self._moved(value, week) for value in (self.whole, self.rest))
+        return rest < 0.5 * whole
+
+    def _moved(self, value: Floats, week: int) -> float:
+        before = np.nanmedian(value[: self.baseline])
+        now = value[self.baseline : self.baseline + week + 1][-13:]
+        return float(np.nanmedian(now) / before - 1) if before and np.isfinite(now).any() else 0.0
+
+
+def _branches(panels: Sequence[_Panel]) -> list[_Branch]:
+    rows = [(panel, row) for panel in panels for row in range(len(panel.series))]
+    place = {panel.series[row].key: index for index, (panel, row) in enumerate(rows)}
+    branches = []
+    for index, (panel, row) in enumerate(rows):
+        above = panel.series[row].slice.parent
+        over = place.get((panel.series[row].metric, above.code)) if above is not None else None
+        rest = panel.reference[row]
+        if over is None or not np.isfinite(rest).any():
+            continue
+        # the parent is read over the child's weeks: both end now
+        whole = rows[over][0].value[rows[over][1]][-rest.size :]
+        if whole.size == rest.size:
+            branches.append(
+                _Branch(parent=over, child=index, whole=whole, rest=rest, baseline=panel.baseline)
+            )
+    return branches
+
+
+def _own_move(chosen: npt.NDArray[np.bool_], branches: Sequence[_Branch], week: int) -> npt.NDArray[np.bool_]:
+    """`chosen` (2n,) without the parents whose move is only that of a slice which is on the list itself."""
+    shown = chosen.copy()
+    for branch in branches:
+        for side in (0, 1):
+            parent, child = 2 * branch.parent + side, 2 * branch.child + side
+            if chosen[parent] and chosen[child] and branch.explains(side, week):
+                shown[parent] = False
+    return shown
 
 
 @dataclass(slots=True)
@@ -353,7 +425,7 @@ class _Look:
         weeks = self._blocks("week", sight, sign, kept.smallest_effect)
         months = self._blocks("month", sight, sign, kept.smallest_effect)
         quarters = self._blocks("quarter", sight, sign, kept.smallest_effect)
-        turned = self._turned(onset, sight, sign, kept.smallest_effect)
+        turned = self._turned(onset, sight, sign)
         holding = held < seen
         grade, why = grade_of(
             holding=holding, weeks=weeks, months=months, quarters=quarters, turned=turned, origins=("metric",)
@@ -437,21 +509,21 @@ class _Look:
             3, "D"
         )
 
-    def _turned(self, onset: int, sight: int, sign: float, smallest: float) -> float:
-        """Largest evidence so far, and now, that less than half of the change is left."""
+    def _turned(self, onset: int, sight: int, sign: float) -> float:
+        """Evidence now that less than half of the change is left; once it refutes, it stays."""
         scan, base = self.panel.scan, self.panel.baseline
         seen = scan.scores.shape[1]
         if sight >= seen:
             return 1.0
-        _, expected, change, _ = self._change(onset, sight)
-        stays = max(sign * change / 2, smallest * abs(expected))
+        stays = sign * self._change(onset, sight)[2] / 2
         away = sign * (self.panel.value[self.row] - scan.expected[self.row])[base + sight :]
         noise, _ = scan.design(self.row)
         away = (away - stays) / scan.innovation[self.row]
         errors = noise_filter(noise, away.size) @ np.nan_to_num(away)
         scores = np.clip(errors, -CLIP, CLIP)[None, :]
         _, against = mixture_log_evidence(scores, np.ones((52, 52)), law=scan.law)
-        return float(np.exp(np.max(against)))
+        ever = float(np.exp(np.max(against)))
+        return ever if ever >= REFUTED_AT else float(np.exp(against[0, -1]))
 
     def _halves(self, onset: int) -> tuple[float, float]:
         """The change in each half of the customers against that half's own baseline."""

@@ -34,6 +34,8 @@ _CLIP = 3.0
 """Innovations up to which level and season are learnt from."""
 _BLOCK = 4000
 _HORIZON = 26
+_GAIN = 0.02
+"""Log likelihood a series that a further family of noises must bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,16 +304,14 @@ def fit_baselines(z: Floats, factor: Floats, *, priors: Priors) -> tuple[Priors,
     whose reach is nearest to the posterior mean, and with the posterior mean of its seasonal variance.
     """
     n = z.shape[0]
-    fit = np.empty((n, len(NOISES)))
-    blocks = [slice(begin, begin + _BLOCK) for begin in range(0, n, _BLOCK)]
-    for rows in blocks:
-        for place, noise in enumerate(NOISES):
-            fit[rows, place] = _log_likelihood(z[rows], factor[rows], noise, priors.season, priors)
+    some = slice(None, None, max(1, n // _BLOCK))
+    wanted = (
+        np.array(priors.noise) > 0 if priors.noise else _families(_noise_fit(z[some], factor[some], priors))
+    )
+    fit = _noise_fit(z, factor, priors, only=wanted)
     noise_weights, posterior = _mixing(fit, priors.noise)
     far = np.abs(_LOG_REACH - (posterior @ _LOG_REACH)[:, None])
-    index = np.where(posterior >= 0.5 * posterior.max(axis=1, keepdims=True) * 0.2, far, np.inf).argmin(
-        axis=1
-    )
+    index = np.where(posterior >= 0.1 * posterior.max(axis=1, keepdims=True), far, np.inf).argmin(axis=1)
     own = np.zeros((n, len(SEASONS)))
     own_weights: tuple[float, ...] = priors.own_season
     season_index = np.zeros(n, dtype=np.int64)
@@ -340,13 +340,49 @@ def _log_likelihood(
     return -3 * np.log1p(ratio / 5).sum(axis=1) - errors.shape[1] * np.log(scale) + growth
 
 
+def _noise_fit(
+    z: Floats, factor: Floats, priors: Priors, *, only: npt.NDArray[np.bool_] | None = None
+) -> Floats:
+    """(n, F) log likelihood of each series under each of NOISES, −inf for those left out."""
+    fit = np.full((z.shape[0], len(NOISES)), -np.inf)
+    for begin in range(0, z.shape[0], _BLOCK):
+        rows = slice(begin, begin + _BLOCK)
+        for place, noise in enumerate(NOISES):
+            if only is None or only[place]:
+                fit[rows, place] = _log_likelihood(z[rows], factor[rows], noise, priors.season, priors)
+    return fit
+
+
+def _families(log_likelihood: Floats) -> npt.NDArray[np.bool_]:
+    """(F,) which of NOISES a panel needs: white noise and walking levels only where it clearly has them.
+
+    They can imitate plain autocorrelation, and a few series thought to walk would cost all of them power.
+    """
+    n = log_likelihood.shape[0]
+    white = np.array([noise.white > 0 for noise in NOISES])
+    walk = np.array([noise.walk > 0 for noise in NOISES])
+    top = log_likelihood.max(axis=1)
+    best, chosen = -np.inf, np.ones(len(NOISES), bool)
+    for with_white in (False, True):
+        for with_walk in (False, True):
+            allowed = (~white | with_white) & (~walk | with_walk)
+            weights, _ = _mixing(log_likelihood[:, allowed], ())
+            likelihood = np.exp(log_likelihood[:, allowed] - top[:, None])
+            score = float(np.sum(np.log(likelihood @ weights))) - (with_white + with_walk) * (3 + _GAIN * n)
+            if score > best:
+                best, chosen = score, allowed
+    return chosen
+
+
 def _mixing(log_likelihood: Floats, given: tuple[float, ...]) -> tuple[tuple[float, ...], Floats]:
     """Mixing weights (fitted unless given) and each row's posterior."""
-    n, kinds = log_likelihood.shape
+    n = log_likelihood.shape[0]
     likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
-    weights = np.array(given) if given else np.full(kinds, 1 / kinds)
+    possible = np.isfinite(log_likelihood).any(axis=0)
+    even = possible / possible.sum()
+    weights = np.array(given) if given else even
     for _ in range(0 if given else 30):
         total = likelihood @ weights
-        weights = (weights * (likelihood / total[:, None]).sum(axis=0) + 1 / kinds) / (n + 1)
+        weights = (weights * (likelihood / total[:, None]).sum(axis=0) + even) / (n + 1)
     posterior = likelihood * weights
     return tuple(float(one) for one in weights), posterior / posterior.sum(axis=1, keepdims=True)

@@ -67,13 +67,12 @@ def mixture_log_evidence(scores: Floats, drift: Floats, *, law: ScoreLaw) -> tup
     return np.log(up + waiting), np.log(down + waiting)
 
 
-def most_probable_start(scores: Floats, drift: Floats, *, law: ScoreLaw) -> int:
-    """The start whose share of the mixture for a shift up is the largest after all of `scores` (W,)."""
-    best, where = -np.inf, 0
+def probable_start(scores: Floats, drift: Floats, *, law: ScoreLaw) -> int:
+    """The middle of where a shift up began: median of the starts' shares of the mixture after `scores` (W,)."""
+    gains = np.empty(scores.size)
     for start in range(scores.size):
         weights = np.clip(drift[start, start : scores.size], 0, DRIFT_CAP)
         total = float(scores[start:] @ weights)
-        gain = float(np.logaddexp.reduce([e * total - law.log_mgf(e * weights).sum() for e in EFFECTS]))
-        if gain > best:
-            best, where = gain, start
-    return where
+        gains[start] = np.logaddexp.reduce([e * total - law.log_mgf(e * weights).sum() for e in EFFECTS])
+    share = np.exp(gains - gains.max()).cumsum()
+    return int(np.searchsorted(share, share[-1] / 2))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
@@ -61,30 +60,32 @@ def e_bh(e: Floats, *, share: float) -> Bools:
         return bh(1 / np.maximum(np.asarray(e, float), 0), share=share)
 
 
-def focused_e_bh(e: Floats, *, parent: Sequence[int], share: float) -> Bools:
-    """(n,) which nodes of a tree pass, after pruning nodes whose descendant passes too.
+def focused_e_bh(e: Floats, *, share: float, keep: Callable[[Bools], Bools]) -> Bools:
+    """(n,) which nodes pass after `keep` has pruned those that say nothing of their own.
 
-    The list that is shown is the filtered one, so its false share is what is held: the largest threshold list
-    R_k = {e ≥ n / (share · k)} with |filter(R_k)| ≥ k. Pruning after plain e-BH would shorten the list and so
+    The list that is shown is the pruned one, so its false share is what is held: the largest k whose
+    R_k = {e ≥ n / (share · k)} has |keep(R_k)| ≥ k. Pruning after plain e-BH would shorten the list and so
     raise its false share.
 
     Args:
-        parent: Index of each node's parent, −1 for a root.
+        keep: From the nodes that pass to those of them that are shown; must not shrink when more pass, as
+            "no descendant passes" does not.
     Source:
         Katsevich, Sabatti & Bogomolov (2023), "Filtering the rejection set while preserving false discovery
         rate control", procedure 1, with e-values in the place of p-values.
     """
     values = np.asarray(e, float)
-    above = np.asarray(parent, int)
-    for size in range(values.size, 0, -1):
-        chosen = _most_specific(values >= values.size / (share * size), above)
-        if chosen.sum() >= size:
-            return chosen
+    size = int(e_bh(values, share=share).sum())
+    while size > 0:
+        shown = keep(values >= values.size / (share * size))
+        if shown.sum() >= size:
+            return shown
+        size = int(shown.sum())
     return np.zeros(values.shape, bool)
 
 
-def _most_specific(chosen: Bools, parent: npt.NDArray[np.int_]) -> Bools:
-    """Those of `chosen` with no chosen descendant."""
+def most_specific(chosen: Bools, *, parent: Sequence[int]) -> Bools:
+    """Those of `chosen` with no chosen descendant; `parent` is each node's, −1 for a root."""
     covered = np.zeros(chosen.shape, bool)
     for node in np.flatnonzero(chosen):
         above = parent[node]
@@ -110,12 +111,4 @@ def e_by_intervals(
     level = share * max(selected, 1) / tests
     bet = np.sqrt(2 * np.log(2 / level))
     reach = (np.log(2 / level) + bet * bet / 2) / bet
-    return estimate - reach * se, estimate + reach * se
-
-
-def normal_intervals(
-    estimate: Floats, se: Floats, *, selected: int, tests: int, share: float
-) -> tuple[Floats, Floats]:
-    """The narrower sibling for independent estimates (Benjamini & Yekutieli 2005): normal quantiles."""
-    reach = -float(ndtri(share * max(selected, 1) / tests / 2))
     return estimate - reach * se, estimate + reach * se
