@@ -64,6 +64,13 @@ def test_every_verb_has_a_page_that_names_all_its_options(verb: str):
     assert not missing, f"how-to/{verb}.md does not mention {missing}"
 
 
+@pytest.mark.parametrize("verb", ["watch", "log", "decide", "digest", "serve"])
+def test_the_russian_page_of_a_verb_names_all_its_options(verb: str):
+    text = page(f"ru/{verb}.md")
+    missing = [name for name in options(build()[verb]) if f"`{name}`" not in text]
+    assert not missing, f"ru/{verb}.md does not mention {missing}"
+
+
 @pytest.mark.parametrize("verb", ["new", "attach", "edit"])
 def test_the_page_of_trend_names_all_options(verb: str):
     text = page("how-to/trend.md")
