@@ -241,7 +241,8 @@ def input_note(reader: Reader, given: Input, figure: Figure) -> str:
     if not figure.known and given.basis == "guess":
         return str(reader._("nobody has guessed it yet"))
     basis = reader.word(given.basis)
-    parts.append(f"{basis}: {given.by}" if given.by else basis)
+    by = reader.metric_name(given.by) if given.by in reader.metrics else given.by
+    parts.append(f"{basis}: {by}" if by else basis)
     if given.at:
         parts.append(reader.short(given.at))
     return ", ".join(parts)
