@@ -24,7 +24,7 @@ check: venv
 	.venv/bin/basedpyright
 	.venv/bin/lint-imports
 	$(PY) -m pytest -m slow -n 2 --dist loadgroup
-	.venv/bin/mkdocs build --strict --quiet --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --site-dir build/site
 
 bench: venv
 	$(PY) -m benchmarks $(ONLY)
