@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ class Facts:
     attributes: tuple[str, ...]
     attributes_version: str
     complete: dict[str, date]
-    """Table → the first day that is not yet whole; see `_complete_until`."""
+    """Table → the first day that is not yet whole; see `_Refresh._complete`."""
     sources: dict[str, Any] = field(default_factory=dict)
 
     def months(self, table: str) -> dict[str, Part]:
@@ -271,11 +272,12 @@ class _Refresh:
 
     def _read_again_since(self, name: str) -> date | None:
         """The first day of the month that holds the day 35 days before the latest one."""
-        parts = self.old.parts.get(name, ()) if self.old else ()
-        times = [part.last for part in parts if self.now is None or part.last <= self.now.isoformat()]
+        parts = _without_strays(self.old.parts.get(name, ()) if self.old else ())
+        lasts = [datetime.fromisoformat(part.last) for part in parts]
+        times = [last for last in lasts if self.now is None or last <= self.now]
         if not times:
             return date(1, 1, 1)
-        return (datetime.fromisoformat(max(times)).date() - timedelta(days=READ_AGAIN_DAYS)).replace(day=1)
+        return (max(times).date() - timedelta(days=READ_AGAIN_DAYS)).replace(day=1)
 
     def _stage(self, name: str, plan: _Plan) -> str | None:
         """Read what the plan says into a table of the connection; nothing to read gives nothing."""
@@ -432,16 +434,15 @@ class _Refresh:
     def _commit(
         self, parts: dict[str, tuple[Part, ...]], customers: dict[str, Any], sources: dict[str, Any]
     ) -> Facts:
-        seen = self._seen_until(parts)
+        real = {name: _without_strays(entries) for name, entries in parts.items()}
+        seen = self._seen_until(real)
         body: dict[str, Any] = {
             "format": FORMAT,
             "seen_until": seen.isoformat() if seen else "",
             "timezone": self.config.timezone,
             "parts": {name: [asdict(part) for part in entries] for name, entries in parts.items()},
             **customers,
-            "complete": {
-                name: f"{self._complete_until(name, entries)}" for name, entries in parts.items() if entries
-            },
+            "complete": self._complete(real),
             "sources": sources,
         }
         rows = json.dumps([body["parts"], body["customers_file"], body["timezone"]], sort_keys=True)
@@ -452,12 +453,33 @@ class _Refresh:
         _sweep(self.folder, facts, self.old)
         return facts
 
-    def _complete_until(self, name: str, parts: tuple[Part, ...]) -> date:
-        """The first day that is not whole yet.
+    def _complete(self, parts: dict[str, tuple[Part, ...]]) -> dict[str, str]:
+        """Table → the first day that is not whole yet.
 
-        The last day counts as whole where its last row is about as late as on other days: not
-        before the earliest tenth of the last rows of the 28 days before it.
+        The last day of a table counts as whole where its last row is about as late as on other
+        days: not before the earliest tenth of the last rows of the 28 days before it. The tables
+        of one company are seen up to the same day: where one is whole up to a day, so is every
+        other whose last row is no longer ago than it sometimes rests between two days.
         """
+        own: dict[str, date] = {}
+        last: dict[str, tuple[date, int]] = {}
+        for name, entries in parts.items():
+            rows = self._last_days(name, entries) if entries else []
+            if not rows:
+                continue
+            day, at = rows[0]
+            usual = sorted(clock for _, clock in rows[1:])
+            own[name] = day + timedelta(days=not usual or at >= usual[len(usual) // 10])
+            rest = max(((later - earlier).days for (later, _), (earlier, _) in pairwise(rows)), default=1)
+            last[name] = (day, rest)
+        latest = max(own.values(), default=None)
+        return {
+            name: f"{latest if latest and (latest - last[name][0]).days <= last[name][1] else day}"
+            for name, day in own.items()
+        }
+
+    def _last_days(self, name: str, parts: tuple[Part, ...]) -> list[tuple[date, int]]:
+        """The last 29 days with rows, latest first, each with the local second of its last row."""
         time = TABLES[name].time
         files = ", ".join(quoted(str(self.folder / part.file)) for part in parts[-3:])
         clock = (
@@ -466,16 +488,11 @@ class _Refresh:
         until = (
             f"WHERE {time} <= TIMESTAMP '{self.now.astimezone(UTC):%Y-%m-%d %H:%M:%S}'" if self.now else ""
         )
-        rows = run(
+        found = run(
             self.connection,
             f"SELECT day, {clock} FROM read_parquet([{files}]) {until} GROUP BY day ORDER BY day DESC LIMIT 29",
         )
-        if not rows:
-            return date.fromisoformat(f"{parts[0].month}-01")
-        day, at = rows[0]
-        usual = sorted(clock for _, clock in rows[1:])
-        whole = not usual or at >= usual[len(usual) // 10]
-        return day + timedelta(days=1) if whole else day
+        return [(day, at) for day, at in found]
 
     def _seen_until(self, parts: dict[str, tuple[Part, ...]]) -> datetime | None:
         times: list[datetime] = []
@@ -495,6 +512,15 @@ class _Refresh:
                 times.append(last)
                 break
         return max(times, default=None)
+
+
+def _without_strays(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Without a handful of rows far ahead of all others: an order of 2099 does not make decades of empty weeks."""
+    kept = list(parts)
+    usual = sorted(part.rows for part in parts)[len(parts) // 2] if parts else 0
+    while len(kept) > 1 and kept[-1].rows < usual / 100 and kept[-1].month != _shift(kept[-2].month, 1):
+        kept.pop()
+    return tuple(kept)
 
 
 def replace_file(path: Path, content: bytes) -> None:
