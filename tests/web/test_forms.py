@@ -20,7 +20,7 @@ DECISION = {
 
 def test_a_decision_is_recorded_and_told(browser: Browser, workspace: FakeWorkspace):
     first = browser.send("/trends/t-1/decide", DECISION, follow=False)
-    assert (first.status_code, first.headers["location"]) == (303, "/trends/t-1")
+    assert (first.status_code, first.headers["location"]) == (303, "/trends/t-1#main")
     page = Page(browser.get("/trends/t-1").text)
     assert "Decided: experiment, to be judged on 18\u00a0Jan\u00a02027." in page.texts
     decision = workspace.trend("t-1").decision
@@ -241,7 +241,7 @@ def test_a_job_says_how_far_it_is_and_how_it_ended(browser, workspace, state, wo
 
 def test_the_theme_is_kept_and_one_goes_back_to_where_one_was(browser: Browser):
     answer = browser.send("/settings", {"theme": "dark", "back": "/signals?show=gone"}, follow=False)
-    assert answer.headers["location"] == "/signals?show=gone"
+    assert answer.headers["location"] == "/signals?show=gone#main"
     assert 'data-theme="dark"' in browser.get("/").text
     browser.send("/settings", {"theme": "light", "back": "/"})
     assert 'data-theme="light"' in browser.get("/").text

@@ -14,6 +14,7 @@ from typing import Literal
 
 Verdict = Literal["gain", "loss", "unsure"]
 DIAMOND = "M0-6 6 0 0 6-6 0z"
+SMALLEST_SPAN = 1e-200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,18 @@ def scale_of(values: Sequence[float], *, ticks: int = 5, padding: float = 0.04) 
     """A scale that holds zero and every finite value, with round ticks."""
     known = [value for value in values if math.isfinite(value)]
     low, high = min([0.0, *known]), max([0.0, *known])
-    if low == high:
+    if high - low < SMALLEST_SPAN:
         return Scale(-1.0, 1.0, (0.0,))
     step = _round_step((high - low) / ticks)
     first, last = math.ceil(low / step), math.floor(high / step)
-    marks = tuple(round(step * index, 12) for index in range(first, last + 1))
+    marks = tuple(rounded(step * index) for index in range(first, last + 1))
     room = (high - low) * padding
     return Scale(low - room, high + room, marks)
+
+
+def rounded(value: float) -> float:
+    """Without the dust of binary fractions: .30000000000000004 is .3."""
+    return float(f"{value:.12g}")
 
 
 def _round_step(step: float) -> float:

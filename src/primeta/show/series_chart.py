@@ -11,7 +11,7 @@ from typing import Any
 
 from primeta.show import locale
 from primeta.show.chart import Picture, config
-from primeta.show.interval import Scale
+from primeta.show.interval import Scale, rounded
 from primeta.show.messages import say
 from primeta.show.palette import Theme, colour
 
@@ -168,8 +168,11 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
             abs(x_of(other) - x_of(day)) < LABEL_REACH and (y_of(value) or 0) > HEIGHT * 0.72
             for other, value in zip(drawn.starts, drawn.observed, strict=True)
         )
+        # Two words close together stand one under the other.
+        close = index == 1 and not late and x_of(day) - x_of(drawn.marks[0][0]) < LABEL_REACH
+        height = 12 + 17 * close if low_here else HEIGHT - 4 - 17 * close
         label = mark.mark_text(align=side, baseline="bottom", dx=-5 if late else 5, fontSize=13, color=ink)
-        layers.append(label.encode(x=x, y=alt.value(12 if low_here else HEIGHT - 4), text=text))
+        layers.append(label.encode(x=x, y=alt.value(height), text=text))
     stretches = _stretches(drawn)
     points = [
         {
@@ -252,7 +255,7 @@ def round_scale(values: Sequence[float], *, ticks: int) -> Scale:
     step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= raw * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     room = (high - low) * 0.06
-    marks = tuple(round(step * index, 12) for index in range(first, last + 1))
+    marks = tuple(rounded(step * index) for index in range(first, last + 1))
     return Scale(low - room, high + room, marks)
 
 

@@ -174,7 +174,10 @@ def text_of(form: FormData, name: str) -> str:
 
 def done(path: str, toast: str = "", /, *, person: str = "", **figures: Any) -> Response:
     """Send the browser on after an act, with a word about what was done."""
-    response = RedirectResponse(local_path(path), status_code=303)
+    # A browser would carry the fragment of the form's address along; the page is read from its top.
+    target = local_path(path)
+    target = target if "#" in target else f"{target}#main"
+    response = RedirectResponse(target, status_code=303)
     if toast:
         told = json.dumps([toast, figures], ensure_ascii=False).encode()
         packed = base64.urlsafe_b64encode(told).decode()
