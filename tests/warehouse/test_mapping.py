@@ -6,6 +6,8 @@ The facts hold times in UTC without saying so in each, hence datetimes without a
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -18,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from primeta.config import load_config
-from primeta.errors import BadConfig, BadTable, NotFound
+from primeta.errors import BadConfig, BadTable, Locked, NotFound
 from primeta.warehouse.engine import open_warehouse
 from primeta.warehouse.times import strptime_format
 
@@ -232,3 +234,22 @@ def test_bad_mappings_name_their_line_and_what_there_is(tmp_path, toml, error, m
     )
     with open_warehouse(config) as warehouse, pytest.raises(error, match=f"(?s){message}"):
         warehouse.table("orders")
+
+
+def test_a_database_that_another_process_writes_to_is_locked(tmp_path):
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); c.execute('CREATE TABLE sales (x INT)').fetchall(); print('held', flush=True); sys.stdin.read()"
+    path = tmp_path / "shop.duckdb"
+    process = subprocess.Popen(
+        [sys.executable, "-c", hold, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        toml = '[warehouse]\nurl = "duckdb://shop.duckdb"\n[tables.orders]\nfrom = "sales"\n'
+        with (
+            open_warehouse(workspace(tmp_path, toml)) as warehouse,
+            pytest.raises(Locked, match="another process"),
+        ):
+            warehouse.table("orders")
+    finally:
+        process.communicate("")

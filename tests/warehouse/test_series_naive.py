@@ -136,7 +136,7 @@ def test_a_slice_below_the_smallest_is_left_out_with_its_reason(tmp_path):
             warehouse, config, {"orders_per_customer": metrics["orders_per_customer"]}, grain="week"
         )
     watched = {entry.slice.code for entry in series}
-    left_out = {entry.slice: entry.reason for entry in series.left_out}
+    left_out = {entry.slice: entry.reason["en"] for entry in series.left_out}
     # 30 customers in 2 regions of 15 and 6 crossings of 5
     assert watched == {"all", "region=r0", "region=r1"}
     assert "below 7" in left_out["region=r0&age=a0"]

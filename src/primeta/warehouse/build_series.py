@@ -40,6 +40,12 @@ Floats = npt.NDArray[np.float64]
 STATISTICS_FORMAT = 1
 BASE_DAYS = (365, 91, 28, 7)
 _EPOCH = date(1970, 1, 1)
+_GRAIN_RU = {"week": "неделю", "month": "месяц", "quarter": "квартал"}
+_TWO_YEARS = {
+    "en": "needs two years of orders: one to know the base, one to watch",
+    "ru": "нужно два года заказов: год, чтобы узнать базу, и год наблюдения",
+}
+_NOTHING_FINISHED = {"en": "no period is finished yet", "ru": "ни один период ещё не закончился"}
 _CHECKPOINTS = 5
 
 
@@ -112,7 +118,7 @@ class _Plan:
     metric: Metric
     periods: tuple[Period, ...]
     keys: tuple[str, ...]
-    why_not: str = ""
+    why_not: dict[str, str] | None = None
 
 
 class _Builder:
@@ -183,10 +189,10 @@ class _Builder:
         tables, lookback, lookahead = _reach(metric, self.base_days)
         gone = [table for table in tables if not self.facts.parts.get(table)]
         if gone:
-            return _Plan(metric, (), (), f"no rows in {', '.join(gone)}")
+            return _Plan(metric, (), (), _no_rows(gone))
         sides = {metric.numerator, metric.denominator}
         if sides & {"churned", "silent"} and self.base_days < BASE_DAYS[0]:
-            return _Plan(metric, (), (), "needs two years of orders: one to know the base, one to watch")
+            return _Plan(metric, (), (), _TWO_YEARS)
         start = max(self.first_day[table] for table in tables) + timedelta(days=lookback)
         end = min(self.facts.complete[table] for table in tables)
         end = min(end, self.until) if self.until else end
@@ -274,7 +280,7 @@ class _Builder:
 
     def _series(self, plan: _Plan, stored: dict[str, Floats], left_out: list[LeftOut]) -> Iterator[Series]:
         if not plan.keys:
-            left_out.append(LeftOut("all", "no period is finished yet", plan.metric.name))
+            left_out.append(LeftOut("all", _NOTHING_FINISHED, plan.metric.name))
             return
         halves = np.stack([stored[key] for key in plan.keys], axis=-2)
         both = halves.sum(axis=2)
@@ -294,9 +300,11 @@ class _Builder:
                 recent = customers[-52:]
                 usual = float(np.median(recent[recent > 0])) if (recent > 0).any() else 0.0
                 if entry != Slice() and usual < self.config.slices.smallest:
-                    reason = (
-                        f"{usual:,.0f} customers in a usual {self.grain}, below {self.config.slices.smallest}"
-                    )
+                    smallest = self.config.slices.smallest
+                    reason = {
+                        "en": f"{usual:,.0f} customers in a usual {self.grain}, below {smallest:,}",
+                        "ru": f"обычно клиентов за {_GRAIN_RU[self.grain]}: {usual:,.0f}, меньше {smallest:,}",
+                    }
                     left_out.append(LeftOut(entry.code, reason, plan.metric.name))
                     continue
                 yield Series(
@@ -485,6 +493,11 @@ class _Recency:
             self.cache
             / f"recency-{month}-{_hash(STATISTICS_FORMAT, self.facts.timezone, self.base_days, marks)}.npy"
         )
+
+
+def _no_rows(tables: list[str]) -> dict[str, str]:
+    listed = ", ".join(tables)
+    return {"en": f"no rows in {listed}", "ru": f"нет строк в {listed}"}
 
 
 _NOBODY = (np.empty(0, np.int32), np.empty(0))

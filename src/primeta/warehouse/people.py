@@ -30,7 +30,8 @@ class LeftOut:
     """A slice that is not watched, of one metric or (empty) of all, and why."""
 
     slice: str
-    reason: str
+    reason: dict[str, str]
+    """In `en` and `ru`."""
     metric: str = ""
 
 
@@ -128,13 +129,19 @@ def _combos(
     sizes = np.bincount(inverse, minlength=len(rows))
     known = (rows >= 0).all(axis=1)
     if not known.all():
-        left_out.append(LeftOut(f"{'&'.join(path)}=?", f"{int(sizes[~known].sum())} customers have no value"))
+        count = int(sizes[~known].sum())
+        reason = {"en": f"customers without a value: {count:,}", "ru": f"клиентов без значения: {count:,}"}
+        left_out.append(LeftOut(f"{'&'.join(path)}=?", reason))
     rows, sizes = rows[known], sizes[known]
     limit = most ** len(path)
     kept = np.sort(np.argsort(-sizes, kind="stable")[:limit])
     for at in np.setdiff1d(np.arange(len(sizes)), kept):
         pairs = tuple((name, values[name][code]) for name, code in zip(path, rows[at]))
-        left_out.append(LeftOut(Slice(pairs).code, f"beyond the {limit} largest values (most_values)"))
+        reason = {
+            "en": f"beyond the {limit} largest values (most_values)",
+            "ru": f"за пределами {limit} самых частых значений (most_values)",
+        }
+        left_out.append(LeftOut(Slice(pairs).code, reason))
     return [tuple(int(code) for code in rows[at]) for at in kept]
 
 
