@@ -44,6 +44,7 @@ PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("README
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^(?P=indent)```\s*$", re.MULTILINE | re.DOTALL
 )
+NUMBER = re.compile(r"[+−-]?[0-9](?:[0-9,. ]*[0-9])?[⁰¹²³⁴-⁹]*(?:(?:k|m|bn|tn)\b| (?:тыс\.|млн|млрд|трлн))?")
 CHECK = doctest.OutputChecker()
 
 
@@ -139,7 +140,7 @@ def plain(text: str) -> str:
 
 def worded(text: str) -> str:
     """`text` with every number as #, and one space, one rule, for many."""
-    masked = re.sub(r"[+−-]?[0-9](?:[0-9,. ]*[0-9])?", "#", text)
+    masked = NUMBER.sub("#", text)
     return re.sub(" +", " ", re.sub("─+", "─", masked))
 
 
@@ -304,5 +305,6 @@ def test_wildcards_of_the_examples():
     assert agrees((), "")
     assert not agrees(("a … c",), "a b d\n")
     assert not agrees(("a",), "a\nb\n")
+    assert worded("×667bn") == worded("×10¹⁷") == worded("×12 тыс.") == "×#"
     assert worded("×1,409  +29.4% (18.8 to 32.5)") == worded("×98 −3% (−7 to 1.5)")
     assert worded("up since 6 Oct 2025") != worded("down since 6 Oct 2025")
