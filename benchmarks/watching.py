@@ -256,15 +256,22 @@ def run(*, quick: bool) -> list[dict[str, str]]:
             simulate_panel(small, rng=np.random.default_rng(100 + seed))
         ).items():
             grades.setdefault(grade, []).append(counts)
-    for grade in ("noticed", "holding", "repeating", "fading", "refuted"):
-        false, total = np.sum(grades.get(grade, [(0, 0)]), axis=0)
+    lists = {
+        "all signals (noticed or further)": (tuple(grades), "≤ .50"),
+        "holding or repeating at the end of the year": (("holding", "repeating"), "≤ .10"),
+        "repeating at the end of the year": (("repeating",), "≤ .10"),
+        "fading or refuted at the end of the year": (("fading", "refuted"), "mostly false"),
+    }
+    for what, (members, aim) in lists.items():
+        counts = [one for grade in members for one in grades.get(grade, [])]
+        false, total = (sum(entry[place] for entry in counts) for place in (0, 1))
         rows.append(
             {
-                "what": f"graded {grade} at the end of the year: false of all",
-                "aim": "",
-                "reached": f"{false} of {total}" + (f" ({false / total:.3f})" if total else ""),
+                "what": f"false share of {what}",
+                "aim": aim,
+                "reached": f"{false / total:.3f}" if total else "none",
                 "peer": "",
-                "note": "through watch_series, series of 10,000" if not quick else "through watch_series",
+                "note": f"{false} of {total}, graded by watch_series",
             }
         )
     for name, changes in list(WORLDS.items())[: 2 if quick else None]:

@@ -74,7 +74,18 @@ def test_three_weeks_of_anything_are_not_enough_for_a_panel_of_thousand():
 
 def test_the_probable_start_is_where_the_scores_begin():
     scores = np.concatenate([np.full(7, -0.2), np.full(9, 1.5)])
-    assert probable_start(scores, ONES, law=law_of(np.random.default_rng(0))) == 7
+    assert probable_start(scores, ONES) == 7
+
+
+def test_the_start_is_mostly_within_a_week_of_the_truth():
+    rng = np.random.default_rng(12)
+    found = []
+    for _ in range(300):
+        scores = rng.standard_normal(20)
+        scores[8:] += 2
+        found.append(probable_start(np.clip(scores, -CLIP, CLIP), ONES))
+    assert np.mean(np.abs(np.array(found) - 8) <= 1) > 0.6
+    assert abs(np.median(found) - 8) <= 1
 
 
 @pytest.mark.parametrize("noise", [NOISES[0], NOISES[5], Noise(0.7, white=1.0), Noise(0.3, walk=0.05)])

@@ -83,7 +83,7 @@ class Scan:
     def onset(self, row: int, *, up: bool, week: int) -> int:
         """The promise week in which the change began, most likely, by what was known in `week`."""
         weights = drift(*self.design(row), baseline=self.baseline, weeks=self.baseline + self.promise)
-        return probable_start(self.scores[row, : week + 1] * (1 if up else -1), weights, law=self.law)
+        return probable_start(self.scores[row, : week + 1] * (1 if up else -1), weights)
 
     def mean_se(self, row: int, weight: Floats) -> float:
         """Standard error of a weighted mean of (value − expected) over the promise weeks, in the series' unit."""

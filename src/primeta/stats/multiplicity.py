@@ -88,7 +88,7 @@ def most_specific(chosen: Bools, *, parent: Sequence[int]) -> Bools:
     """Those of `chosen` with no chosen descendant; `parent` is each node's, −1 for a root."""
     covered = np.zeros(chosen.shape, bool)
     for node in np.flatnonzero(chosen):
-        above = parent[node]
+        above = parent[int(node)]
         while above >= 0 and not covered[above]:
             covered[above] = True
             above = parent[above]
