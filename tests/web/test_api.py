@@ -94,6 +94,12 @@ def test_errors_are_json_with_a_reason(browser: Browser):
     assert browser.get("/api/v1/nowhere").json() == {"error": "there is nothing at this address"}
 
 
+def test_a_wrong_body_is_told_field_by_field(browser: Browser):
+    answer = browser.request("POST", "/api/v1/log", json={"text": "Heard", "origin": "rumour", "by": "Anna"})
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("body.origin: Input should be 'voice', 'outside'")
+
+
 def test_openapi_describes_the_api_and_not_the_pages(browser: Browser):
     document = browser.get("/api/v1/openapi.json").json()
     assert set(document["paths"]) >= {"/api/v1/signals", "/api/v1/trends", "/api/v1/doctor", "/api/v1/log"}

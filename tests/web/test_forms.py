@@ -183,6 +183,17 @@ def test_only_what_a_person_changed_is_saved(browser: Browser, workspace: FakeWo
     assert saved["version"] == 3
 
 
+def test_metrics_are_written_by_their_names(browser: Browser, workspace: FakeWorkspace, monkeypatch):
+    saved = {}
+    monkeypatch.setattr(workspace, "edit_card", lambda trend, **values: saved.update(values))
+    fields = written(browser)
+    assert fields["metrics"] == "Items per order\nOrders per customer"
+    browser.send(
+        "/trends/t-1/edit", {**fields, "metrics": "items per order\r\nRetention, 30 days\r\nnew_one"}
+    )
+    assert saved["changes"] == {"metrics": ["items_per_order", "retention_30", "new_one"]}
+
+
 def test_an_untouched_card_is_not_saved_again(browser: Browser, workspace: FakeWorkspace):
     answer = browser.send("/trends/t-1/edit", written(browser))
     assert "Nothing was changed." in answer.text

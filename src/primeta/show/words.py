@@ -122,9 +122,10 @@ WORDS: dict[str, str] = {
     "input-hint.compliance": N_("A lawyer’s word: 100 is no risk at all"),
     # What the doctor does with what it finds
     # Steps of a watch
-    "step.read": N_("reading the facts"),
+    "step.facts": N_("reading the facts"),
     "step.measure": N_("measuring"),
     "step.detect": N_("looking for changes"),
+    "step.weigh": N_("weighing trends"),
     # Canonical tables
     "table.customers": N_("Customer list"),
     "table.orders": N_("Orders"),

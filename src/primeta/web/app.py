@@ -7,6 +7,7 @@ from datetime import datetime
 from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -56,6 +57,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     app.mount("/static", StaticFiles(directory=str(files("primeta.web") / "static")), name="static")
     app.add_exception_handler(PrimetaError, _refused)
     app.add_exception_handler(HTTPException, _missing)
+    app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(Exception, _broken)
     return app
 
@@ -71,6 +73,12 @@ def _vega() -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
     return _problem(request, status, str(error))
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    complaints = error.errors() if isinstance(error, RequestValidationError) else []
+    told = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in complaints)
+    return _problem(request, 422, told)
 
 
 def _missing(request: Request, error: Exception) -> Response:

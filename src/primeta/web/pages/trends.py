@@ -399,17 +399,17 @@ def change_signals(request: Request, identity: str, sent: Sent) -> Response:
 
 @router.get("/trends/{identity}/edit")
 def edit_form(request: Request, identity: str) -> Response:
-    trend = site_of(request).workspace.trend(identity)
-    return _edit_page(request, trend, Form(values={**_written(trend), "by": person_of(request)}))
+    trend, reader = site_of(request).workspace.trend(identity), reader_of(request)
+    return _edit_page(request, trend, Form(values={**_written(reader, trend), "by": person_of(request)}))
 
 
-def _written(trend: Trend) -> dict[str, str]:
+def _written(reader: Reader, trend: Trend) -> dict[str, str]:
     """A card as the texts of its form."""
     card = trend.card
     guesses = {entry.name: entry for entry in (trend.weighing.inputs if trend.weighing else ())}
     return {
         **{name: str(getattr(card, name) or "") for name in CARD_FIELDS},
-        "metrics": ", ".join(card.metrics),
+        "metrics": "\n".join(reader.metric_name(name) for name in card.metrics),
         "review": card.review.isoformat() if card.review else "",
         "type": card.type,
         **{name: card.decomposition.get(name, "") for name in DECOMPOSITION},
@@ -460,8 +460,8 @@ def edit(request: Request, identity: str, sent: Sent) -> Response:
         form.day("review", str(reader._("Name the day on which it is judged.")))
     if not form.ok:
         return _edit_page(request, trend, form, status=400)
-    before = _written(trend)
-    changes = {
+    before = _written(reader, trend)
+    changes: dict[str, Any] = {
         name: form.values[name]
         for name in EDIT_FIELDS
         if name not in ("by", "version")
@@ -469,6 +469,10 @@ def edit(request: Request, identity: str, sent: Sent) -> Response:
         # A guess that is left empty is one that nobody made.
         and not (name in GUESSES and not form.values[name])
     }
+    if "metrics" in changes:
+        codes = {label.casefold(): name for name, label in reader.labels.items()}
+        lines = [line.strip() for line in changes["metrics"].splitlines() if line.strip()]
+        changes["metrics"] = [codes.get(line.casefold(), line) for line in lines]
     if not changes:
         return done(f"/trends/{trend.id}", "done.unchanged", person=form.values["by"])
     version = int(form.values["version"]) if form.values["version"].isdigit() else trend.version
@@ -478,7 +482,9 @@ def edit(request: Request, identity: str, sent: Sent) -> Response:
         )
     except Conflict:
         newer = site.workspace.trend(trend.id)
-        theirs = {name: value for name, value in _written(newer).items() if value != form.values.get(name)}
+        theirs = {
+            name: value for name, value in _written(reader, newer).items() if value != form.values.get(name)
+        }
         form.values["version"] = str(newer.version)
         form.problem = str(reader._("Somebody saved this card while you were writing"))
         form.detail = str(
