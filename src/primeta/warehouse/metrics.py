@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import duckdb
+
 from primeta.config import Config, MetricConfig, config_error
 from primeta.errors import NotFound
 from primeta.facts import TABLES
+from primeta.warehouse.duck import run
 from primeta.warehouse.engine import Warehouse
 from primeta.warehouse.metric import Good, Measure, Metric, Unit
 
@@ -182,12 +185,17 @@ def available_metrics(warehouse: Warehouse, config: Config) -> dict[str, Metric]
             raise NotFound(
                 f"{config.path.name}, [watch] metrics: there is no metric {name!r}; there are {', '.join(declared)}"
             )
-    return {
+    found = {
         name: metric
         for name, metric in declared.items()
         if (not config.watch.metrics or name in config.watch.metrics)
         and not _lacking(warehouse, config, metric)
     }
+    for metric in found.values():
+        for key, side in (("numerator", metric.numerator), ("denominator", metric.denominator)):
+            if isinstance(side, Measure):
+                _try_out(warehouse, config, metric.name, key, side)
+    return found
 
 
 def unavailable_metrics(warehouse: Warehouse, config: Config, *, lang: str = "en") -> dict[str, str]:
@@ -198,6 +206,22 @@ def unavailable_metrics(warehouse: Warehouse, config: Config, *, lang: str = "en
         if lacking:
             reasons[name] = f"{'нужно' if lang == 'ru' else 'needs'} {', '.join(lacking)}"
     return reasons | {name: words.get(lang, words["en"]) for name, words in _LATER.items()}
+
+
+def _try_out(warehouse: Warehouse, config: Config, name: str, key: str, measure: Measure) -> None:
+    """Let the engine read a team's own expressions, so that a mistake names its line and not a query."""
+    view = warehouse.clean(measure.table)
+    condition = measure.where or "true"
+    try:
+        run(
+            warehouse.connection,
+            f"DESCRIBE SELECT CAST(({measure.sum}) AS DOUBLE), CASE WHEN {condition} THEN 1 END FROM {view}",
+        )
+    except duckdb.Error as error:
+        columns = ", ".join(column.name for column in TABLES[measure.table].columns)
+        raise config_error(
+            config, f"metrics.{name}", key, f"{str(error).splitlines()[0]}; {measure.table} has {columns}"
+        ) from None
 
 
 def _lacking(warehouse: Warehouse, config: Config, metric: Metric) -> list[str]:
