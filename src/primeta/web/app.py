@@ -16,7 +16,7 @@ from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaErro
 from primeta.show.chart import vega_bundle
 from primeta.web import api
 from primeta.web.page import Site, page
-from primeta.web.pages import data, jobs, metrics, radar, settings, signals, today, trends
+from primeta.web.pages import data, jobs, metrics, radar, settings, signals, today, trend_edit, trends
 from primeta.web.security import HEADERS, KnownHost, SecureHeaders
 from primeta.workspace import Workspace
 
@@ -50,7 +50,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)
-    for module in (today, signals, radar, trends, metrics, data, jobs, settings):
+    for module in (today, signals, radar, trends, trend_edit, metrics, data, jobs, settings):
         app.include_router(module.router, include_in_schema=False)
     app.include_router(api.router)
     app.add_api_route("/static/vega.js", _vega, include_in_schema=False)

@@ -8,13 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from markupsafe import Markup
 
-from primeta.errors import BadInput, Conflict, NotFound
+from primeta.errors import BadInput, NotFound
 from primeta.facts import Grain
-from primeta.show import locale
 from primeta.show.interval import Scale, verdict_of
-from primeta.show.locale import Figure
 from primeta.signals.signal import Signal
 from primeta.trends.evidence import STRENGTH, strongest
 from primeta.trends.records import (
@@ -22,12 +19,10 @@ from primeta.trends.records import (
     CARD_FIELDS,
     DECOMPOSITION,
     TREND_TYPES,
-    Event,
-    Input,
     Scenario,
     Trend,
-    Weighing,
 )
+from primeta.web.card_words import edit_link, input_note, money_say, told
 from primeta.web.charts import drawn, picture_of
 from primeta.web.evidence_grid import grid_of
 from primeta.web.forms import Form
@@ -38,9 +33,6 @@ from primeta.workspace.people import names_a_number
 
 router = APIRouter()
 DECIDE_FIELDS = ("answer", "criteria", "due", "owner", "by", "reason")
-GUESSES = ("adoption", "effect", "cost", "compliance")
-EDIT_FIELDS = (*(name for name in CARD_FIELDS), "type", *DECOMPOSITION, *GUESSES, "by", "version")
-LONG_FIELDS = ("description", "hypothesis", "experiment_plan", "resources", "risks", "criteria")
 DUE_IN = timedelta(weeks=8)
 MOST_SUGGESTED = 4
 
@@ -202,83 +194,6 @@ def _card(
     )
 
 
-def edit_link(reader: Reader, trend: Trend) -> Markup:
-    return Markup('<a href="/trends/{}/edit">{}</a>').format(trend.id, reader._("Edit"))
-
-
-def money_say(reader: Reader, weighing: Weighing) -> str:
-    """The scenario of money in a sentence, with the chance of losing."""
-    money = weighing.scenario("money")
-    if money is None:
-        return ""
-    middle = locale.figure(
-        money.p50,
-        reader.lang,
-        unit="money",
-        low=money.p10,
-        high=money.p90,
-        currency=reader.currency,
-        sign=True,
-    ).text
-    first = reader._("Most likely about {x} a year.", x=middle)
-    chance = weighing.chance_of_loss
-    if not math.isfinite(chance):
-        return str(first)
-    if chance < 0.01:
-        second = reader._("A loss is hardly possible.")
-    elif chance > 0.99:
-        second = reader._("A loss is all but certain.")
-    elif chance < 0.45:
-        second = reader._("One chance in {n} of losing money.", n=round(1 / chance))
-    else:
-        second = reader._("The chance of losing money is {x:share}.", x=round(chance, 2))
-    return f"{first} {second}"
-
-
-def input_note(reader: Reader, given: Input, figure: Figure) -> str:
-    """`20 to 50, a guess: Anna Kim, 9 Nov`; where an input comes from."""
-    parts = [figure.interval] if figure.interval else []
-    if not figure.known and given.basis == "guess":
-        return str(reader._("nobody has guessed it yet"))
-    basis = reader.word(given.basis)
-    by = reader.metric_name(given.by) if given.by in reader.metrics else given.by
-    parts.append(f"{basis}: {by}" if by else basis)
-    if given.at:
-        parts.append(reader.short(given.at))
-    return ", ".join(parts)
-
-
-def told(reader: Reader, event: Event) -> str:
-    """One line of the history that is neither a grade nor a decision."""
-    if event.kind == "card":
-        names = [reader.word(_field_word(name)) for name in event.what.get("fields", ())]  # pyright: ignore[reportGeneralTypeIssues]
-        return str(reader._("Card changed: {names}", names=reader.listed(names)))
-    if event.kind == "signal":
-        what = _sign_name(reader, event)
-        if event.what.get("state") == "refused":
-            return str(reader._("Taken out: {what}", what=what))
-        return str(reader._("Sign attached: {what}", what=what))
-    if event.kind == "new":
-        return str(reader._("Trend begun"))
-    return reader.t(f"event.{event.kind}", event.what)
-
-
-def _sign_name(reader: Reader, event: Event) -> str:
-    """What was attached: a metric with its slice, or a note's subject."""
-    about, code = str(event.what.get("about", "")), str(event.what.get("slice", ""))
-    if not about:
-        what = str(event.what.get("what", ""))
-        about, dot, code = what.partition(" · ")
-        if not dot or about not in reader.metrics:
-            return what
-    return f"{reader.metric_name(about)}, {reader.slice_name(code)}"
-
-
-def _field_word(name: str) -> str:
-    prefix = "part." if name in DECOMPOSITION else "input." if name in GUESSES else "field."
-    return "field.type" if name == "type" else prefix + name
-
-
 def _signs(request: Request, trend: Trend) -> list[Any]:
     workspace = site_of(request).workspace
     by_id = {entry.id: entry for entry in (*workspace.signals(), *workspace.notes())}
@@ -395,116 +310,3 @@ def change_signals(request: Request, identity: str, sent: Sent) -> Response:
         person=form.values["by"],
         name=trend.card.name,
     )
-
-
-@router.get("/trends/{identity}/edit")
-def edit_form(request: Request, identity: str) -> Response:
-    trend, reader = site_of(request).workspace.trend(identity), reader_of(request)
-    return _edit_page(request, trend, Form(values={**_written(reader, trend), "by": person_of(request)}))
-
-
-def _written(reader: Reader, trend: Trend) -> dict[str, str]:
-    """A card as the texts of its form."""
-    card = trend.card
-    guesses = {entry.name: entry for entry in (trend.weighing.inputs if trend.weighing else ())}
-    return {
-        **{name: str(getattr(card, name) or "") for name in CARD_FIELDS},
-        "metrics": "\n".join(reader.metric_name(name) for name in card.metrics),
-        "review": card.review.isoformat() if card.review else "",
-        "type": card.type,
-        **{name: card.decomposition.get(name, "") for name in DECOMPOSITION},
-        **{
-            name: _guess_text(guesses[name]) if name in guesses and guesses[name].basis == "guess" else ""
-            for name in GUESSES
-        },
-        "version": str(trend.version),
-    }
-
-
-def _guess_text(given) -> str:
-    numbers = (given.low, given.value, given.high)
-    if not all(math.isfinite(number) for number in numbers):
-        return ""
-    return f"{numbers[1]:g}" if numbers[0] == numbers[2] else ":".join(f"{number:g}" for number in numbers)
-
-
-def _edit_page(
-    request: Request, trend: Trend, form: Form, *, theirs: dict[str, str] | None = None, status: int = 200
-) -> Response:
-    return page(
-        request,
-        "trend_edit.html",
-        status=status,
-        trend=trend,
-        form=form,
-        theirs=theirs or {},
-        types=TREND_TYPES,
-        parts=DECOMPOSITION,
-        guesses=GUESSES,
-        long_fields=LONG_FIELDS,
-    )
-
-
-@router.post("/trends/{identity}/edit")
-def edit(request: Request, identity: str, sent: Sent) -> Response:
-    site, reader = site_of(request), reader_of(request)
-    trend = site.workspace.trend(identity)
-    form = Form.given(sent, EDIT_FIELDS)
-    form.require(
-        {
-            "name": str(reader._("Give it a name: what is changing, in a few words.")),
-            "by": str(reader._("Say who you are.")),
-        }
-    )
-    if form.values["review"]:
-        form.day("review", str(reader._("Name the day on which it is judged.")))
-    if not form.ok:
-        return _edit_page(request, trend, form, status=400)
-    before = _written(reader, trend)
-    changes: dict[str, Any] = {
-        name: form.values[name]
-        for name in EDIT_FIELDS
-        if name not in ("by", "version")
-        and form.values[name] != text_of_written(before[name])
-        # A guess that is left empty is one that nobody made.
-        and not (name in GUESSES and not form.values[name])
-    }
-    if "metrics" in changes:
-        codes = {label.casefold(): name for name, label in reader.labels.items()}
-        lines = [line.strip() for line in changes["metrics"].splitlines() if line.strip()]
-        changes["metrics"] = [codes.get(line.casefold(), line) for line in lines]
-    if not changes:
-        return done(f"/trends/{trend.id}", "done.unchanged", person=form.values["by"])
-    version = int(form.values["version"]) if form.values["version"].isdigit() else trend.version
-    try:
-        site.workspace.edit_card(
-            trend.id, changes=changes, by=form.values["by"], now=site.now(), version=version
-        )
-    except Conflict:
-        newer = site.workspace.trend(trend.id)
-        theirs = {
-            name: value for name, value in _written(reader, newer).items() if value != form.values.get(name)
-        }
-        form.values["version"] = str(newer.version)
-        form.problem = str(reader._("Somebody saved this card while you were writing"))
-        form.detail = str(
-            reader._(
-                "Your text is kept here. What stands in the card now is shown under each field that differs; "
-                "save again to replace it."
-            )
-        )
-        return _edit_page(request, newer, form, theirs=theirs, status=409)
-    except BadInput as error:
-        form.problem, form.detail = str(reader._("This was not saved")), str(error)
-        for name in GUESSES:
-            if str(error).startswith(f"{name}="):
-                form.errors[name] = str(
-                    reader._("One number, or three with colons: low, likely, high, such as 20%:35%:50%.")
-                )
-        return _edit_page(request, trend, form, status=400)
-    return done(f"/trends/{trend.id}", "done.saved", person=form.values["by"], name=form.values["name"])
-
-
-def text_of_written(text: str) -> str:
-    """As a browser would send it back."""
-    return text.replace("\r\n", "\n").strip()
