@@ -135,7 +135,7 @@ class Diagnosis:
             )
         verdict = "nothing waits for you" if self.ok else f"waiting for an answer: {questions}"
         return (
-            f"{number(rows, lang, digits=0)} rows checked, {number(used, lang, digits=0)} used; "
+            f"Rows checked: {number(rows, lang, digits=0)}, used: {number(used, lang, digits=0)}; "
             f"remarks: {len(self.findings)}, {verdict}."
         )
 

@@ -34,7 +34,7 @@ class Warehouse:
         self.connection = connection
         # SQL of the team's names files as the workspace file does: from its own folder.
         run(connection, f"SET file_search_path = {quoted(str(config.folder.resolve()))}")
-        self._scratch = tempfile.TemporaryDirectory(prefix="primeta-")
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._prefix: str | None = None
         self._mapped: dict[str, Mapped] = {}
         self._backend: Any = None
@@ -49,7 +49,15 @@ class Warehouse:
 
     def close(self) -> None:
         self.connection.close()
-        self._scratch.cleanup()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
+
+    def _scratch_folder(self) -> Path:
+        """A folder for copies of files in other encodings; it goes when the warehouse is closed."""
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="primeta-")
+        return Path(self._scratch.name)
 
     def tables(self) -> tuple[str, ...]:
         """The canonical tables that there are: those mapped, and orders where lines give them."""
@@ -77,7 +85,7 @@ class Warehouse:
                 self._prefix = attach_engine(self.connection, self.config)
             table = self.config.tables[name]
             source = open_source(
-                self.connection, self.config, table, scratch=Path(self._scratch.name), prefix=self._prefix
+                self.connection, self.config, table, scratch=self._scratch_folder, prefix=self._prefix
             )
             self._mapped[name] = map_table(self.connection, self.config, table, source)
         return self._mapped[name]

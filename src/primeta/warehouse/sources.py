@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,12 +101,17 @@ def files_of(config: Config, table: TableConfig) -> list[Path]:
 
 
 def open_source(
-    connection: duckdb.DuckDBPyConnection, config: Config, table: TableConfig, *, scratch: Path, prefix: str
+    connection: duckdb.DuckDBPyConnection,
+    config: Config,
+    table: TableConfig,
+    *,
+    scratch: Callable[[], Path],
+    prefix: str,
 ) -> Source:
     """Make the view of one table's raw rows.
 
     Args:
-        scratch: A folder that lives as long as the connection; copies of files in other
+        scratch: Gives a folder that lives as long as the connection; copies of files in other
             encodings than UTF-8 go there.
         prefix: What `attach_engine` returned.
     Raises:
@@ -143,7 +149,10 @@ def open_source(
 
 
 def _files_body(
-    connection: duckdb.DuckDBPyConnection, table: TableConfig, forms: tuple[FileFormat, ...], scratch: Path
+    connection: duckdb.DuckDBPyConnection,
+    table: TableConfig,
+    forms: tuple[FileFormat, ...],
+    scratch: Callable[[], Path],
 ) -> str:
     kinds = {form.kind for form in forms}
     if len(kinds) > 1:
@@ -166,7 +175,7 @@ def _files_body(
     for at, form in enumerate(forms):
         place = form.path
         if form.encoding not in ("utf-8", "utf-8-sig"):
-            place = scratch / f"{table.name}-{at}.csv"
+            place = scratch() / f"{table.name}-{at}.csv"
             if not place.exists():
                 with plain_errors(f"reading {form.path}"):
                     to_utf8(form, place)
