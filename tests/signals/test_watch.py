@@ -256,3 +256,19 @@ def test_false_share_of_holding_over_a_year_stays_below_what_is_stated():
         assert passed[right].mean() > 0.85
     # six years of about 65 each: the upper end of a binomial band of three sd around .10
     assert false / listed <= 0.10 + 3 * np.sqrt(0.10 * 0.90 / listed)
+
+
+def test_after_the_promise_year_its_signals_are_followed_and_no_new_ones_taken(by_week, came_and_went):
+    rng = np.random.default_rng(9)
+    later = np.hstack([came_and_went, 100 + 3 * rng.standard_normal((60, 20))])
+    later[20, 156:] += 30
+    once = by_week[52].signals
+    after = watched(
+        later,
+        week=72,
+        frozen={signal.id: signal.frozen for signal in once},
+        settings=replace(SETTINGS, follow_weeks=52),
+    )
+    assert {signal.id for signal in after.signals} == {signal.id for signal in once}
+    assert [signal.e_value for signal in after.signals] == pytest.approx([signal.e_value for signal in once])
+    assert len(after.signals[0].weeks) == len(once[0].weeks) + 20

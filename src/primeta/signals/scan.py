@@ -51,7 +51,7 @@ _RUN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scan:
-    """What a panel says; n series, T weeks, of which the last W belong to the promise year."""
+    """What a panel says: n series, T weeks, W of them in the promise year, F after the baseline in all."""
 
     log_up: Floats
     """(n, W) running maximum of the log evidence for a shift up."""
@@ -60,7 +60,7 @@ class Scan:
     """(n, W) share of quiet series that ever show so much in the whole promise year."""
     p_down: Floats
     scores: Floats
-    """(n, W) clipped standardised prediction errors."""
+    """(n, F) clipped standardised prediction errors."""
     fit: Fit
     innovation: Floats
     """(n,) sd of the innovations, in the series' unit."""
@@ -74,6 +74,7 @@ class Scan:
     priors: Priors
     baseline: int
     promise: int
+    follow: int
 
     def design(self, row: int) -> tuple[Noise, tuple[float, ...]]:
         """Noise and seasonal prior that a series was whitened with."""
@@ -87,7 +88,8 @@ class Scan:
 
     def mean_se(self, row: int, weight: Floats) -> float:
         """Standard error of a weighted mean of (value − expected) over the promise weeks, in the series' unit."""
-        law = forecast(*self.design(row), baseline=self.baseline, weeks=self.baseline + self.promise)
+        weeks = self.baseline + self.promise + self.follow
+        law = forecast(*self.design(row), baseline=self.baseline, weeks=weeks)
         seen = weight.size
         return float(self.innovation[row] * np.sqrt(weight @ law.covariance[:seen, :seen] @ weight))
 
@@ -115,6 +117,7 @@ def scan_panel(
     alone: npt.NDArray[np.bool_] | None = None,
     baseline: int,
     promise: int = 52,
+    follow: int = 0,
     expect: bool = False,
     seed: int = 20260101,
     progress: Callable[[int, int], None] | None = None,
@@ -122,22 +125,23 @@ def scan_panel(
     """Evidence for a lasting shift in each of n series since week `baseline`.
 
     Args:
-        values: (n, T) weekly values, T ≤ baseline + promise; NaN where unknown.
+        values: (n, T) weekly values, T ≤ baseline + promise + follow; NaN where unknown.
         se: (n, T) known standard errors, NaN where unknown.
         group: (n,) which series are siblings: they share seasons and shocks, so five or more are compared with
             their median.
         reference: (n, T) what a series with few siblings is compared with (the rest of its parent); NaN rows
             for none.
         alone: (n,) True where a series is watched against its own history only (a root).
+        follow: Weeks after the promise year: expected and scored, but no evidence for new changes.
         expect: Also work out `expected` and `spread`, for drawing and for the size of a change.
     Raises:
         ValueError: shapes do not fit.
     """
     values = np.asarray(values, float)
     n, weeks = values.shape
-    if not baseline < weeks <= baseline + promise:
+    if not baseline < weeks <= baseline + promise + follow:
         raise ValueError(
-            f"{weeks} weeks do not fit a baseline of {baseline} and a promise of {promise} weeks"
+            f"{weeks} weeks do not fit a baseline of {baseline}, a promise of {promise} and {follow} weeks more"
         )
     groups = np.zeros(n, dtype=np.int64) if group is None else group
     lonely = np.zeros(n, bool) if alone is None else alone
@@ -149,7 +153,8 @@ def scan_panel(
     errors, scale = _standardise(_whiten(prepared, fit, priors), prepared, fit, baseline)
     scores = np.clip(errors, -CLIP, CLIP)
     law = ScoreLaw(scores[:, WARM_UP:baseline][:: max(1, n // 4000)])
-    log_up, log_down = _evidence(scores[:, baseline:], fit, priors, law, baseline, promise, progress)
+    inside = scores[:, baseline : baseline + promise]
+    log_up, log_down = _evidence(inside, fit, priors, law, baseline, promise, progress)
     expected, spread = np.empty((0, 0)), np.empty((0, 0))
     if expect:
         expected, spread = _expectation(prepared, scale, fit, priors, baseline)
@@ -176,6 +181,7 @@ def scan_panel(
         priors=priors,
         baseline=baseline,
         promise=promise,
+        follow=follow,
     )
 
 

@@ -30,6 +30,8 @@ DIRECTIONS: tuple[Direction, Direction] = ("up", "down")
 BASELINES = (156, 104, 78, 52, 39, 26)
 """A series is watched with the longest of these baselines (weeks) that it fills."""
 _FILLED = 0.8
+_FOLLOWED = 104
+"""Weeks after first sight over which a change may go back; the bets on that are spread over them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class WatchSettings:
 
     false_share: float = 0.10
     promise_weeks: int = 52
+    follow_weeks: int = 0
+    """Weeks after the promise year in which its signals are still graded; new ones are not taken."""
     smallest_effect: float | None = None
     """Relative to expected, for all metrics; None: each metric's own."""
 
@@ -108,19 +112,20 @@ def watch_series(
         frozen: By signal id, what was fixed at first sight; it is kept.
         progress: Called with (series done, series in all).
     """
-    calendar = _calendar(weekly, promise_start, settings.promise_weeks, seen_until)
+    calendar = _calendar(weekly, promise_start, settings.promise_weeks + settings.follow_weeks, seen_until)
     before = int(np.sum(calendar < np.datetime64(promise_start, "D")))
     seen = calendar.size - before
     panels, watched, not_watched = _panels(weekly, calendar, before, settings, progress)
     if not panels:
         return Watched(signals=(), watched=watched, not_watched=tuple(not_watched))
-    noticed, held = _looks(panels, settings, seen)
+    looks = min(seen, settings.promise_weeks)
+    noticed, held = _looks(panels, settings, looks)
     known = {
         (grain, one.key): one for grain, many in (("month", monthly), ("quarter", quarterly)) for one in many
     }
     signals: list[Signal] = []
     bands: dict[tuple[str, str], Band] = {}
-    selected = int(np.sum(held < seen))
+    selected = int(np.sum(held < looks))
     at = 0
     for panel in panels:
         first = calendar.size - panel.value.shape[1]
@@ -134,7 +139,7 @@ def watch_series(
             for side, direction in enumerate(DIRECTIONS):
                 name = signal_id(*series.key, promise_start, direction)
                 kept = frozen.get(name)
-                if noticed[at + row, side] >= seen and kept is None:
+                if noticed[at + row, side] >= looks and kept is None:
                     continue
                 look = _Look(
                     series=series,
@@ -165,7 +170,7 @@ def watch_series(
         watched=watched,
         not_watched=tuple(not_watched),
         bands=bands,
-        weeks_seen=seen,
+        weeks_seen=looks,
     )
 
 
@@ -241,6 +246,7 @@ def _panels(
             alone=np.array([series.slice.parent is None for series, _ in entries]),
             baseline=length,
             promise=settings.promise_weeks,
+            follow=settings.follow_weeks,
             expect=True,
             progress=report,
         )
@@ -426,7 +432,7 @@ class _Look:
         months = self._blocks("month", sight, sign, kept.smallest_effect)
         quarters = self._blocks("quarter", sight, sign, kept.smallest_effect)
         turned = self._turned(onset, sight, sign)
-        holding = held < seen
+        holding = held < scan.p_up.shape[1]
         grade, why = grade_of(
             holding=holding, weeks=weeks, months=months, quarters=quarters, turned=turned, origins=("metric",)
         )
@@ -521,7 +527,8 @@ class _Look:
         away = (away - stays) / scan.innovation[self.row]
         errors = noise_filter(noise, away.size) @ np.nan_to_num(away)
         scores = np.clip(errors, -CLIP, CLIP)[None, :]
-        _, against = mixture_log_evidence(scores, np.ones((52, 52)), law=scan.law)
+        horizon = max(_FOLLOWED, scores.shape[1])
+        _, against = mixture_log_evidence(scores, np.ones((horizon, horizon)), law=scan.law)
         ever = float(np.exp(np.max(against)))
         return ever if ever >= REFUTED_AT else float(np.exp(against[0, -1]))
 
