@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,12 +16,17 @@ from cyclopts import App
 import primeta
 from primeta import config, facts
 from primeta.cli.app import VERBS, build
+from primeta.signals import detect
 from primeta.signals.grades import REPEATS
 from primeta.signals.signal import GRADES, ORIGINS
 from primeta.trends.records import ANSWERS, CARD_FIELDS, DECOMPOSITION, FILTERS, TREND_TYPES
 from primeta.trends.weigh import GUESSES
+from primeta.warehouse import diagnosis
 from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
 from primeta.warehouse.rules import RULES
+from primeta.workspace import digest, documents
+from primeta.workspace.watch import WatchReport
+from primeta.worlds import company_files
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -225,6 +233,33 @@ def test_grades_page_states_how_many_blocks_repeat():
     text = page("methods/grades.md")
     assert REPEATS == {"weeks": (3, 4), "months": (2, 3), "quarters": (2, 2)}
     assert "3 of the last 4 weeks, 2 of the last 3 months, both of the last 2 quarters" in text
+
+
+# JSON
+
+
+@pytest.mark.parametrize(
+    ("head", "made_by"),
+    [
+        ("doctor", [diagnosis.Finding.as_dict, diagnosis.TableSummary.as_dict, diagnosis.Diagnosis.as_dict]),
+        ("signals", [documents.signal_document, documents.note_document, documents._blocks]),
+        ("trends", [documents.trend_document, documents._filters, documents._money]),
+        ("digest", [digest.Digest.as_dict]),
+        ("detect", [detect.Found.as_dict, detect.Detection.as_dict]),
+        ("world", [company_files.Made.as_dict]),
+    ],
+)
+def test_every_json_key_is_documented(head: str, made_by: list[Callable[..., object]]):
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), head)))
+    for function in made_by:
+        keys = re.findall(r'"(\w+)":', inspect.getsource(function))
+        assert keys
+        assert set(keys) <= said, f"{function.__qualname__}: {set(keys) - said}"
+
+
+def test_every_key_of_the_watch_report_is_documented():
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "watch")))
+    assert {field.name for field in dataclasses.fields(WatchReport)} <= said
 
 
 # Python
