@@ -1,4 +1,14 @@
-"""A whole panel of weekly series scanned at once, as arrays: evidence for a shift, week by week."""
+"""A whole panel of weekly series scanned at once, as arrays: evidence for a shift, week by week.
+
+Evidence is a mixture e-process on one-step-ahead prediction errors (`stats.eprocess`, `stats.baseline`). Were a
+series' noise known, 1/(running maximum) would be a p-value for the whole year by Ville's inequality. It is
+estimated from a hundred weeks, and plugging it in breaks the level. So the maximum is read against replicas of
+the panel's own quiet baselines, which go through the same estimation (`_quiet_law`): p is the share of quiet
+series of the same kind that ever show so much within the promise year, made larger by _CAUTION, and larger again
+where the whole panel wanders (`Quiet.inflation`). For as long as the year lasts p only falls, so a list drawn from
+1/p only grows. e-BH on 1/p is Benjamini–Hochberg on p: its false share is held for independent and for positively
+dependent series, which is why what siblings share is taken out first.
+"""
 
 from __future__ import annotations
 
