@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from primeta.errors import BadInput
-from primeta.web.serve import serve, work
+from primeta.web.serve import names_of, serve, work
 from primeta.workspace import open_workspace
 from primeta.workspace.create import create_workspace
 
@@ -44,6 +44,12 @@ def test_a_taken_port_is_one_clear_message(folder: Path):
         port = taken.getsockname()[1]
         with pytest.raises(BadInput, match=f"cannot listen on 127.0.0.1:{port}.*another port"):
             serve(folder, port=port)
+
+
+def test_others_may_ask_for_the_name_that_is_listened_on():
+    assert names_of("127.0.0.1") == ()
+    assert names_of("primeta.office") == ("primeta.office",)
+    assert socket.gethostname() in names_of("0.0.0.0")
 
 
 @pytest.mark.slow
@@ -86,6 +92,7 @@ def test_the_whole_process_serves_pages_and_ends_when_told(folder: Path):
         process.send_signal(signal.SIGINT)
         _, complaints = process.communicate(timeout=30)
     assert "Traceback" not in complaints
+    assert f"Примета: http://127.0.0.1:{port}/" in complaints
 
 
 def _first_answer(client: httpx.Client, process: subprocess.Popen[str]) -> httpx.Response:

@@ -15,7 +15,6 @@ from primeta.show import interval, locale
 from primeta.show.messages import catalogue, fill, t, word
 from primeta.show.words import COUNTED, SENTENCES, WORDS
 from primeta.signals.signal import Signal
-from primeta.trends.records import Basis
 from primeta.warehouse.metric import Metric
 from primeta.warehouse.rules import RULES
 
@@ -171,9 +170,6 @@ class Reader:
 
     def listed(self, entries: Sequence[str]) -> str:
         return locale.listed(entries, self.lang)
-
-    def basis(self, basis: Basis) -> str:
-        return word(self.lang, basis)
 
     # Pictures
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import socket
+import sys
 import threading
 import time
 import webbrowser
@@ -12,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from primeta.errors import BadInput, PrimetaError
+from primeta.show.messages import say
 from primeta.show.series_chart import series_picture
 from primeta.web.security import LOOPBACK
 
@@ -43,9 +45,10 @@ def serve(
     listener = _listen(host, port)
     port = listener.getsockname()[1]
     worker = start_worker(Path(workspace_path))
-    address = f"http://{'[' + host + ']' if ':' in host else host}:{port}/"
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    address = f"http://{'[' + shown + ']' if ':' in shown else shown}:{port}/"
     config = uvicorn.Config(
-        create_app(workspace, now=clock, hosts=() if host in LOOPBACK else (host,)),
+        create_app(workspace, now=clock, hosts=names_of(host)),
         log_level="warning",
         server_header=False,
     )
@@ -54,12 +57,29 @@ def serve(
     threading.Thread(target=warm_up).start()
     if open_browser:
         threading.Thread(target=_open_when_ready, args=(server, address), daemon=True).start()
+    told = say(workspace.config.language, "Primeta is at {address}; Ctrl+C ends it", address=address)
+    sys.stderr.write(told + "\n")
     try:
         server.run(sockets=[listener])
     finally:
         worker.terminate()
         worker.join(5)
         workspace.close()
+
+
+def names_of(host: str) -> tuple[str, ...]:
+    """The names by which others may ask for this machine, where it listens on `host`."""
+    if host in LOOPBACK:
+        return ()
+    if host not in ("0.0.0.0", "::", ""):
+        return (host,)
+    mine = {socket.gethostname(), socket.getfqdn()}
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        found = []
+    addresses = {str(entry[4][0]).partition("%")[0] for entry in found}
+    return tuple(sorted(mine | {f"[{entry}]" if ":" in entry else entry for entry in addresses}))
 
 
 def warm_up() -> None:
