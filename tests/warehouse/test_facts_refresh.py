@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from warehouse_workspace import START, random_company, write_company
 
+from primeta.config import load_config
 from primeta.errors import DiskFull
 from primeta.facts import GRAINS
 from primeta.warehouse.build_series import build_series
@@ -119,6 +120,26 @@ def test_a_file_that_went_takes_its_rows_along(tmp_path):
     fresh = tmp_path / "fresh"
     with open_warehouse(config) as warehouse:
         assert refresh_facts(warehouse, fresh).facts.parts == refreshed.facts.parts
+
+
+def test_orders_summed_from_lines_over_the_end_of_a_month_follow_their_lines(tmp_path):
+    head = "order_id,product_id,customer_id,ordered_at,revenue\n"
+    lines = {"2024-01": ["1,p,a,2024-01-31 23:59:00,5"], "2024-02": ["1,q,a,2024-02-01 00:01:00,7", "2,p,b,2024-02-09 10:00:00,1"],
+             "2024-05": ["3,p,a,2024-05-01 10:00:00,2"]}  # fmt: skip
+    (tmp_path / "primeta.toml").write_text('[tables.order_lines]\nfrom = "*.csv"\n', encoding="utf-8")
+    for month, rows in lines.items():
+        (tmp_path / f"{month}.csv").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    config = load_config(tmp_path)
+    with open_warehouse(config) as warehouse:
+        refresh_facts(warehouse)
+    # The second file loses the line that belongs to January's order
+    (tmp_path / "2024-02.csv").write_text(head + lines["2024-02"][1] + "\n", encoding="utf-8")
+    with open_warehouse(config) as warehouse:
+        refreshed = refresh_facts(warehouse)
+    with open_warehouse(config) as warehouse:
+        fresh = refresh_facts(warehouse, tmp_path / "fresh")
+    assert refreshed.changed["orders"] == ("2024-01",)
+    assert refreshed.facts.parts == fresh.facts.parts
 
 
 def test_an_attribute_that_changed_moves_the_customer_through_all_history(tmp_path):

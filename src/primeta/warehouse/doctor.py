@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from primeta.config import Config
-from primeta.facts import REACTION_KINDS, TABLES
+from primeta.facts import REACTION_KINDS
 from primeta.warehouse.clean import DISTINCT_TABLES, drops, placeholder
-from primeta.warehouse.diagnosis import ColumnFill, Diagnosis, Finding, TableSummary
+from primeta.warehouse.diagnosis import Diagnosis, Finding
 from primeta.warehouse.duck import named, one, plain_errors, quoted, run
 from primeta.warehouse.engine import Warehouse
 from primeta.warehouse.mapping import Mapped, canonical_value
 from primeta.warehouse.rules import Action
 from primeta.warehouse.sources import FILE_COLUMN
+from primeta.warehouse.summary import amount_column, summarise
 from primeta.warehouse.volume import daily_gaps, longest_run
 
-_EXACT_ROWS = 5_000_000
 _CURRENCY_NAMES = ("currency", "currency_code", "валюта", "код_валюты")
 _NO_MONEY = "CAST('nan' AS DOUBLE)"
 
@@ -38,7 +38,9 @@ def diagnose(warehouse: Warehouse, config: Config, *, now: datetime) -> Diagnosi
             examined.append(table)
         return Diagnosis(
             rules=tuple(rule for table in examined for rule in table.rules),
-            tables=tuple(table.summary() for table in examined),
+            tables=tuple(
+                summarise(warehouse, table.mapped, rows=table.rows, used=table.used) for table in examined
+            ),
             currency=config.currency,
         )
 
@@ -62,9 +64,7 @@ class _Examination:
         self.rows: int = one(self.connection, f"SELECT count(*) FROM {self.view}")[0]
         self.left = self.rows
         self.gone = "false"
-        column = next(
-            (c for c in ("revenue", "cost", "money") if c in self.has and self.mapped.spec.column(c)), ""
-        )
+        column = amount_column(self.mapped)
         self.amount = f"abs(CAST({column} AS DOUBLE))" if column else ""
 
     def examine(self) -> None:
@@ -90,6 +90,11 @@ class _Examination:
         self._times()
         self._links()
         self._volume()
+
+    @property
+    def used(self) -> int:
+        """Rows that go on to be used."""
+        return 0 if self.mapped.missing else self.left
 
     # One rule.
 
@@ -439,7 +444,7 @@ class _Examination:
             )[0]
             if limit is not None and math.isfinite(limit):
                 required = self.mapped.spec.required[0]
-                amount = next(c for c in ("revenue", "cost", "money") if c in self.has)
+                amount = amount_column(self.mapped)
                 self.check(
                     "absurd-values",
                     f"{self.amount} > {limit!r}",
@@ -622,41 +627,3 @@ class _Examination:
                     else {},
                 )
             )
-
-    def summary(self) -> TableSummary:
-        """The table as it was found."""
-        mapped, spec = self.mapped, TABLES[self.name]
-        distinct = "count(DISTINCT {})" if self.rows <= _EXACT_ROWS else "approx_count_distinct({})"
-        key = spec.key or next((c for c in ("order_id", "message_id") if c in self.has), "")
-        signed = self.amount.removeprefix("abs(").removesuffix(")") if self.amount else ""
-        customers, ids, money, first, last = one(
-            self.connection,
-            f"SELECT {distinct.format('customer_id') if 'customer_id' in self.has else '0'}, "
-            f"{distinct.format(key) if key in self.has else '0'}, {f'sum({signed})' if signed else _NO_MONEY}, "
-            + (f"min({self.time}), max({self.time})" if self.time in self.has else "NULL, NULL")
-            + f" FROM {self.view}",
-        )
-        names = list(mapped.source.types)
-        counted = ", ".join(f"count({named(n)}), {distinct.format(named(n))}" for n in names)
-        fills = one(self.connection, f"SELECT {counted} FROM {mapped.source.view}") if names else ()
-        return TableSummary(
-            table=self.name,
-            source=mapped.source.wording,
-            rows=self.rows,
-            used=self.left if not mapped.missing else 0,
-            customers=customers,
-            ids=ids,
-            money=math.nan if money is None else float(money),
-            first=_iso(first),
-            last=_iso(last),
-            columns=tuple(
-                ColumnFill(name=name, filled=fills[2 * at], distinct=fills[2 * at + 1])
-                for at, name in enumerate(names)
-            ),
-            files=tuple(form.as_dict() for form in mapped.source.files),
-            time_format=mapped.times[self.time].wording if self.time in mapped.times else "",
-        )
-
-
-def _iso(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else ""

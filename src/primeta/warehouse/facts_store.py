@@ -249,6 +249,8 @@ class _Refresh:
             if since and month >= f"{since:%Y-%m}"
         }
         # An order's lines may lie on both sides of midnight at the end of a month.
+        if name != self._base(name):
+            months |= {_shift(month, -1) for month in months}
         near = {shifted for month in months for shifted in (month, _shift(month, -1), _shift(month, 1))}
         reading = tuple(file for file in files if not by_file.get(file) or near.intersection(by_file[file]))
         return _Plan(months=frozenset(months), files=reading, months_by_file=by_file)

@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, cast
@@ -76,9 +76,8 @@ def read_table(
         with plain_errors(f"reading {form.path}"):
             table = pq.ParquetFile(form.path).read()
     else:
-        connection = connect()
-        run(connection, "SET preserve_insertion_order = true")
-        with readable(form) as source, csv_errors(form):
+        with closing(connect()) as connection, readable(form) as source, csv_errors(form):
+            run(connection, "SET preserve_insertion_order = true")
             run(connection, f"CREATE TEMP TABLE rows AS SELECT * FROM {csv_source(form, source)}")
             shape = narrow(connection, "rows", form, keep_text=keep_text)
             table = arrow(connection, f"SELECT {shape} FROM rows")
