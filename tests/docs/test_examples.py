@@ -10,7 +10,7 @@ A page's fenced blocks are run in order in one temporary folder that holds a cop
 
 Comments at the top of a page: `<!-- test: slow -->` runs it with the slow tests; `<!-- test: after PAGE -->`
 gives it a copy of the folder that PAGE left behind, for pages that go on where another ended;
-`<!-- test: numbers vary -->` compares the words of what is printed and lets its numbers and column widths differ, for
+`<!-- test: numbers vary -->` compares the words of what is printed and lets its numbers, days and column widths differ, for
 pages that show what was detected: those numbers move a little with the numerical libraries.
 
 After a change of wording, `PRIMETA_WRITE_EXAMPLES=1 pytest tests/docs/test_examples.py` writes what the commands
@@ -45,6 +45,10 @@ FENCE = re.compile(
     r"^(?P<indent> *)```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^(?P=indent)```\s*$", re.MULTILINE | re.DOTALL
 )
 NUMBER = re.compile(r"[+−-]?[0-9](?:[0-9,. ]*[0-9])?[⁰¹²³⁴-⁹]*(?:(?:k|m|bn|tn)\b| (?:тыс\.|млн|млрд|трлн))?")
+MONTH = re.compile(
+    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|января|февраля|марта|апреля|мая|июня|июля|августа|сентября|"
+    r"октября|ноября|декабря)\b"
+)
 CHECK = doctest.OutputChecker()
 
 
@@ -140,7 +144,7 @@ def plain(text: str) -> str:
 
 def worded(text: str) -> str:
     """`text` with every number as #, and one space, one rule, for many."""
-    masked = NUMBER.sub("#", text)
+    masked = NUMBER.sub("#", MONTH.sub("#", text))
     return re.sub(" +", " ", re.sub("─+", "─", masked))
 
 
@@ -307,4 +311,5 @@ def test_wildcards_of_the_examples():
     assert not agrees(("a",), "a\nb\n")
     assert worded("×667bn") == worded("×10¹⁷") == worded("×12 тыс.") == "×#"
     assert worded("×1,409  +29.4% (18.8 to 32.5)") == worded("×98 −3% (−7 to 1.5)")
+    assert worded("с 24 ноября 2025") == worded("с 8 декабря 2025")
     assert worded("up since 6 Oct 2025") != worded("down since 6 Oct 2025")
