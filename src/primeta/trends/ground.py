@@ -192,22 +192,17 @@ def _window(signals: Sequence[Signal]) -> tuple[date | None, date | None]:
 def _effect(
     metrics: Sequence[str], slices: Sequence[str], lookup: Lookup, *, since: date | None, seen: date | None
 ) -> KpiEffect:
-    """How far the metric stands from what was expected, averaged over the slices by customers."""
+    """How far the first of the metrics that has an expectation stands from it, by customers over the slices."""
+    why_not = "not-measured"
     for metric in metrics:
         views = [view for code in slices if (view := lookup(metric, code, "week")) is not None]
-        if not views:
-            continue
         parts = [_effect_in(view, since=since, seen=seen) for view in views]
         weights = np.array([_level(view.customers) for view in views])
+        if not views:
+            continue
         if not all(math.isfinite(part[0]) for part in parts) or not weights.sum() > 0:
-            return KpiEffect(
-                metric=metric,
-                relative=math.nan,
-                se=math.nan,
-                base=math.nan,
-                weeks=0,
-                why_not="no-expectation",
-            )
+            why_not = "no-expectation"
+            continue
         weights = weights / weights.sum()
         return KpiEffect(
             metric=metric,
@@ -217,7 +212,7 @@ def _effect(
             weeks=min(part[3] for part in parts),
         )
     return KpiEffect(
-        metric=metrics[0], relative=math.nan, se=math.nan, base=math.nan, weeks=0, why_not="not-measured"
+        metric=metrics[0], relative=math.nan, se=math.nan, base=math.nan, weeks=0, why_not=why_not
     )
 
 

@@ -113,7 +113,7 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
                 warehouse, ws.config, metrics, grain=grain, cache=ws.folder / "cache", until=seen_until.date()
             )
         step("measure", len(GRAINS), len(GRAINS))
-        full, consents = fullness_of(warehouse), consent_share(warehouse)
+        full, consents = fullness_of(warehouse, refreshed.facts), consent_share(warehouse)
 
         every = [entry for grain in GRAINS for entry in series[grain]]
         report, new_trends, moved = None, 0, 0
