@@ -523,6 +523,9 @@ class FakeWorkspace:
         self._jobs[identity] = replace(self.job(identity), state="cancelled")
         return self._jobs[identity]
 
+    def put_trend(self, trend: Trend) -> None:
+        self._trends[trend.id] = trend
+
     def put_job(self, **values: Any) -> Job:
         job = Job(**values)
         self._jobs[job.id] = job

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import replace
 
 import pytest
 from browser import Browser, Page
@@ -185,6 +187,23 @@ def test_what_is_unknown_is_said_with_its_reason_and_never_as_zero(browser: Brow
     assert "cannot tell: it is not measured in these slices" in text
     glance = browser.get("/").text
     assert "there is too little history to expect anything" in glance
+
+
+def test_where_money_cannot_be_told_today_shows_the_change_and_why(
+    browser: Browser, workspace: FakeWorkspace
+):
+    trend = workspace.trend("t-2")
+    assert trend.weighing is not None
+    unknown = replace(
+        trend.weighing.scenarios[0], p10=math.nan, p50=math.nan, p90=math.nan, why_not="inputs-missing"
+    )
+    weighing = replace(trend.weighing, scenarios=(unknown, *trend.weighing.scenarios[1:]))
+    workspace.put_trend(replace(trend, weighing=weighing))
+    texts = Page(browser.get("/").text).texts
+    # October, as the fake has it: 4.2% further in the direction of the change, which is down.
+    assert "−4.2%" in texts
+    assert "against expected, Oct\u00a02026" in texts
+    assert any(text.startswith("money: cannot tell yet: an input is missing") for text in texts)
 
 
 def test_the_card_shows_all_eleven_fields_and_marks_the_missing_one(browser: Browser):

@@ -9,6 +9,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 
 from primeta.show.interval import Scale, Verdict, scale_of, verdict_of
+from primeta.show.locale import Figure
 from primeta.signals.signal import GRADES
 from primeta.trends.records import Scenario, Trend
 from primeta.web.page import capital, page, reader_of, sentence, site_of
@@ -44,6 +45,8 @@ def today(request: Request) -> Response:
         glance_ticks=reader.ticks(scale, "relative"),
         glance_verdict=glance_verdict,
         money_of=money_of,
+        money_reason=money_reason,
+        last_change=lambda trend: last_change(reader, trend),
         money_verdict=money_verdict,
         money_scale=money_scale,
         money_ticks=reader.ticks(money_scale, "money"),
@@ -73,6 +76,27 @@ def money_of(trend: Trend) -> Scenario | None:
     """The money scenario of a trend, where there is one that can be told."""
     scenario = trend.weighing.scenario("money") if trend.weighing else None
     return scenario if scenario and math.isfinite(scenario.p50) else None
+
+
+def money_reason(trend: Trend) -> str:
+    """The code of the reason why a trend's money cannot be told."""
+    scenario = trend.weighing.scenario("money") if trend.weighing else None
+    return scenario.why_not if scenario else "not-weighed"
+
+
+def last_change(reader: Reader, trend: Trend) -> tuple[str, Figure] | None:
+    """How far the metric stood from what was expected in the last whole month, else week: (when, change)."""
+    seen = next((entry for entry in trend.evidence.origins if entry.origin == "metric"), None)
+    if seen is None:
+        return None
+    finished = [block for blocks in (seen.weeks, seen.months) for block in blocks if block.finished]
+    if not finished:
+        return None
+    block = finished[-1]
+    # A block counts in the direction of the change; here a fall is shown as a fall.
+    low, high = (-block.high, -block.low) if "|down|" in seen.what else (block.low, block.high)
+    effect = -block.effect if "|down|" in seen.what else block.effect
+    return reader.period(block.code), reader.figure(effect, "relative", low, high, sign=True)
 
 
 def money_verdict(scenario: Scenario) -> Verdict:
