@@ -25,7 +25,7 @@ from primeta.store import trends as trend_rows
 from primeta.trends.evidence import STRENGTH
 from primeta.trends.records import Card, Event, Evidence, Trend, Weighing
 from primeta.trends.stories import Draft, draft_trends, joins
-from primeta.warehouse.build_series import build_series
+from primeta.warehouse.build_series import SeriesList, build_series
 from primeta.warehouse.engine import Warehouse, open_warehouse
 from primeta.warehouse.facts_store import refresh_facts
 from primeta.warehouse.metrics import available_metrics, unavailable_metrics
@@ -60,6 +60,8 @@ class WatchReport:
     """Signals whose grade moved."""
     facts_changed: int
     """Months of facts that were read anew."""
+    left_out: tuple[tuple[str, str, str], ...] = ()
+    """(metric or empty for all of them, slice, why in the workspace's language): too small to watch."""
 
     def line(self, lang: Language) -> str:
         reported = sum(n for grade, n in self.signals.items() if STRENGTH[grade] >= STRENGTH["holding"])  # pyright: ignore[reportArgumentType]
@@ -85,7 +87,8 @@ class WatchReport:
         return " ".join(part for part in (first, second, third) if part)
 
     def as_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        told = [{"metric": metric or None, "slice": code, "why": why} for metric, code, why in self.left_out]
+        return {**dataclasses.asdict(self), "left_out": told}
 
 
 def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> WatchReport:
@@ -98,7 +101,7 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
     step = progress or (lambda _name, _done, _total: None)
     with only_one(ws.folder / "watch.lock", "a watch"), open_warehouse(ws.config) as warehouse:
         step("facts", 0, 1)
-        refreshed = refresh_facts(warehouse)
+        refreshed = refresh_facts(warehouse, now=now)
         step("facts", 1, 1)
         if refreshed.seen_until is None:
             raise BadTable(
@@ -106,7 +109,7 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
             )
         seen_until = _end_of_day(refreshed.seen_until, ws, now)
         metrics, missing = _metrics(ws, warehouse)
-        series: dict[str, Sequence[Series]] = {}
+        series: dict[str, SeriesList] = {}
         for number, grain in enumerate(GRAINS):
             step("measure", number, len(GRAINS))
             series[grain] = build_series(
@@ -137,7 +140,10 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
             new_trends, moved = new_trends + report.new_trends, moved + report.moved
             step("weigh", 1, 1)
         assert report is not None
-        return dataclasses.replace(report, new_trends=new_trends, moved=moved)
+        left_out = tuple(
+            (entry.metric, entry.slice, entry.reason[ws.config.language]) for entry in series["week"].left_out
+        )
+        return dataclasses.replace(report, new_trends=new_trends, moved=moved, left_out=left_out)
 
 
 def _looks(
