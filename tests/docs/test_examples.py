@@ -20,6 +20,7 @@ print now into the pages (lines alone with `…` keep their place); read the dif
 from __future__ import annotations
 
 import doctest
+import fcntl
 import io
 import os
 import re
@@ -246,41 +247,42 @@ def runs(page: str) -> bool:
 
 
 RUN = [
-    pytest.param(
-        page,
-        # pages that go on from one another share what was built, so they stay in one process
-        marks=[pytest.mark.slow, pytest.mark.xdist_group("documentation")] if marks(page).slow else [],
-    )
-    for page in PAGES
-    if runs(page)
+    pytest.param(page, marks=[pytest.mark.slow] if marks(page).slow else []) for page in PAGES if runs(page)
 ]
 
 
 @pytest.fixture(scope="session")
-def left_behind(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Page → the folder that it left behind when it was run."""
-    return {"": Path()}
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pages leave their folders: one place for all processes of a test run."""
+    base = tmp_path_factory.getbasetemp()
+    shelf = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "documentation"
+    shelf.mkdir(exist_ok=True)
+    return shelf
 
 
-def folder_of(page: str, left_behind: dict[str, Path], factory: pytest.TempPathFactory) -> Path:
-    """The folder in which a page was run, running it (and those before it) where that is not done yet."""
-    if page not in left_behind:
+def folder_of(page: str, shelf: Path) -> Path:
+    """The folder that a page left behind, running it (and those before it) where nobody has yet."""
+    place = shelf / page.replace("/", "-")
+    with Path(f"{place}.lock").open("w") as lock:
+        # a second process waits for the one that runs the page
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder, done = place / "here", place / "done"
+        if done.exists():
+            return folder
+        shutil.rmtree(place, ignore_errors=True)
         before = marks(page).after
-        folder = factory.mktemp("page") / "here"
         if before:
-            shutil.copytree(folder_of(before, left_behind, factory), folder)
+            shutil.copytree(folder_of(before, shelf), folder)
         else:
             shutil.copytree(DOCS / "examples", folder / "docs" / "examples")
         run_page(page, folder)
-        left_behind[page] = folder
-    return left_behind[page]
+        done.touch()
+    return folder
 
 
 @pytest.mark.parametrize("page", RUN)
-def test_examples_print_what_the_page_shows(
-    page: str, left_behind: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-):
-    folder_of(page, left_behind, tmp_path_factory)
+def test_examples_print_what_the_page_shows(page: str, shelf: Path):
+    folder_of(page, shelf)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(e.kind == "toml" for e in examples(page))])
