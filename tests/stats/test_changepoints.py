@@ -15,7 +15,6 @@ from scipy import integrate, stats
 from scipy.signal import lfilter
 
 from primeta.errors import BadInput
-from primeta.stats.changepoint_evidence import calibrated, e_bh
 from primeta.stats.changepoint_hinges import broken_line, broken_lines
 from primeta.stats.changepoint_partition import partitions, pieces_of
 from primeta.stats.changepoint_scan import MOST_AUTOCORRELATION, blocks, clip_outliers, running_median, scan
@@ -24,6 +23,7 @@ from primeta.stats.changepoint_season import without_season
 from primeta.stats.changepoint_segment import MEMORY, unexplained
 from primeta.stats.changepoints import change_points, stable_p
 from primeta.stats.longrun import lag_one, long_run_variance
+from primeta.stats.multiplicity import calibrated, e_bh
 
 
 def ar(rng, m, n, rho, tails=None):
@@ -184,14 +184,14 @@ def test_calibrated_evidence_has_mean_at_most_one():
 
 def test_e_bh_by_hand():
     # five e-values at .2: need k·e ≥ 25; 30 (1), 14 (28), 9 (27), 3 (12), 0 → three are rejected
-    assert e_bh(np.array([3.0, 30.0, 9.0, 0.0, 14.0]), share_false=0.2).tolist() == [
+    assert e_bh(np.array([3.0, 30.0, 9.0, 0.0, 14.0]), share=0.2).tolist() == [
         False,
         True,
         True,
         False,
         True,
     ]
-    assert not e_bh(np.array([1.0, np.nan]), share_false=0.1).any()
+    assert not e_bh(np.array([1.0, np.nan]), share=0.1).any()
 
 
 def test_long_run_variance_of_ar1():

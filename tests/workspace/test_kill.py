@@ -24,10 +24,10 @@ WALL_CLOCK = {"runs": {"finished_at"}}
 def world(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("worlds") / "shop"
     planted = [
-        Planted(name="dearer", kind="trend", parameter="price", factor=1.5, starts=date(2024, 6, 3)),
-        Planted(name="rarer", kind="trend", parameter="order_rate", factor=0.6, starts=date(2024, 7, 1)),
+        Planted(name="dearer", kind="trend", parameter="price", factor=1.5, starts=date(2023, 10, 2)),
+        Planted(name="rarer", kind="trend", parameter="order_rate", factor=0.6, starts=date(2023, 11, 6)),
     ]
-    write_company(simulate_company(customers=600, seed=5, weeks=110, planted=planted), folder)
+    write_company(simulate_company(customers=600, seed=5, weeks=78, planted=planted), folder)
     return folder
 
 
@@ -91,6 +91,7 @@ def test_killed_twice_at_random_moments(world, never_killed, tmp_path):
     assert found == calm
 
 
+@pytest.mark.slow
 def test_run_again_changes_nothing(world, never_killed, tmp_path):
     folder = tmp_path / "shop"
     shutil.copytree(world, folder)
@@ -100,7 +101,7 @@ def test_run_again_changes_nothing(world, never_killed, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_killed_many_times_at_random_moments(world, never_killed, tmp_path, seed):
     calm, seconds = never_killed
     dice = random.Random(seed)
@@ -110,6 +111,7 @@ def test_killed_many_times_at_random_moments(world, never_killed, tmp_path, seed
     assert leftovers(folder) == []
 
 
+@pytest.mark.slow
 def test_two_watches_at_once_the_second_is_told_who_is_there(world, tmp_path):
     folder = tmp_path / "shop"
     shutil.copytree(world, folder)
@@ -122,4 +124,5 @@ def test_two_watches_at_once_the_second_is_told_who_is_there(world, tmp_path):
     _, complaint = second.communicate(timeout=60)
     assert second.returncode == 2
     assert str(first.pid) in complaint.decode()
-    assert first.wait(timeout=300) == 0
+    first.communicate(timeout=300)
+    assert first.returncode == 0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json as _json
-import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,24 +19,9 @@ Language = Literal["", "en", "ru"]
 
 def put_json(document: Any) -> None:
     """One JSON document: NaN is null, times are ISO 8601 with Z."""
+    from primeta.show.result import plain
+
     sys.stdout.write(_json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
-
-
-def plain(value: Any) -> Any:
-    """What JSON can hold: unknown numbers become null, times end in Z."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(entry) for entry in value]
-    if hasattr(value, "item"):
-        return plain(value.item())
-    return value
 
 
 def put(text: str) -> None:

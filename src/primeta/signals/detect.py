@@ -18,9 +18,9 @@ from primeta.show.result import Head, Table
 from primeta.signals.detect_picture import segments_picture
 from primeta.signals.detect_table import Label, Rows, Text, rows_of
 from primeta.signals.detect_words import ROWS_SHOWN, WORDS, counted
-from primeta.stats.changepoint_evidence import calibrated, e_bh
 from primeta.stats.changepoint_scan import SHORTEST_SERIES
 from primeta.stats.changepoints import Change, segmentation, stable_p
+from primeta.stats.multiplicity import calibrated, e_bh
 
 Floats = npt.NDArray[np.float64]
 
@@ -230,7 +230,7 @@ def _within_fdr(table: Rows, p_values: Floats, fdr: float) -> list[Found]:
     e_values = np.where(np.isnan(p_values), 0.0, calibrated(np.nan_to_num(p_values, nan=1.0)))
     cut: dict[int, Found] = {}
     while True:
-        listed = np.flatnonzero(e_bh(e_values, share_false=fdr))
+        listed = np.flatnonzero(e_bh(e_values, share=fdr))
         new = [int(which) for which in listed if int(which) not in cut]
         for which in new:
             cut[which] = _found(table, which, p_values[which], changed=True)

@@ -21,7 +21,7 @@ from primeta.signals.scan import SIBLINGS, Scan, scan_panel
 from primeta.signals.signal import Block, Direction, Frozen, Signal
 from primeta.stats.baseline import noise_filter
 from primeta.stats.eprocess import CLIP, mixture_log_evidence
-from primeta.stats.multiplicity import e_by_intervals, focused_e_bh
+from primeta.stats.multiplicity import calibrated, e_by_intervals, focused_e_bh
 from primeta.warehouse.metric import Metric
 from primeta.warehouse.series import Series
 
@@ -444,7 +444,7 @@ class _Look:
             expected=expected,
             low=float(low[0]),
             high=float(high[0]),
-            e_value=float(1 / p),
+            e_value=float(calibrated(p)),
             grade=grade,
             halves=self._halves(onset),
             weeks=weeks,

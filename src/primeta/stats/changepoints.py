@@ -16,12 +16,12 @@ import numpy.typing as npt
 from scipy import stats
 
 from primeta.errors import BadInput
-from primeta.stats.changepoint_evidence import calibrated
 from primeta.stats.changepoint_null import memory_p, p_value
 from primeta.stats.changepoint_scan import SHORTEST_SERIES, clip_outliers, scan
 from primeta.stats.changepoint_season import without_season
 from primeta.stats.changepoint_segment import Pieces, Story, cut
 from primeta.stats.longrun import lag_one
+from primeta.stats.multiplicity import calibrated
 
 Floats = npt.NDArray[np.float64]
 LEVEL = 0.95

@@ -47,8 +47,23 @@ def bh(p: Floats, *, share: float, tests: int | None = None) -> Bools:
     return values <= ranked[fits[-1]]
 
 
+def calibrated(p: Floats | float) -> Floats:
+    """The e-value of a p-value: ∫₀¹ κ p^(κ−1) dκ = (1 − p + p·ln p) / (p·ln² p).
+
+    Its mean is at most 1 wherever p is a p-value, so it may be averaged over dependent tests and used
+    in e-BH. 1/2 at p = 1; p = .05 gives 1.8, .001 gives 21, 1e-6 gives 5,200.
+
+    Source:
+        Vovk & Wang (2021), Annals of Statistics 49, 1736, eq. 2.2.
+    """
+    p = np.clip(np.asarray(p, dtype=float), 1e-300, 1.0)
+    log_p = np.log(np.minimum(p, 0.999))
+    q = np.exp(log_p)
+    return (1 - q + q * log_p) / (q * log_p**2)
+
+
 def e_bh(e: Floats, *, share: float) -> Bools:
-    """(n,) which e-values pass at a false share, under any dependence.
+    """(n,) which e-values pass at a false share, under any dependence; NaN is no evidence.
 
     The k largest pass, k the largest number with e₍ₖ₎ ≥ n / (share · k). Also valid for *compound* e-values,
     whose null ones average at most 1.
@@ -57,7 +72,7 @@ def e_bh(e: Floats, *, share: float) -> Bools:
         Wang & Ramdas (2022), "False discovery rate control with e-values".
     """
     with np.errstate(divide="ignore"):
-        return bh(1 / np.maximum(np.asarray(e, float), 0), share=share)
+        return bh(1 / np.nan_to_num(np.maximum(np.asarray(e, float), 0), nan=0.0, posinf=np.inf), share=share)
 
 
 def focused_e_bh(e: Floats, *, share: float, keep: Callable[[Bools], Bools]) -> Bools:

@@ -243,8 +243,7 @@ def _graded_on(
         frozen: dict[str, Frozen] = signal_rows.load_frozen(connection, promise_start)
     if not frozen:
         return ()
-    settings = _settings(ws)
-    longer = dataclasses.replace(settings, promise_weeks=2 * settings.promise_weeks)
+    settings = dataclasses.replace(_settings(ws), follow_weeks=ws.config.watch.promise_weeks)
     watched = watch_series(
         series["week"],
         series["month"],
@@ -253,7 +252,7 @@ def _graded_on(
         promise_start=promise_start,
         seen_until=seen_until,
         frozen=frozen,
-        settings=longer,
+        settings=settings,
     )
     weeks = _weeks_before(series["week"], promise_start)
     return _placed([entry for entry in watched.signals if entry.id in frozen], ws, baseline_weeks=weeks)
