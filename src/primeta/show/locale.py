@@ -271,20 +271,17 @@ def period_head(code: str, lang: str) -> str:
     return MONTH_HEADS[lang][int(rest) - 1]
 
 
+BET_TOLD = 10_000
+"""Bets beyond it rest on the fitted tail of a simulated law: their size says no more than "very strong"."""
+
+
 def bet(e_value: float, lang: str) -> str:
-    """Evidence as what a fair bet has become: `×96`, `×3.1`, `×1.2m`."""
-    if not math.isfinite(e_value):
-        return "∞" if e_value > 0 else CANNOT_TELL[lang]
-    if e_value >= 1e15:
-        return f"×10{_superscript(math.floor(math.log10(e_value)))}"
-    size, word = _scale((e_value,), lang)
-    scaled = e_value / size
-    space = NBSP if lang == "ru" and word else ""
-    return "×" + number(scaled, lang, digits=1 if scaled < 9.95 else 0) + space + word
-
-
-def _superscript(power: int) -> str:
-    return str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    """Evidence as what a fair bet has become: `×96`, `×3.1`, `> ×10,000`."""
+    if math.isnan(e_value):
+        return CANNOT_TELL[lang]
+    if e_value > BET_TOLD:
+        return f">{NBSP}×" + number(BET_TOLD, lang, digits=0)
+    return "×" + number(e_value, lang, digits=1 if e_value < 9.95 else 0)
 
 
 ATTRIBUTES_RU = {

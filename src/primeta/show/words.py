@@ -170,6 +170,9 @@ SENTENCES: dict[str, str] = {
     "relevance-goals": N_("{touched} of {goals} goals of the year: {names:metric}"),
     "economic-unknown": N_("money cannot be told yet"),
     "economic-money": N_("{p50:gain} a year, from {p10:gain} to {p90:gain}"),
+    "economic-beside": N_(
+        "seen beside this change in the same slices and weeks; whether it comes of it, only an experiment tells"
+    ),
     "feasibility-unknown": N_("nobody has said which events it takes"),
     "feasibility-events": N_("{exist} of {needed} events exist; {weakest} is {full:share} full"),
     "feasibility-missing": N_("{exist} of {needed} events exist; missing: {missing}"),

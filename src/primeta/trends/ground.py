@@ -21,8 +21,8 @@ Floats = npt.NDArray[np.float64]
 WEEKS_ALONE = 4
 """Weeks after first sight from which they alone measure the effect: they did not help to find it."""
 MONEY = "revenue_per_customer"
-REVENUES = (MONEY, "average_order_value")
-"""Metrics whose numerator is revenue."""
+BY_REVENUE = (MONEY, "average_order_value")
+"""Metrics whose numerator is revenue, the better one first."""
 OF_THE_BASKET = frozenset(
     {
         "average_order_value",
@@ -162,11 +162,11 @@ def _reach(slices: Sequence[str], lookup: Lookup) -> tuple[float, float]:
 def _revenues(touched: set[str]) -> tuple[str, ...]:
     """What measures ARPU: a basket may stand for it only where nothing but baskets changed, since the
     number of orders is then taken as it was."""
-    return REVENUES if touched <= OF_THE_BASKET else (MONEY,)
+    return BY_REVENUE if touched <= OF_THE_BASKET else (MONEY,)
 
 
 def _revenue(code: str, lookup: Lookup) -> Observed | None:
-    return next((view for metric in REVENUES if (view := lookup(metric, code, "week")) is not None), None)
+    return next((view for metric in BY_REVENUE if (view := lookup(metric, code, "week")) is not None), None)
 
 
 def _recent(part: Floats, whole: Floats, *, weeks: int = 13) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from primeta.signals.grades import independent_origins
 from primeta.signals.signal import Block, Grade, Origin
 
 TrendType = Literal["behavioural", "technological", "regulatory", "socio-cultural", "commercial"]
@@ -103,7 +104,8 @@ class Evidence:
 
     @property
     def independent_origins(self) -> int:
-        return len({entry.origin for entry in self.origins})
+        """Of those that can confirm: a note without a source, by hand, does not."""
+        return independent_origins([entry.origin for entry in self.origins])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from primeta.trends.records import Basis, FilterScore, Input, InputUnit, Outcome
 DRAWS = 20_000
 Z80 = 1.2815515655446004
 """Half the width of P10–P90 in standard deviations of a normal."""
+REVENUES = frozenset({"revenue_per_customer", "average_order_value"})
+"""Metrics whose numerator is revenue."""
 GUESSES = ("adoption", "cost", "effect", "compliance")
 """What a named person may put in: shares, money a year, relative effect, a score 0–100."""
 
@@ -270,6 +272,9 @@ def _economic(ground: Ground, money: Scenario, thresholds: FiltersConfig) -> Fil
     full = thresholds.money_full_score or 0.01 * ground.revenue_year
     if money.why_not or not full > 0:
         return _unknown("economic", "money a year", thresholds.economic, "economic-unknown", money.basis)
+    # What money did beside another metric is no proof that the one moved the other.
+    beside = money.basis == "measured" and not REVENUES & set(ground.touched)
+    code = "economic-beside" if beside else "economic-money"
     return FilterScore(
         name="economic",
         value=money.p50,
@@ -277,7 +282,7 @@ def _economic(ground: Ground, money: Scenario, thresholds: FiltersConfig) -> Fil
         score=min(100.0, 100 * abs(money.p50) / full),
         threshold=thresholds.economic,
         basis=money.basis,
-        reason=("economic-money", {"p10": money.p10, "p50": money.p50, "p90": money.p90, "full": full}),
+        reason=(code, {"p10": money.p10, "p50": money.p50, "p90": money.p90, "full": full}),
     )
 
 

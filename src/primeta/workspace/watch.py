@@ -65,14 +65,14 @@ class WatchReport:
 
     def line(self, lang: Language) -> str:
         reported = sum(n for grade, n in self.signals.items() if STRENGTH[grade] >= STRENGTH["holding"])  # pyright: ignore[reportArgumentType]
-        first = count(
+        watched = count(
             lang,
-            "{n} series was watched over {weeks:int} weeks; {reported:int} changes hold.",
-            "{n} series were watched over {weeks:int} weeks; {reported:int} changes hold.",
+            "{n} series was watched over {weeks:int} weeks",
+            "{n} series were watched over {weeks:int} weeks",
             self.watched,
             weeks=self.weeks,
-            reported=reported,
         )
+        first = f"{watched}; {count(lang, '{n} change holds', '{n} changes hold', reported)}."
         second = count(lang, "{n} new trend.", "{n} new trends.", self.new_trends) if self.new_trends else ""
         third = (
             count(
