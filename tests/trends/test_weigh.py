@@ -61,12 +61,19 @@ def weighed(*, guesses=None, goals=None, **changes):
 
 def test_money_is_revenue_times_reach_times_effect_times_margin():
     # 1e6 × .25 × N(.03, .01) × .4 is normal with mean 3,000 and sd 1,000
-    money = weighed().scenario("money")
+    money = weighed(touched=("revenue_per_customer",)).scenario("money")
     expected = norm(3000, 1000).ppf([0.1, 0.5, 0.9])
     # 20,000 draws: a quantile's standard error is below 15
     assert [money.p10, money.p50, money.p90] == pytest.approx(expected, abs=60)
     assert money.basis == "measured"
     assert weighed().chance_of_loss == pytest.approx(norm(3000, 1000).cdf(0), abs=0.002)
+
+
+def test_money_beside_another_metric_is_computed_and_said_to_be_no_proof():
+    result = weighed(touched=("open_rate",))
+    assert result.scenario("money").basis == "computed"
+    assert result.filter("economic").reason[0] == "economic-beside"
+    assert weighed(touched=("average_order_value",)).filter("economic").reason[0] == "economic-money"
 
 
 def test_one_guess_makes_the_money_a_guess_and_names_who_guessed():

@@ -93,7 +93,7 @@ def iv(
             beside it.
         matters: The smallest effect that matters, drawn as dashed lines either side of zero.
     """
-    drawn = {"guess": "guess", "model": "model", "claim": "claim"}.get(basis, "measured")
+    drawn = {"guess": "guess", "model": "model", "computed": "model", "claim": "claim"}.get(basis, "measured")
     parts = [f'<svg class="iv" data-verdict="{verdict}" data-basis="{drawn}" {_image(label)}>']
     for mark in (-matters, matters) if matters else ():
         if scale.low <= mark <= scale.high:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -91,6 +91,7 @@ def ground_of(
     tables: Iterable[str],
     table_of: Mapping[str, str],
     consent_share: float,
+    of_the_basket: Collection[str] = OF_THE_BASKET,
 ) -> Ground:
     """Everything that can be measured about the trend that these signals tell.
 
@@ -98,6 +99,7 @@ def ground_of(
         fullness: `table.column` → share of rows that carry a value, 0–1.
         tables: Canonical tables that the workspace maps.
         table_of: Metric → the table that it is counted from.
+        of_the_basket: Metrics that say what is in an order, not how many orders there are.
     """
     slices = outermost({entry.frozen.slice for entry in signals})
     lead = strongest(signals)
@@ -106,7 +108,7 @@ def ground_of(
     touched = {entry.frozen.about for entry in signals}
     kpis = {
         outcome: _effect(metrics, slices, lookup, since=since, seen=seen)
-        for outcome, metrics in {**KPIS, "arpu": _revenues(touched)}.items()
+        for outcome, metrics in {**KPIS, "arpu": _revenues(touched, of_the_basket)}.items()
     }
     return Ground(
         reach_customers=customers,
@@ -159,10 +161,10 @@ def _reach(slices: Sequence[str], lookup: Lookup) -> tuple[float, float]:
     return float(1 - outside[0]), float(1 - outside[1])
 
 
-def _revenues(touched: set[str]) -> tuple[str, ...]:
+def _revenues(touched: set[str], of_the_basket: Collection[str]) -> tuple[str, ...]:
     """What measures ARPU: a basket may stand for it only where nothing but baskets changed, since the
     number of orders is then taken as it was."""
-    return BY_REVENUE if touched <= OF_THE_BASKET else (MONEY,)
+    return BY_REVENUE if touched <= set(of_the_basket) else (MONEY,)
 
 
 def _revenue(code: str, lookup: Lookup) -> Observed | None:

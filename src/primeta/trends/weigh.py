@@ -94,8 +94,12 @@ def weigh(
     inputs = _inputs(ground, guesses)
     draws = {entry.name: _draw(entry, rng) for entry in inputs}
     money = _money(ground, draws)
+    basis = _basis(inputs, ("reach", "adoption", "effect", "margin", "cost"))
+    if basis == "measured" and not REVENUES & set(ground.touched):
+        # What money did beside another metric is no proof that the one moved the other.
+        basis = "computed"
     scenarios = (
-        _scenario("money", money, "money", _basis(inputs, ("reach", "adoption", "effect", "margin", "cost"))),
+        _scenario("money", money, "money", basis),
         *_kpi_scenarios(ground, inputs, draws, rng),
     )
     filters = (
@@ -272,9 +276,7 @@ def _economic(ground: Ground, money: Scenario, thresholds: FiltersConfig) -> Fil
     full = thresholds.money_full_score or 0.01 * ground.revenue_year
     if money.why_not or not full > 0:
         return _unknown("economic", "money a year", thresholds.economic, "economic-unknown", money.basis)
-    # What money did beside another metric is no proof that the one moved the other.
-    beside = money.basis == "measured" and not REVENUES & set(ground.touched)
-    code = "economic-beside" if beside else "economic-money"
+    code = "economic-beside" if money.basis == "computed" else "economic-money"
     return FilterScore(
         name="economic",
         value=money.p50,

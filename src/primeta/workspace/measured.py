@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from primeta.errors import NotFound
 from primeta.facts import Grain
 from primeta.signals.watch import Band
-from primeta.trends.ground import Lookup
+from primeta.trends.ground import OF_THE_BASKET, Lookup
 from primeta.warehouse.metric import Measure, Metric
 from primeta.warehouse.series import Series
 from primeta.workspace.files import write_whole
@@ -225,6 +225,17 @@ def tables_of_metrics(ws: Workspace) -> dict[str, str]:
         else BUILT_IN[metric.numerator].needs[0][0]
         for name, metric in declared(ws).items()
     }
+
+
+def basket_metrics(ws: Workspace) -> frozenset[str]:
+    """Metrics that say what is in an order: they count per order, per line or per its money."""
+
+    def per_order(metric: Metric) -> bool:
+        if isinstance(metric.denominator, Measure):
+            return metric.denominator.table in ("orders", "order_lines")
+        return metric.denominator in ("orders", "list_price")
+
+    return OF_THE_BASKET | {name for name, metric in declared(ws).items() if per_order(metric)}
 
 
 def declared(ws: Workspace) -> dict[str, Metric]:

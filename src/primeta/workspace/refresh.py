@@ -19,7 +19,14 @@ from primeta.trends.records import Evidence, Input, Trend, Weighing
 from primeta.trends.stories import Suggestion, suggest
 from primeta.trends.weigh import Ground, weigh
 from primeta.warehouse.metric import Metric
-from primeta.workspace.measured import consent_share, declared, fullness, lookup_in, tables_of_metrics
+from primeta.workspace.measured import (
+    basket_metrics,
+    consent_share,
+    declared,
+    fullness,
+    lookup_in,
+    tables_of_metrics,
+)
 
 if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
@@ -37,6 +44,7 @@ class Surroundings:
     table_of: Mapping[str, str]
     metrics: Mapping[str, Metric]
     consent_share: float
+    of_the_basket: frozenset[str]
 
 
 def surroundings(ws: Workspace) -> Surroundings:
@@ -51,6 +59,7 @@ def surroundings(ws: Workspace) -> Surroundings:
         table_of=tables_of_metrics(ws),
         metrics=declared(ws),
         consent_share=consent_share(ws),
+        of_the_basket=basket_metrics(ws),
     )
 
 
@@ -72,6 +81,7 @@ def ground_under(ws: Workspace, signals: Sequence[Signal], around: Surroundings)
         tables={column.partition(".")[0] for column in around.fullness},
         table_of=around.table_of,
         consent_share=around.consent_share,
+        of_the_basket=around.of_the_basket,
     )
 
 
