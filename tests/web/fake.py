@@ -420,6 +420,9 @@ class FakeWorkspace:
     def metric_slices(self, name: str) -> tuple[str, ...]:
         return () if self.empty else ("all", "age=18-34", "age=55+", "age=18-34&region=Volga")
 
+    def in_language(self, language: str) -> FakeWorkspace:
+        return self
+
     def trends(self) -> tuple[Trend, ...]:
         return tuple(self._trends.values())
 

@@ -26,7 +26,7 @@ def trends(directory: Path, *, json: Json = False, language: Language = "") -> N
         en or ru; default: the workspace's.
     """
     ws = open_at(directory)
-    found = ws.trends()
+    found = ws.in_language(language_of(ws, language)).trends()
     put_json(found.as_dict()) if json else put(found.table(language_of(ws, language)).text())
 
 

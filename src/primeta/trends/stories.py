@@ -45,9 +45,6 @@ class Draft:
 
     id: str
     signals: tuple[str, ...]
-    about: str
-    direction: str
-    slices: tuple[str, ...]
     type: TrendType
 
 
@@ -80,9 +77,6 @@ def draft_trends(signals: Iterable[Signal], *, taken: Collection[str]) -> tuple[
         Draft(
             id=trend_id(story[0].id),
             signals=tuple(entry.id for entry in story),
-            about=story[0].frozen.about,
-            direction=story[0].frozen.direction,
-            slices=tuple(entry.frozen.slice for entry in story),
             type="commercial" if story[0].frozen.about in COMMERCIAL else "behavioural",
         )
         for story in stories

@@ -50,6 +50,14 @@ class Site:
         """The metrics that the workspace's file declares: it is read once, when the site starts."""
         return {view.metric.name: view.metric for view in self.workspace.metrics()}
 
+    def read_in(self, language: str) -> Site:
+        """The same site over the workspace in another language; what it has read already is kept."""
+        if language == self.workspace.config.language:
+            return self
+        other = Site(self.workspace.in_language(language), self.now)
+        other.metrics = self.metrics
+        return other
+
 
 @lru_cache(maxsize=1)
 def templates() -> Environment:
@@ -74,17 +82,24 @@ def sentence(text: str) -> str:
 
 
 def site_of(request: Request) -> Site:
-    return request.app.state.site
+    """The site as this reader reads it: what Primeta drafted is told in his language."""
+    return request.app.state.site.read_in(_language_of(request))
+
+
+def _language_of(request: Request) -> str:
+    """By `?lang`, then the cookie, then the workspace."""
+    own = request.app.state.site.workspace.config.language
+    wanted = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), own)
+    return next(lang for lang in wanted if lang and is_language(lang))
 
 
 def reader_of(request: Request) -> Reader:
-    """Language by `?lang`, then the cookie, then the workspace; the theme by its cookie."""
-    site = site_of(request)
+    """The reader's language, theme and zone."""
+    site = request.app.state.site
     config = site.workspace.config
-    wanted = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), config.language)
     theme = request.cookies.get(THEME_COOKIE, "")
     return Reader(
-        lang=next(lang for lang in wanted if lang and is_language(lang)),
+        lang=_language_of(request),
         theme=theme if theme in ("light", "dark") else "",
         zone=config.zone,
         currency=config.currency,

@@ -110,7 +110,7 @@ class Digest:
 def digest(ws: Workspace, *, now: datetime, language: str) -> Digest:
     """The digest of the last watched week."""
     lang: Language = "ru" if language == "ru" else "en"
-    seen = ws.overview(now=now)
+    seen = ws.in_language(lang).overview(now=now)
     currency = ws.config.currency
     week = (
         say(lang, "{name}, {week:period}", name=ws.config.name, week=seen.week.code)

@@ -384,18 +384,15 @@ def _taken(ws: Workspace) -> set[str]:
 
 def _new(ws: Workspace, draft: Draft, around: Surroundings, seen_until: datetime) -> _New:
     """A card filled with all that the signals tell; the rest is for people."""
-    lang: Language = "ru" if ws.config.language == "ru" else "en"
     members = [around.signals[entry] for entry in draft.signals]
-    lead = max(members, key=lambda entry: (STRENGTH[entry.grade], entry.e_value, entry.id))
-    metrics = around.metrics
-    card = Card(
-        name=words.draft_name(draft, metrics, lang),
-        description=words.draft_description(lead, metrics, lang),
-        signal_sources=words.draft_sources(members, metrics, lang),
-        metrics=tuple(sorted({entry.frozen.about for entry in members})),
-        experiment_plan=words.draft_plan(ground_under(ws, members, around), lang),
+    ground = ground_under(ws, members, around)
+    card = words.draft_card(
+        members,
+        around.metrics,
+        "ru" if ws.config.language == "ru" else "en",
+        weeks=ground.weeks_to_answer,
+        effect=ground.smallest_effect,
         type=draft.type,
-        decomposition={"signal": words.draft_description(lead, metrics, lang)},
     )
     at = min(entry.frozen.first_seen for entry in members)
     blank = Trend(

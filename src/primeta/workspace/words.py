@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from primeta.show import locale
 from primeta.show.locale import Language
-from primeta.show.messages import say, t, word
+from primeta.show.messages import say, word
 from primeta.show.result import Head, Table
 from primeta.signals.note import Note
 from primeta.signals.signal import Signal
-from primeta.trends.records import Trend
-from primeta.trends.stories import Draft
+from primeta.trends.evidence import strongest
+from primeta.trends.records import Card, Trend, TrendType
 from primeta.warehouse.metric import Metric
-
-if TYPE_CHECKING:
-    from primeta.trends.weigh import Ground
 
 MANY_SLICES = 2
 
@@ -135,11 +132,13 @@ def money_figure(scenario, lang: Language, currency: str) -> locale.Figure:
     )
 
 
-def draft_name(draft: Draft, metrics: Mapping[str, Metric], lang: Language) -> str:
+def draft_name(members: Sequence[Signal], metrics: Mapping[str, Metric], lang: Language) -> str:
     """The first name of a card that nobody has named: what, which way, where."""
-    what = metric_name(draft.about, metrics, lang)
-    where = [locale.slice_name(code, lang) for code in draft.slices]
-    if "all" in draft.slices:
+    first = members[0].frozen
+    what = metric_name(first.about, metrics, lang)
+    slices = [entry.frozen.slice for entry in members]
+    where = [locale.slice_name(code, lang) for code in slices]
+    if "all" in slices:
         place = ""
     elif len(where) > MANY_SLICES:
         rest = len(where) - 1
@@ -148,7 +147,7 @@ def draft_name(draft: Draft, metrics: Mapping[str, Metric], lang: Language) -> s
         place = locale.listed(where, lang)
     moved = (
         say(lang, "{what}: up", what=what)
-        if draft.direction == "up"
+        if first.direction == "up"
         else say(lang, "{what}: down", what=what)
     )
     return f"{moved}, {place}" if place else moved
@@ -176,18 +175,63 @@ def draft_sources(signals: Iterable[Signal], metrics: Mapping[str, Metric], lang
     return say(lang, "Own metrics: {listed}.", listed=locale.listed(listed, lang))
 
 
-def draft_plan(ground: Ground, lang: Language) -> str:
+def draft_plan(weeks: float, effect: float, lang: Language) -> str:
     """What the horizon filter computed, as the first line of an experiment plan."""
-    if not math.isfinite(ground.weeks_to_answer):
+    if not math.isfinite(weeks):
         return ""
     return say(
         lang,
         "Two halves of the slices by lot; {weeks:int} weeks to see a difference of {effect:share} "
         "(power 80%, level 95%, from the noise of our own series).",
-        weeks=ground.weeks_to_answer,
-        effect=ground.smallest_effect,
+        weeks=weeks,
+        effect=effect,
     )
 
 
-def why_lines(signal: Signal, lang: Language) -> list[str]:
-    return [t(lang, code) for code in signal.why]
+def draft_card(
+    members: Sequence[Signal],
+    metrics: Mapping[str, Metric],
+    lang: Language,
+    *,
+    weeks: float,
+    effect: float,
+    type: TrendType,
+) -> Card:
+    """A card filled with all that its signals tell; the rest is for people.
+
+    Args:
+        members: In the order in which they were first seen.
+        weeks, effect: Until an experiment would see a difference of `effect`.
+    """
+    lead = strongest(members)
+    assert lead is not None
+    seen = draft_description(lead, metrics, lang)
+    return Card(
+        name=draft_name(members, metrics, lang),
+        description=seen,
+        signal_sources=draft_sources(members, metrics, lang),
+        metrics=tuple(sorted({entry.frozen.about for entry in members})),
+        experiment_plan=draft_plan(weeks, effect, lang),
+        type=type,
+        decomposition={"signal": seen},
+    )
+
+
+def in_language(
+    trend: Trend, signals: Mapping[str, Signal], metrics: Mapping[str, Metric], lang: Language
+) -> Trend:
+    """A trend that Primeta drafted and nobody has edited yet, told in the reader's language."""
+    members = [signals[entry] for entry in trend.signals if entry in signals]
+    if trend.version > 1 or not trend.history or trend.history[0].who != "primeta" or not members:
+        return trend
+    horizon = trend.weighing.filter("horizon") if trend.weighing else None
+    effect = horizon.reason[1].get("effect") if horizon else None
+    card = draft_card(
+        members,
+        metrics,
+        lang,
+        weeks=horizon.value if horizon else math.nan,
+        effect=effect if isinstance(effect, float) else math.nan,
+        type=trend.card.type,
+    )
+    return dataclasses.replace(trend, card=card)

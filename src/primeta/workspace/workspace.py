@@ -35,9 +35,15 @@ class Workspace:
     Verbs take the time as `now` (with a zone): nothing here reads the clock.
     """
 
-    def __init__(self, config: Config, database: Database):
+    def __init__(self, config: Config, database: Database, *, language: str = ""):
         self.config = config
         self.database = database
+        self.language = language or config.language
+        """In which what Primeta drafted is told; what people wrote stays as they wrote it."""
+
+    def in_language(self, language: str) -> Workspace:
+        """The same workspace, read in another language."""
+        return Workspace(self.config, self.database, language=language)
 
     @property
     def folder(self) -> Path:
@@ -131,8 +137,16 @@ class Workspace:
 
     def trends(self) -> Trends:
         """All trends, oldest first."""
+        from primeta.workspace.measured import declared
+        from primeta.workspace.words import in_language
+
         with self.database.read() as connection:
-            return Trends(load_trends(connection), currency=self.config.currency)
+            found, signals = load_trends(connection), load_signals(connection)
+        if self.language != self.config.language:
+            known, metrics = {entry.id: entry for entry in signals}, declared(self)
+            lang = "ru" if self.language == "ru" else "en"
+            found = tuple(in_language(trend, known, metrics, lang) for trend in found)
+        return Trends(found, currency=self.config.currency)
 
     def trend(self, wanted: str) -> Trend:
         """A trend by id, name, or the only name that begins so."""
