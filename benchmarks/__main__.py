@@ -6,8 +6,11 @@ hold `what`, `aim`, `reached`, `peer`, `note`.
 
 from __future__ import annotations
 
-import importlib
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line sets it; before numpy is imported
+
+import importlib
 import pkgutil
 import platform
 import sys

@@ -40,6 +40,7 @@ from primeta.stats.baseline import (
     without_outliers,
 )
 from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence, probable_start
+from primeta.stats.threads import each
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
@@ -314,12 +315,20 @@ def _unevenness(se: Floats, usual: Floats, known: npt.NDArray[np.bool_], floor: 
 
 def _whiten(prepared: _Prepared, fit: Fit, priors: Priors) -> Floats:
     errors = np.empty_like(prepared.z)
-    for noise, by, rows in fit.designs():
-        season = scaled(priors.season, by)
-        for block in np.array_split(rows, max(1, rows.size // _BLOCK)):
-            errors[block] = errors_of(
-                prepared.z[block], prepared.factor[block], noise=noise, season=season, priors=priors
-            )
+
+    def one(noise: Noise, season: tuple[float, ...], block: Ints) -> None:
+        errors[block] = errors_of(
+            prepared.z[block], prepared.factor[block], noise=noise, season=season, priors=priors
+        )
+
+    each(
+        [
+            (noise, scaled(priors.season, by), block)
+            for noise, by, rows in fit.designs()
+            for block in np.array_split(rows, max(1, rows.size // _BLOCK))
+        ],
+        one,
+    )
     return errors
 
 
@@ -344,15 +353,21 @@ def _evidence(
     up = np.empty(scores.shape, dtype=np.float32)
     down = np.empty(scores.shape, dtype=np.float32)
     done = 0
+
+    def one(weights: Floats, block: Ints) -> None:
+        nonlocal done
+        first, second = mixture_log_evidence(scores[block], weights, law=law)
+        up[block] = np.maximum.accumulate(first, axis=1)
+        down[block] = np.maximum.accumulate(second, axis=1)
+        done += block.size
+        if progress:
+            progress(done, scores.shape[0])
+
+    pieces = []
     for noise, by, rows in fit.designs():
         weights = drift(noise, scaled(priors.season, by), baseline=baseline, weeks=baseline + promise)
-        for block in np.array_split(rows, max(1, rows.size // 4000)):
-            one, two = mixture_log_evidence(scores[block], weights, law=law)
-            up[block] = np.maximum.accumulate(one, axis=1)
-            down[block] = np.maximum.accumulate(two, axis=1)
-            done += block.size
-            if progress:
-                progress(done, scores.shape[0])
+        pieces += [(weights, block) for block in np.array_split(rows, max(1, rows.size // 4000))]
+    each(pieces, one)
     return up, down
 
 

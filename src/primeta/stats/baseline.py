@@ -20,6 +20,8 @@ import numpy.typing as npt
 from scipy.linalg import cholesky, solve_triangular
 from scipy.stats import norm
 
+from primeta.stats.threads import each
+
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
 
@@ -316,11 +318,13 @@ def fit_baselines(z: Floats, factor: Floats, *, priors: Priors) -> tuple[Priors,
     own_weights: tuple[float, ...] = priors.own_season
     season_index = np.zeros(n, dtype=np.int64)
     if any(priors.season):
-        for one in np.unique(index):
-            rows = np.flatnonzero(index == one)
-            for place, by in enumerate(SEASONS):
-                season = scaled(priors.season, by)
-                own[rows, place] = _log_likelihood(z[rows], factor[rows], NOISES[one], season, priors)
+
+        def one(noise: int, place: int) -> None:
+            rows = np.flatnonzero(index == noise)
+            season = scaled(priors.season, SEASONS[place])
+            own[rows, place] = _log_likelihood(z[rows], factor[rows], NOISES[noise], season, priors)
+
+        each([(int(noise), place) for noise in np.unique(index) for place in range(len(SEASONS))], one)
         own_weights, own = _mixing(own, priors.own_season)
         season_index = np.abs((own @ np.array(SEASONS))[:, None] - _DESIGN_SEASONS).argmin(axis=1)
     else:
@@ -345,11 +349,13 @@ def _noise_fit(
 ) -> Floats:
     """(n, F) log likelihood of each series under each of NOISES, −inf for those left out."""
     fit = np.full((z.shape[0], len(NOISES)), -np.inf)
-    for begin in range(0, z.shape[0], _BLOCK):
+
+    def one(begin: int, place: int) -> None:
         rows = slice(begin, begin + _BLOCK)
-        for place, noise in enumerate(NOISES):
-            if only is None or only[place]:
-                fit[rows, place] = _log_likelihood(z[rows], factor[rows], noise, priors.season, priors)
+        fit[rows, place] = _log_likelihood(z[rows], factor[rows], NOISES[place], priors.season, priors)
+
+    wanted = [place for place in range(len(NOISES)) if only is None or only[place]]
+    each([(begin, place) for begin in range(0, z.shape[0], _BLOCK) for place in wanted], one)
     return fit
 
 
