@@ -12,6 +12,7 @@ dependent series, which is why what siblings share is taken out first.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -157,7 +158,10 @@ def scan_panel(
     groups = np.zeros(n, dtype=np.int64) if group is None else group
     lonely = np.zeros(n, bool) if alone is None else alone
     rng = np.random.default_rng(seed)
-    prepared = _prepare(values, se, groups, reference, lonely, baseline)
+    with warnings.catch_warnings():
+        # A week in which none of the siblings is known has no median: NaN is what is meant.
+        warnings.filterwarnings("ignore", "All-NaN slice encountered", RuntimeWarning)
+        prepared = _prepare(values, se, groups, reference, lonely, baseline)
     early = slice(0, baseline)
     z, factor = prepared.z[:, early], prepared.factor[:, early]
     priors, fit = fit_baselines(z, factor, priors=learn_priors(z, factor))
@@ -253,7 +257,8 @@ def _prepare(
         # one per cent of the reference is worth one per cent of the series
         relative = np.nan_to_num(reference[given] / middle[:, None] - 1)
         factor[given] = relative * (centre / spread)[given, None]
-    factor -= np.median(factor[:, :baseline], axis=1)[:, None]
+    # A week that none of the siblings knows tells nothing about what they share: as if nothing was shared.
+    factor = np.nan_to_num(factor - np.nanmedian(factor[:, :baseline], axis=1)[:, None])
     z = np.where(seen, z, factor)
     early = z[:, :baseline] - factor[:, :baseline]
     count = harmonics_for(baseline)
