@@ -465,9 +465,12 @@ class _Look:
         weight = np.zeros(scan.scores.shape[1])
         weight[first:last] = known / known.sum()
         se = scan.mean_se(self.row, weight)
-        # a glitch of a week or two moves the mean no further than four sd of a week
-        usual = scan.spread[self.row, base + first : base + last]
-        away = np.clip(value - expected, -4 * usual, 4 * usual)[known].mean()
+        # a glitch of a week or two moves the mean no further than four sd of a week; where there are weeks
+        # enough for a median, that is counted from it, so that a large lasting change is not cut short
+        usual = scan.spread[self.row, base + first : base + last][known]
+        off = (value - expected)[known]
+        middle = float(np.median(off)) if off.size > 4 else 0.0
+        away = np.clip(off, middle - 4 * usual, middle + 4 * usual).mean()
         return float(value[known].mean()), float(expected[known].mean()), float(away), se
 
     def _blocks(self, grain: Grain, sight: int, sign: float, smallest: float) -> tuple[Block, ...]:
