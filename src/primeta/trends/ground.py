@@ -15,14 +15,12 @@ from primeta.signals.signal import Signal
 from primeta.stats.longrun import long_run_variance
 from primeta.stats.power import weeks_to_see
 from primeta.trends.evidence import strongest
-from primeta.trends.weigh import Ground, KpiEffect, Need
+from primeta.trends.weigh import REVENUES, Ground, KpiEffect, Need
 
 Floats = npt.NDArray[np.float64]
 WEEKS_ALONE = 4
 """Weeks after first sight from which they alone measure the effect: they did not help to find it."""
-MONEY = "revenue_per_customer"
-BY_REVENUE = (MONEY, "average_order_value")
-"""Metrics whose numerator is revenue, the better one first."""
+MONEY = REVENUES[0]
 OF_THE_BASKET = frozenset(
     {
         "average_order_value",
@@ -164,11 +162,11 @@ def _reach(slices: Sequence[str], lookup: Lookup) -> tuple[float, float]:
 def _revenues(touched: set[str], of_the_basket: Collection[str]) -> tuple[str, ...]:
     """What measures ARPU: a basket may stand for it only where nothing but baskets changed, since the
     number of orders is then taken as it was."""
-    return BY_REVENUE if touched <= set(of_the_basket) else (MONEY,)
+    return REVENUES if touched <= set(of_the_basket) else (MONEY,)
 
 
 def _revenue(code: str, lookup: Lookup) -> Observed | None:
-    return next((view for metric in BY_REVENUE if (view := lookup(metric, code, "week")) is not None), None)
+    return next((view for metric in REVENUES if (view := lookup(metric, code, "week")) is not None), None)
 
 
 def _recent(part: Floats, whole: Floats, *, weeks: int = 13) -> float:

@@ -16,8 +16,8 @@ from primeta.trends.records import Basis, FilterScore, Input, InputUnit, Outcome
 DRAWS = 20_000
 Z80 = 1.2815515655446004
 """Half the width of P10–P90 in standard deviations of a normal."""
-REVENUES = frozenset({"revenue_per_customer", "average_order_value"})
-"""Metrics whose numerator is revenue."""
+REVENUES = ("revenue_per_customer", "average_order_value")
+"""Metrics whose numerator is revenue, the better one first."""
 GUESSES = ("adoption", "cost", "effect", "compliance")
 """What a named person may put in: shares, money a year, relative effect, a score 0–100."""
 
@@ -95,7 +95,7 @@ def weigh(
     draws = {entry.name: _draw(entry, rng) for entry in inputs}
     money = _money(ground, draws)
     basis = _basis(inputs, ("reach", "adoption", "effect", "margin", "cost"))
-    if basis == "measured" and not REVENUES & set(ground.touched):
+    if basis == "measured" and not set(REVENUES) & set(ground.touched):
         # What money did beside another metric is no proof that the one moved the other.
         basis = "computed"
     scenarios = (
