@@ -1,0 +1,1 @@
+"""Experiments: declared, sized, assigned by a stateless hash, analysed, decided, rolled out."""
