@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from primeta.errors import BadTable, DiskFull, EngineFailed, Locked, PrimetaError
+from primeta.warehouse.buckets import create_bucket
 
 
 def connect(*, threads: int = 0, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -33,15 +34,8 @@ def connect(*, threads: int = 0, spill: Path | None = None) -> duckdb.DuckDBPyCo
     # After two seconds it would print a bar to standard output, into the middle of a JSON document.
     run(connection, "SET enable_progress_bar = false")
     run(connection, "SET TimeZone = 'UTC'")
-    run(connection, BUCKET_MACRO)
+    run(connection, create_bucket())
     return connection
-
-
-# First 13 hexadecimal digits of md5(salt:unit) over 2^52: the same number in Python and in every engine.
-BUCKET_MACRO = (
-    "CREATE OR REPLACE MACRO bucket(salt, unit) AS "
-    "('0x' || substr(md5(salt || ':' || unit), 1, 13))::BIGINT::DOUBLE / 4503599627370496::DOUBLE"
-)
 
 
 def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
