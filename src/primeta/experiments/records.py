@@ -175,6 +175,15 @@ class Effect:
     decision_high: float
     level: float
     role: Role = "secondary"
+    kind: Kind = "mean"
+    good: Literal["up", "down"] = "up"
+    smallest: Amount | None = None
+    """The smallest effect that matters; of a guardrail, its margin."""
+    beyond_low: float = NAN
+    beyond_high: float = NAN
+    """The deciding interval of the difference less `smallest` (a relative one moves with the control)."""
+    lift_p: float = NAN
+    """Of the lift by the delta method; it may differ from `p`, which is the difference's."""
     variance_kept: float = 1.0
     """Share of the variance that the covariates left: .6 means that 40% was explained away."""
     p_exact: float = NAN

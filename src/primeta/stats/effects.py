@@ -1,0 +1,282 @@
+"""Arms against control from sufficient statistics: means, ratios, covariates, lifts, thresholds.
+
+An estimate is a mean, or behaves like one: every customer adds an influence to it, and its noise is the
+influences' variance over the customers. So means, shares, ratios (delta method) and totals over a window that
+has not passed for everybody share everything that follows: covariates, differences, lifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from primeta.stats.moments import Moments
+
+Floats = npt.NDArray[np.float64]
+NO_SPREAD = 1e-12
+"""A variance below this share of the squares that it is made of is the dust of rounding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Influence:
+    """What the estimates of G arms are made of; leading axes may hold simulated runs.
+
+    `n` (…, G) customers; `value` (…, G); `variance` (…, G) of one customer's influence, with n − 1;
+    `with_covariates` (…, G, q) its covariance with the covariates; `covariates` (…, G, q, q) their own;
+    `covariate_mean` (…, G, q).
+    """
+
+    n: Floats
+    value: Floats
+    variance: Floats
+    with_covariates: Floats
+    covariates: Floats
+    covariate_mean: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """Adjusted estimates of G arms: `value`, `variance` of it apart from what all arms share, `df` (…, G).
+
+    `shared` (…,) is the covariance of any two arms through the covariates' common mean; it leaves
+    differences alone. `kept` (…,) is the share of variance that the covariates left.
+    """
+
+    n: Floats
+    value: Floats
+    variance: Floats
+    df: Floats
+    shared: Floats
+    kept: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """One arm against control, `arm − factor · control`: (…,) each; NaN where it cannot be told."""
+
+    difference: Floats
+    se: Floats
+    df: Floats
+
+    def bounds(self, multiplier: npt.ArrayLike) -> tuple[Floats, Floats]:
+        reach = np.asarray(multiplier) * self.se
+        return self.difference - reach, self.difference + reach
+
+    def t_bounds(self, level: float) -> tuple[Floats, Floats]:
+        """The interval for one look at a planned end (Welch 1947)."""
+        return self.bounds(stats.t.ppf(0.5 + level / 2, self.df))
+
+    @property
+    def p(self) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return 2 * stats.t.sf(np.abs(self.difference / self.se), self.df)
+
+
+def influence(
+    arms: Moments, *, numerator: int = 0, denominator: int | None = None, covariates: Sequence[int] = ()
+) -> Influence:
+    """Of a mean (of column `numerator`), or of a ratio of two columns' sums.
+
+    Args:
+        arms: Moments with the arms along the last leading axis: n (…, G).
+    Source:
+        Ratios: Deng, Knoblich & Lu (2018), "Applying the delta method in metric analytics", eq. 5: a ratio R =
+        Σx / Σy has influences (x − R·y) / mean(y).
+    """
+    at = list(covariates)
+    top = arms.mean[..., numerator]
+    gradient = np.zeros(arms.mean.shape)
+    if denominator is None:
+        value = top
+        gradient[..., numerator] = 1.0
+    else:
+        bottom = arms.mean[..., denominator]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.where(bottom != 0, top / bottom, np.nan)
+            gradient[..., numerator] = 1 / bottom
+            gradient[..., denominator] += -value / bottom
+    with np.errstate(divide="ignore", invalid="ignore"):
+        free = np.where(arms.n > 1, arms.n - 1, np.nan)
+        spread = np.einsum("...i,...ij,...j->...", gradient, arms.scatter, gradient)
+        squares = np.einsum(
+            "...i,...i->...", gradient**2, np.einsum("...ii->...i", arms.scatter)
+        ) + arms.n * np.einsum("...i,...i->...", gradient**2, arms.mean**2)
+        spread = np.where(spread > NO_SPREAD * np.abs(squares), spread, 0.0)
+        spread = np.where(np.isnan(value), np.nan, spread)
+        beside = np.einsum("...i,...ij->...j", gradient, arms.scatter[..., :, at])
+        own = arms.scatter[..., np.ix_(at, at)[0], np.ix_(at, at)[1]] if at else _none(arms, 2)
+        return Influence(
+            n=arms.n,
+            value=value,
+            variance=spread / free,
+            with_covariates=(beside if at else _none(arms, 1)) / free[..., None],
+            covariates=own / free[..., None, None],
+            covariate_mean=arms.mean[..., at],
+        )
+
+
+def _none(arms: Moments, axes: int) -> Floats:
+    return np.zeros((*arms.n.shape, *([0] * axes)))
+
+
+def adjusted(of: Influence) -> Estimates:
+    """Estimates after regression on the covariates, with one slope for all arms (CUPED).
+
+    The slope is the one that makes the variance of differences least: Σ Cov_g(z, x)/n_g over Σ Var_g(x)/n_g. With
+    unequal arms that weighs the smaller arm more and costs nothing against a slope for each arm.
+
+    Source:
+        Deng, Xu, Kohavi & Walker (2013), "Improving the sensitivity of online controlled experiments by
+        utilizing pre-experiment data"; Lin (2013), "Agnostic notes on regression adjustments" (the "tyranny of
+        the minority" slope).
+    """
+    n, q = of.n, of.covariate_mean.shape[-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        raw = of.variance / n
+        if q == 0:
+            zero = np.zeros(n.shape[:-1])
+            return Estimates(n, of.value, raw, n - 1, zero, np.ones(n.shape[:-1]))
+        usable = np.where(np.isfinite(of.variance), 1.0, 0.0)
+        per = usable / np.maximum(n, 1.0)
+        own = np.einsum("...g,...gij->...ij", per, np.nan_to_num(of.covariates))
+        beside = np.einsum("...g,...gi->...i", per, np.nan_to_num(of.with_covariates))
+        slope = np.einsum("...ij,...j->...i", np.linalg.pinv(own, rcond=1e-10, hermitian=True), beside)
+        total = n.sum(axis=-1)
+        middle = np.einsum("...g,...gi->...i", n, of.covariate_mean) / np.maximum(total, 1.0)[..., None]
+        value = of.value - np.einsum("...gi,...i->...g", of.covariate_mean - middle[..., None, :], slope)
+        left = (
+            of.variance
+            - 2 * np.einsum("...gi,...i->...g", of.with_covariates, slope)
+            + np.einsum("...gij,...i,...j->...g", of.covariates, slope, slope)
+        )
+        df = np.maximum(n - 1 - q, 1.0)
+        left = np.maximum(left, 0.0) * (n - 1) / df
+        pooled = (
+            np.einsum("...g,...gij->...ij", n, np.nan_to_num(of.covariates))
+            / np.maximum(total, 1.0)[..., None, None]
+        )
+        shared = np.einsum("...ij,...i,...j->...", pooled, slope, slope) / np.maximum(total, 1.0)
+        kept = (left / n).sum(axis=-1) / raw.sum(axis=-1)
+        return Estimates(n, value, left / n, df, shared, np.where(np.isfinite(kept), kept, np.nan))
+
+
+def difference(of: Estimates, arm: int, control: int, *, factor: npt.ArrayLike = 1.0) -> Difference:
+    """`arm − factor · control` with Welch's degrees of freedom; `factor` 1.02 asks for more than +2%.
+
+    NaN where an arm has fewer than two customers, or where neither arm varies: nothing can be said of noise.
+    """
+    times = np.asarray(factor, dtype=np.float64)
+    var_arm, var_control = of.variance[..., arm], times**2 * of.variance[..., control]
+    variance = var_arm + var_control + (1 - times) ** 2 * of.shared
+    with np.errstate(divide="ignore", invalid="ignore"):
+        df = (var_arm + var_control) ** 2 / (
+            var_arm**2 / of.df[..., arm] + var_control**2 / of.df[..., control]
+        )
+        gap = of.value[..., arm] - times * of.value[..., control]
+        se = np.sqrt(np.where(variance > 0, variance, np.nan))
+    return Difference(np.where(np.isnan(se), np.nan, gap), se, df)
+
+
+METHODS = ("delta", "log-ratio", "fieller")
+
+
+def lift(
+    of: Estimates, arm: int, control: int, *, level: float
+) -> tuple[Floats, Floats, Floats, npt.NDArray[np.int64]]:
+    """arm / control − 1 with its interval, and which of `METHODS` gave it.
+
+    There is one verdict, that of the difference. The delta method's interval may contradict it where the control's
+    mean is poorly known (its noise then counts with the estimated lift, not with none); there the interval on the
+    log scale is given, and where that contradicts too, Fieller's, which never does.
+
+    Returns:
+        lift, low, high, method: (…,) each; NaN where the control's mean is 0 or below, or too uncertain.
+    Source:
+        Delta: Deng, Knoblich & Lu (2018). Fieller (1954), "Some problems in interval estimation".
+    """
+    plain = difference(of, arm, control)
+    reach = stats.t.ppf(0.5 + level / 2, plain.df)
+    top, bottom = of.value[..., arm], of.value[..., control]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(bottom > 0, top / bottom, np.nan)
+        own_arm, own_control = of.variance[..., arm], of.variance[..., control]
+        se = np.sqrt(own_arm + ratio**2 * own_control + (1 - ratio) ** 2 * of.shared) / bottom
+        full_arm, full_control = own_arm + of.shared, own_control + of.shared
+        low, high = ratio - 1 - reach * se, ratio - 1 + reach * se
+        method = np.zeros(np.shape(ratio), dtype=np.int64)
+        shown = np.abs(plain.difference) > reach * plain.se
+
+        log_se = np.sqrt(full_arm / top**2 + full_control / bottom**2 - 2 * of.shared / (top * bottom))
+        log_ratio = np.where((top > 0) & (bottom > 0), np.log(ratio), np.nan)
+        log_low, log_high = np.expm1(log_ratio - reach * log_se), np.expm1(log_ratio + reach * log_se)
+
+        a = bottom**2 - reach**2 * full_control
+        b = top * bottom - reach**2 * of.shared
+        c = top**2 - reach**2 * full_arm
+        root = np.sqrt(np.maximum(b * b - a * c, 0.0))
+        known = a > 0
+        f_low = np.where(known, (b - root) / a - 1, np.nan)
+        f_high = np.where(known, (b + root) / a - 1, np.nan)
+
+        for number, (other_low, other_high) in ((1, (log_low, log_high)), (2, (f_low, f_high))):
+            wrong = shown != ((low > 0) | (high < 0))
+            use = wrong & (np.isfinite(other_low) | (number == 2))
+            low, high = np.where(use, other_low, low), np.where(use, other_high, high)
+            method = np.where(use, number, method)
+    return ratio - 1, low, high, method
+
+
+def skewness_needs(skewness: float) -> float:
+    """Customers an arm needs so that the mean's interval covers as it says, by the skewness of one customer.
+
+    Source:
+        Boos & Hughes-Oliver (2000), "How large does n have to be for Z and t intervals?"; Kohavi, Deng, Longbotham
+        & Xu (2014), "Seven rules of thumb for web site experimenters", rule 7: 355 · skewness².
+    """
+    return 355.0 * skewness * skewness
+
+
+def fisher_exact(counts: tuple[int, int], trials: tuple[int, int]) -> float:
+    """Two-sided p-value of equal shares (Fisher's exact test)."""
+    table = [[counts[0], trials[0] - counts[0]], [counts[1], trials[1] - counts[1]]]
+    return float(stats.fisher_exact(table)[1])  # pyright: ignore[reportArgumentType, reportIndexIssue]
+
+
+def bayes(lift_value: Any, se: Any) -> tuple[Floats, Floats, Floats]:
+    """P(arm is better), the expected loss of choosing the arm, and of keeping the control, on the lift's scale.
+
+    A flat prior on the lift: its posterior is the normal of the delta method.
+
+    Source:
+        Stucchio (2015), "Bayesian A/B testing at VWO" (expected loss).
+    """
+    mean, spread = np.asarray(lift_value, dtype=float), np.asarray(se, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = mean / spread
+        better = stats.norm.cdf(z)
+        gain = mean * better + spread * stats.norm.pdf(z)
+    return better, gain - mean, gain
+
+
+def lift_se(of: Estimates, arm: int, control: int, *, large: bool = False) -> Floats:
+    """Standard error of the lift by the delta method; `large` divides by n instead of n − 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = of.value[..., arm] / of.value[..., control]
+        own = of.variance * np.where(large, (of.n - 1) / of.n, 1.0)
+        variance = own[..., arm] + ratio**2 * own[..., control] + (1 - ratio) ** 2 * of.shared
+        return np.sqrt(variance) / np.abs(of.value[..., control])
+
+
+def sample_ratio_p(counts: npt.ArrayLike, shares: npt.ArrayLike) -> float:
+    """Chi-square p-value of the arms' sizes against their planned shares."""
+    seen, planned = np.asarray(counts, dtype=float), np.asarray(shares, dtype=float)
+    total = seen.sum()
+    if total == 0:
+        return float("nan")
+    expected = total * planned / planned.sum()
+    return float(stats.chi2.sf(((seen - expected) ** 2 / expected).sum(), len(seen) - 1))

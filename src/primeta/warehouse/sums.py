@@ -1,0 +1,139 @@
+"""One pass over an engine: counts, means and products of customers' columns, by group, on any engine of Ibis."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from primeta.stats.moments import Moments
+from primeta.warehouse.duck import plain_errors
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+SAMPLE = 20_000
+"""Rows that place the shift of each column; any number near the mean serves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grouped:
+    """Moments by group: `keys` (G rows, a column for each of `by`), `blocks` name → (G,) moments."""
+
+    keys: list[tuple[Any, ...]]
+    n: np.ndarray
+    blocks: dict[str, Moments]
+    third: dict[str, np.ndarray]
+    """Column → (G,) third central moment, for those asked for."""
+    names: dict[str, tuple[str, ...]]
+    """Block → its columns."""
+
+    def only(self, keep: Callable[[tuple[Any, ...]], bool]) -> Grouped:
+        """The groups whose key is wanted."""
+        at = np.array([place for place, key in enumerate(self.keys) if keep(key)], dtype=int)
+        return Grouped(
+            keys=[self.keys[place] for place in at],
+            n=self.n[at],
+            blocks={name: block[at] for name, block in self.blocks.items()},
+            third={name: values[at] for name, values in self.third.items()},
+            names=self.names,
+        )
+
+
+@contextmanager
+def quiet_ibis() -> Iterator[None]:
+    """Ibis 12 still calls a method that DuckDB 2 has renamed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
+        warnings.filterwarnings("ignore", category=FutureWarning, module="ibis")
+        yield
+
+
+def collected(expression: ir.Table) -> pa.Table:
+    """The rows of an expression, read by its own engine."""
+    with quiet_ibis(), plain_errors("counting in the engine"):
+        return expression.to_pyarrow()
+
+
+def grouped_moments(
+    table: ir.Table,
+    *,
+    by: Sequence[str],
+    blocks: Mapping[str, Sequence[str]],
+    third: Sequence[str] = (),
+) -> Grouped:
+    """Count, mean and centred products of each block's columns in each group, in one pass.
+
+    Args:
+        table: One row a customer; the columns of the blocks are numbers, none of them null.
+        by: Columns that make the groups.
+        blocks: Name → columns whose products with each other are needed; columns may be in several blocks.
+        third: Columns whose third central moment is wanted too.
+    """
+    columns = sorted({name for block in blocks.values() for name in block})
+    pairs = sorted(
+        {
+            tuple(sorted(pair))
+            for block in blocks.values()
+            for pair in combinations_with_replacement(block, 2)
+        }
+    )
+    number = {name: table[name].cast("float64") for name in columns}
+    shift = _shifts(table, columns)
+    # Sums of (v − shift) lose no digits where values are large and their spread is small.
+    moved = {name: number[name] - shift[name] if shift[name] else number[name] for name in columns}
+    place = {name: at for at, name in enumerate(columns)}
+    wanted = {"n_": table.count()}
+    wanted |= {f"s{place[name]}": moved[name].sum() for name in columns}
+    wanted |= {f"p{place[one]}_{place[two]}": (moved[one] * moved[two]).sum() for one, two in pairs}
+    wanted |= {f"t{place[name]}": (moved[name] * moved[name] * moved[name]).sum() for name in third}
+    rows = collected(table.group_by(list(by)).aggregate(**wanted) if by else table.aggregate(**wanted))
+    if by:
+        rows = rows.sort_by([(name, "ascending") for name in by])
+
+    def column(name: str) -> np.ndarray:
+        return rows[name].to_numpy(zero_copy_only=False).astype(np.float64)
+
+    n = column("n_")
+    sums = {name: np.nan_to_num(column(f"s{place[name]}")) for name in columns}
+    products = {pair: np.nan_to_num(column(f"p{place[pair[0]]}_{place[pair[1]]}")) for pair in pairs}
+    found: dict[str, Moments] = {}
+    for block, names in blocks.items():
+        total = np.stack([sums[name] for name in names], axis=-1)
+        cross = np.empty((len(n), len(names), len(names)))
+        for i, one in enumerate(names):
+            for j, two in enumerate(names):
+                cross[:, i, j] = products[tuple(sorted((one, two)))]
+        found[block] = Moments.of_sums(n, total, cross, shift=[shift[name] for name in names])
+    skew: dict[str, np.ndarray] = {}
+    for name in third:
+        safe = np.maximum(n, 1)
+        mean, square = sums[name] / safe, products[name, name] / safe
+        skew[name] = column(f"t{place[name]}") / safe - 3 * mean * square + 2 * mean**3
+    keys = list(zip(*(rows[name].to_pylist() for name in by))) if by else [()]
+    return Grouped(
+        keys=keys,
+        n=n,
+        blocks=found,
+        third=skew,
+        names={block: tuple(names) for block, names in blocks.items()},
+    )
+
+
+def _shifts(table: ir.Table, columns: Sequence[str]) -> dict[str, float]:
+    """A number near the mean of each column, from its first rows."""
+    if not columns:
+        return {}
+    first = table.limit(SAMPLE)
+    row = collected(first.aggregate(**{f"c{at}": first[name].cast("float64").mean() for at, name in enumerate(columns)}))
+    found = {}
+    for at, name in enumerate(columns):
+        value = row[f"c{at}"][0].as_py()
+        found[name] = float(value) if value is not None and np.isfinite(value) else 0.0
+    return found
