@@ -1,0 +1,229 @@
+"""How many customers a test needs, what power it then has, and the smallest effect that it can see.
+
+A plan is reckoned with the same bounds and the same t quantiles as the analysis that follows it, so that the
+power promised is the power reached: Welch's interval at one look, spending bounds at L looks, the always-valid
+multiplier at every look. *Power* is the probability that an interval lies wholly on the effect's side of zero
+at some look.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize
+from scipy.stats import nct, norm, t
+
+from primeta.stats.sequential import always_multiplier, as_t
+from primeta.stats.spending import bounds, crossing
+
+Floats = npt.NDArray[np.floating[Any]]
+Kind = Literal["mean", "share", "ratio"]
+Pair = tuple[float, float]
+"""Of the control, of the arm."""
+
+ALWAYS_LOOKS = 30
+"""Looks that an always-valid plan counts on, evenly spread: about daily for a month.
+
+Each further look is one more chance, so the number of looks moves the power. At level 95%, for the size that 30
+looks bring to 80%: one look at the end 73.9%, 5 looks 76.8%, 10 looks 78.2%, 20 looks 79.4%, 60 looks 80.8%,
+200 looks 81.7%. Between 20 and 60 looks the promise is right within a point.
+"""
+LARGE = 5_000.0
+"""Degrees of freedom from which the noncentral t is reckoned by its normal approximation, right to 1e-6."""
+FEWEST = 2
+MOST = 10**12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How a test is read: at which looks, how sure one must be, and how likely it should succeed."""
+
+    design: Literal["fixed", "sequential", "anytime"] = "fixed"
+    looks: int = 1
+    """Evenly spread over the customers; the last is the end."""
+    level: float = 0.95
+    """Of the interval that decides about one arm."""
+    power: float = 0.8
+
+    @property
+    def fractions(self) -> Floats:
+        return np.arange(1, self.looks + 1) / self.looks
+
+    def multipliers(self) -> Floats:
+        """(looks,) standard errors that an interval of many customers reaches to either side."""
+        alpha = 1 - self.level
+        if self.design == "sequential":
+            return bounds(self.fractions, alpha=alpha)
+        if self.design == "anytime":
+            # tuned to the planned end, so that only the share of the way counts
+            return always_multiplier(self.fractions, alpha=alpha, tuned=1.0)
+        return np.array([float(norm.isf(alpha / 2))])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What a size gives: the power, and the share of the customers after which it stops on average."""
+
+    power: float
+    used: float
+
+
+def power_t(effect: float, sd: float, n1: float, n2: float, level: float = 0.95) -> float:
+    """Power of the two-sided two-sample t-test with a common standard deviation.
+
+    Source:
+        The noncentral t with n1 + n2 − 2 degrees of freedom (Cohen 1988, ch. 2); as pwr.t.test in R.
+    """
+    df, drift = n1 + n2 - 2, effect / (sd * math.sqrt(1 / n1 + 1 / n2))
+    bound = float(t.isf((1 - level) / 2, df))
+    return float(_passes(np.array([bound]), np.array([df]), np.array([drift]))[0]) + float(
+        _passes(np.array([bound]), np.array([df]), np.array([-drift]))[0]
+    )
+
+
+def shared_level(level: float, arms: int) -> float:
+    """The level of each treated arm's interval so that all of them hold together at `level` (Bonferroni)."""
+    return 1 - (1 - level) / (arms - 1)
+
+
+def spread(kind: Kind, baseline: float, effect: float, *, sd: float, variance_kept: float = 1.0) -> Pair:
+    """Standard deviation of one customer in the control and in an arm, as the analysis sees it.
+
+    Args:
+        baseline: The control's mean, share or ratio.
+        sd: Of one customer's value; for a ratio R of (x − R·y) / mean(y); not used for a share, whose two
+            variances p(1 − p) differ between the arms.
+        variance_kept: 1 − ρ²: what the covariate leaves (CUPED).
+    """
+    kept = math.sqrt(variance_kept)
+    if kind == "share":
+        treated = baseline + effect
+        return kept * math.sqrt(baseline * (1 - baseline)), kept * math.sqrt(treated * (1 - treated))
+    return kept * sd, kept * sd
+
+
+def power_at(effect: float, *, sd: Pair, n: Pair, rules: Rules) -> Reached:
+    """Power of control against one arm of `n` customers each at the end.
+
+    Args:
+        effect: Difference of arm and control, not 0. sd: of one customer in each. n: at the end, above 1.
+    Source:
+        Crossing of the bounds by a Brownian motion, as `spending.crossing`. At each look the bound is moved so
+        that passing it there has exactly the probability that Welch's noncentral t gives.
+    """
+    fractions = rules.fractions
+    sizes = np.maximum(np.multiply.outer(fractions, n), FEWEST)
+    parts = np.square(sd) / sizes
+    df = parts.sum(axis=1) ** 2 / (parts**2 / (sizes - 1)).sum(axis=1)
+    drift = abs(effect) / math.sqrt(sd[0] ** 2 / n[0] + sd[1] ** 2 / n[1])
+    return _reached(rules, drift, df)
+
+
+def _reached(rules: Rules, drift: float, df: Floats) -> Reached:
+    fractions, here = rules.fractions, drift * np.sqrt(rules.fractions)
+    walls = here + norm.isf(_passes(as_t(rules.multipliers(), df), df, here))
+    by = crossing(walls, fractions, drift)
+    used = float(np.sum(np.diff(by, prepend=0.0) * fractions) + 1 - by[-1])
+    return Reached(power=float(by[-1]), used=used)
+
+
+def _passes(bound: Floats, df: Floats, drift: Floats) -> Floats:
+    """P(T > bound) of the noncentral t."""
+    large = norm.sf((bound * (1 - 1 / (4 * df)) - drift) / np.sqrt(1 + bound**2 / (2 * df)))
+    small = df < LARGE
+    if small.any():
+        exact = nct.sf(bound[small], df[small], drift[small])
+        large[small] = np.where(np.isfinite(exact), np.clip(exact, 0.0, 1.0), large[small])
+    return large
+
+
+@lru_cache(maxsize=256)
+def needed_drift(rules: Rules) -> float:
+    """Effect over standard error at the end that brings the power, for many customers."""
+    df = np.full(rules.looks, 1e12)
+    short = lambda drift: _reached(rules, drift, df).power - rules.power  # noqa: E731
+    # one look at the end, which has the least power of all that these bounds give
+    most = float(np.max(rules.multipliers()[-1:])) + float(norm.ppf(rules.power)) + 1.0
+    return float(optimize.brentq(short, 1e-6, most, xtol=1e-10))  # pyright: ignore[reportArgumentType]
+
+
+def sizes(effect: float, *, sd: Pair, shares: Sequence[float], rules: Rules) -> tuple[int, ...]:
+    """Customers in each arm, the fewest with which each treated arm is told from the control.
+
+    Args:
+        sd: Of one customer in the control and in an arm.
+        shares: (K,) of the customers, control first, summing to one.
+    Returns:
+        (K,) whole numbers; the smallest treated arm has the power asked for, larger ones more.
+    """
+    arm = min(shares[1:])
+
+    start = (needed_drift(rules) / effect) ** 2 * (sd[0] ** 2 / shares[0] + sd[1] ** 2 / arm)
+    unit, place = min(shares), 1 + list(shares[1:]).index(arm)
+
+    def enough(smallest: int) -> bool:
+        each = whole(smallest, shares)
+        return power_at(effect, sd=sd, n=(each[0], each[place]), rules=rules).power >= rules.power
+
+    low, high = max(FEWEST, math.floor(start * unit * 0.98)), max(FEWEST, math.ceil(start * unit)) + 1
+    while not enough(high):
+        low, high = high, 2 * high
+    if enough(low):
+        low = FEWEST - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return whole(high, shares)
+
+
+def whole(smallest: int, shares: Sequence[float]) -> tuple[int, ...]:
+    """(K,) customers in arms of these shares whose smallest has so many."""
+    least = min(shares)
+    return tuple(math.ceil(round(smallest * share / least, 6)) for share in shares)
+
+
+def detectable(
+    total: float,
+    *,
+    shares: Sequence[float],
+    sd_of: Callable[[float], Pair],
+    rules: Rules,
+    largest: float = math.inf,
+    sign: float = 1.0,
+) -> float:
+    """The smallest effect that `total` customers show with the power asked for.
+
+    Args:
+        shares: (K,) control first. sd_of: effect → standard deviations in the control and in an arm.
+        largest: No effect is as large as this in size: what a share has left to 0 or 1.
+        sign: Of the effect that is looked for.
+    Returns:
+        The effect with its sign, in the metric's unit; NaN where none below `largest` is seen.
+    """
+    n = total * shares[0], total * min(shares[1:])
+    if min(n) < FEWEST:
+        return math.nan
+
+    def short(size: float) -> float:
+        effect = math.copysign(size, sign)
+        return power_at(effect, sd=sd_of(effect), n=n, rules=rules).power - rules.power
+
+    first = sd_of(0.0)
+    low = 0.5 * needed_drift(rules) * math.sqrt(first[0] ** 2 / n[0] + first[1] ** 2 / n[1])
+    ceiling = largest * (1 - 1e-9)
+    low = min(low, 0.5 * ceiling)
+    while short(low) > 0:
+        low /= 2
+    high = low
+    while short(high) < 0:
+        if high >= ceiling:
+            return math.nan
+        low, high = high, min(1.5 * high, ceiling)
+    root = optimize.brentq(short, low, high, xtol=1e-7 * high)
+    return math.copysign(float(root), sign)  # pyright: ignore[reportArgumentType]
