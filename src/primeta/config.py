@@ -84,6 +84,50 @@ class FiltersConfig:
     """An answer within so many weeks is a quick win."""
 
 
+EXPERIMENT_KEYS = (
+    "hypothesis",
+    "trend",
+    "owner",
+    "starts",
+    "ends",
+    "arms",
+    "control",
+    "population",
+    "entry",
+    "primary",
+    "window_days",
+    "smallest_effect",
+    "value",
+    "guardrails",
+    "metrics",
+    "caps",
+    "design",
+    "looks",
+    "level",
+    "power",
+    "planned_n",
+    "covariate_days",
+    "segments",
+    "strata",
+    "layer",
+    "slots",
+    "holdout",
+    "ramp",
+    "salt",
+    "hash",
+)
+ARM_KEYS = ("share", "cost", "what")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentConfig:
+    """`[experiments.NAME]`: an experiment as it is written; `experiments.declare` makes a plan of it."""
+
+    name: str
+    values: dict[str, Any]
+    """Keys of EXPERIMENT_KEYS; `arms`, `guardrails` and `caps` are sections of their own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A workspace as its file declares it."""
@@ -107,8 +151,9 @@ class Config:
     """Metric → weight of this year's goals."""
     filters: FiltersConfig = FiltersConfig()
     watch: WatchConfig = WatchConfig()
+    experiments: dict[str, ExperimentConfig] = field(default_factory=dict)
     other: dict[str, Any] = field(default_factory=dict)
-    """Sections that later verbs read: sources, experiments, delivery."""
+    """Sections that later verbs read: sources, delivery."""
 
     @property
     def folder(self) -> Path:
@@ -142,7 +187,11 @@ class _Reader:
         return None
 
     def fail(self, section: str, key: str, message: str) -> BadConfig:
-        line = self.line_of(section, key) or self.line_of(section)
+        line, above = self.line_of(section, key) or self.line_of(section), section
+        while line is None and above:
+            # A section may be written as an inline table of the one above it.
+            above, _, last = above.rpartition(".")
+            line = self.line_of(above, last)
         place = f"{self.path.name}, line {line}" if line else self.path.name
         name = f"[{section}] {key}".strip() if section else key
         return BadConfig(f"{place}: {name}: {message}")
@@ -150,7 +199,8 @@ class _Reader:
     def section(self, parent: dict[str, Any], name: str, full: str) -> dict[str, Any]:
         value = parent.get(name, {})
         if not isinstance(value, dict):
-            raise self.fail("", name, f"a section [{full}] was expected, a single value was given")
+            above = full.rpartition(".")[0]
+            raise self.fail(above, name, f"a section [{full}] was expected, a single value was given")
         return value
 
     def known(self, section: str, values: dict[str, Any], allowed: tuple[str, ...]) -> None:
@@ -285,7 +335,8 @@ def parse_config(text: str, path: Path) -> Config:
         goals=_goals(read, read.section(document, "goals", "goals")),
         filters=_filters(read, read.section(document, "filters", "filters")),
         watch=_watch(read, read.section(document, "watch", "watch")),
-        other={name: document[name] for name in ("sources", "experiments", "delivery") if name in document},
+        experiments=_experiments(read, read.section(document, "experiments", "experiments")),
+        other={name: document[name] for name in ("sources", "delivery") if name in document},
     )
 
 
@@ -381,6 +432,21 @@ def _watch(read: _Reader, values: dict[str, Any]) -> WatchConfig:
         promise_start=_day(read, "watch", values, "promise_start"),
         smallest_effect=read.bounded("watch", values, "smallest_effect", None, 0, 10),
     )
+
+
+def _experiments(read: _Reader, sections: dict[str, Any]) -> dict[str, ExperimentConfig]:
+    found: dict[str, ExperimentConfig] = {}
+    for name in sections:
+        section = f"experiments.{name}"
+        values = read.section(sections, name, section)
+        read.known(section, values, EXPERIMENT_KEYS)
+        for part in ("arms", "guardrails", "caps"):
+            read.section(values, part, f"{section}.{part}")
+        for arm, given in values.get("arms", {}).items():
+            if isinstance(given, dict):
+                read.known(f"{section}.arms.{arm}", given, ARM_KEYS)
+        found[name] = ExperimentConfig(name=name, values=dict(values))
+    return found
 
 
 def _day(read: _Reader, section: str, values: dict[str, Any], key: str) -> date | None:

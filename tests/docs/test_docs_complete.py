@@ -133,6 +133,25 @@ def test_every_key_of_a_metric_is_documented():
     assert first_cells(section(text, "[metrics.NAME]")) == set(metrics._KEYS)
 
 
+def test_every_key_of_an_experiment_is_documented():
+    part = section(page("reference/workspace-file.md"), "[experiments.NAME]")
+    keys, arms = part.split("### Arms")
+    assert first_cells(keys) == set(config.EXPERIMENT_KEYS)
+    assert first_cells(section(f"### Arms{arms}", "Arms")) == set(config.ARM_KEYS)
+
+
+def test_the_example_of_an_experiment_is_a_plan(tmp_path: Path):
+    from primeta.experiments.declare import plan_of
+
+    part = section(page("reference/workspace-file.md"), "[experiments.NAME]")
+    found = re.search(r"```toml\n(.*?)```", part, re.DOTALL)
+    assert found
+    path = tmp_path / "primeta.toml"
+    path.write_text(found[1], encoding="utf-8")
+    plan = plan_of(config.parse_config(found[1], path), "autumn_offer")
+    assert [arm.name for arm in plan.arms] == ["control", "ten"]
+
+
 def test_every_section_of_the_workspace_file_has_a_heading():
     heads = " ".join(re.findall(r"^## (.*)$", page("reference/workspace-file.md"), re.MULTILINE))
     for name in config.SECTIONS:
