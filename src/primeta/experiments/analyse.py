@@ -29,7 +29,7 @@ from primeta.experiments.spec import FileMetric, check_column, metrics_of
 from primeta.stats.effects import influence
 from primeta.stats.moments import Moments, stacked
 from primeta.stats.spending import bounds
-from primeta.warehouse.duck import connect, named, quoted
+from primeta.warehouse.duck import connect, quoted
 from primeta.warehouse.files import read_table, sniff
 from primeta.warehouse.metrics import METRICS
 from primeta.warehouse.sums import Grouped, collected, grouped_moments, quiet_ibis
@@ -157,7 +157,6 @@ def analyse(
         costs=dict(rules.costs),
         notes=tuple(notes),
         source=source,
-        bayesian=bayesian,
     )
 
 
@@ -226,9 +225,7 @@ class _Declared:
         self.covariates = self._covariates(covariates, columns)
         self.primary = primary
 
-    def _covariates(
-        self, given: Mapping[str, str], columns: Sequence[str]
-    ) -> dict[str, tuple[str, ...]]:
+    def _covariates(self, given: Mapping[str, str], columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {name: [] for name in self.metrics}
         for name, text in given.items():
             if text in columns:
@@ -279,7 +276,9 @@ class _Declared:
             smallest=self.smallest(name),
             covariates=len(covariates),
             events=(moments.mean[:, 0] * moments.n).round().tolist() if shares else (),
-            skewness=_skewness(grouped, name, moments, arms) if name in prepared.skewed and not shares else (),
+            skewness=_skewness(grouped, name, moments, arms)
+            if name in prepared.skewed and not shares
+            else (),
         )
 
     def money(self, grouped: Grouped, arms: Sequence[str], prepared: Prepared) -> Measured | None:
@@ -333,8 +332,8 @@ class _Reader:
 
     def check_units(self, unit: str, arm: str) -> None:
         """Nobody stands twice: a customer in two arms is an error, and so is one counted twice in one."""
-        t = self.table
-        seen = t.group_by(t[unit].cast("string").name("who")).aggregate(
+        t: Any = self.table
+        seen: Any = t.group_by(t[unit].cast("string").name("who")).aggregate(
             rows=t.count(), first=t[arm].cast("string").min(), last=t[arm].cast("string").max()
         )
         twice = seen.filter(seen.rows > 1)
@@ -354,7 +353,7 @@ class _Reader:
 
     def sums(self, plan: _Declared, *, arm: str, by: str, strata: str) -> tuple[Grouped, Prepared, list[str]]:
         """Moments by arm (and segment), one block a metric, in one pass."""
-        t = self.table
+        t: Any = self.table
         notes: list[str] = []
         arm_text = t[arm].cast("string")
         t = t.mutate(arm_=arm_text).filter(arm_text.notnull() & (arm_text != ""))
@@ -462,10 +461,13 @@ class _Reader:
         """All values but the first: one dummy each."""
         if not strata:
             return []
-        text = t[strata].cast("string").fill_null("")
+        text: Any = t[strata].cast("string")
+        text = text.fill_null("")
         values = collected(t.select(v=text).distinct())["v"].to_pylist()
         if len(values) > MOST_SEGMENTS:
-            raise BadInput(f"--strata {strata}: {len(values)} values; at most {MOST_SEGMENTS} can be adjusted for")
+            raise BadInput(
+                f"--strata {strata}: {len(values)} values; at most {MOST_SEGMENTS} can be adjusted for"
+            )
         return sorted(values)[1:]
 
 
@@ -529,7 +531,9 @@ def _arms(grouped: Grouped, control: str, rules: Rules) -> list[str]:
     counts = {name: sum(n for key, n in zip(grouped.keys, grouped.n) if str(key[0]) == name) for name in seen}
     for name, n in counts.items():
         if n < 2:
-            raise BadInput(f"the arm {name!r} has {int(n)} customer; at least two are needed, and hundreds to decide")
+            raise BadInput(
+                f"the arm {name!r} has {int(n)} customer; at least two are needed, and hundreds to decide"
+            )
     return [control, *(name for name in seen if name != control)]
 
 

@@ -45,7 +45,6 @@ class Analysis:
     notes: tuple[str, ...] = ()
     """Codes with figures: `no-arm:12`."""
     source: str = ""
-    bayesian: bool = False
     currency: str = ""
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Metric → language → the name that people read."""
@@ -146,7 +145,11 @@ class Analysis:
         )
         scale = 100 if share else 1
         always = locale.interval(effect.always_low * scale, effect.always_high * scale, lang)
-        p = locale.number(effect.p, lang, digits=3) if effect.p >= 0.001 else "< " + locale.number(0.001, lang)
+        p = (
+            locale.number(effect.p, lang, digits=3)
+            if effect.p >= 0.001
+            else "< " + locale.number(0.001, lang)
+        )
         return (level(effect.control_mean), level(effect.arm_mean), str(gap), str(relative), always, p)
 
     def decision_table(self, lang: str = "en") -> Table:
@@ -205,27 +208,31 @@ class Analysis:
                 found.append(sentence("note.cuped", lang, share=share, metric=self.name(metric, lang)))
         if self.placebo_moved:
             found.append(word("placebo-moved", lang).capitalize() + ".")
+        warned: dict[tuple[str, str], list[str]] = {}
         for effect in self.effects:
-            found += [
-                sentence(
-                    "note.caution",
-                    lang,
-                    metric=self.name(effect.metric, lang),
-                    arm=effect.arm,
-                    why=word(caution, lang),
-                )
-                for caution in effect.cautions
-            ]
-            if self.bayesian and math.isfinite(effect.better):
-                found.append(
-                    sentence(
-                        "note.bayes",
-                        lang,
-                        arm=effect.arm,
-                        metric=self.name(effect.metric, lang),
-                        better=locale.percent(effect.better, lang),
-                    )
-                )
+            for caution in effect.cautions:
+                warned.setdefault((effect.metric, caution), []).append(effect.arm)
+        found += [
+            sentence(
+                "note.caution",
+                lang,
+                metric=self.name(metric, lang),
+                arm=locale.listed(arms, lang),
+                why=word(caution, lang),
+            )
+            for (metric, caution), arms in warned.items()
+        ]
+        found += [
+            sentence(
+                "note.bayes",
+                lang,
+                arm=effect.arm,
+                metric=self.name(effect.metric, lang),
+                better=locale.percent(effect.better, lang),
+            )
+            for effect in self.effects
+            if math.isfinite(effect.better)
+        ]
         return found
 
     def picture(self, lang: str = "en") -> Picture:
@@ -244,7 +251,8 @@ class Analysis:
         return {
             "control": self.control,
             "arms": {
-                name: {"n": self.ratio.counts[name], "planned_share": self.ratio.planned[name]} for name in self.arms
+                name: {"n": self.ratio.counts[name], "planned_share": self.ratio.planned[name]}
+                for name in self.arms
             },
             "level": self.level,
             "decided_on": self.how,
@@ -258,7 +266,8 @@ class Analysis:
                     "shares_given": self.shares_given,
                 },
                 "placebo": [
-                    {"covariate": e.metric, "arm": e.arm, "difference": e.difference, "p": e.p} for e in self.placebo
+                    {"covariate": e.metric, "arm": e.arm, "difference": e.difference, "p": e.p}
+                    for e in self.placebo
                 ],
             },
             "effects": [effect_document(effect) for effect in self.effects],
@@ -280,9 +289,7 @@ class Analysis:
                 "arm": self.verdict.arm or None,
                 "why": self.why(deciding, "en"),
             },
-            "segments": [
-                {"segment": effect.segment, **effect_document(effect)} for effect in self.segments
-            ],
+            "segments": [{"segment": effect.segment, **effect_document(effect)} for effect in self.segments],
             "segments_differ": [
                 {"metric": metric, "arm": arm, "p": p} for (metric, arm), p in self.segments_differ.items()
             ],

@@ -76,15 +76,15 @@ def _arm(
     ended: bool,
 ) -> ArmDecision:
     def say(state, rule: str, **figures: Any) -> ArmDecision:
-        known = money is not None
+        worth = money or Money(value=math.nan, low=math.nan, high=math.nan)
         return ArmDecision(
             arm=name,
             state=state,
             rule=rule,
             figures={**_figures(primary), **figures},
-            money_per_customer=money.value if known else math.nan,
-            low=money.low if known else math.nan,
-            high=money.high if known else math.nan,
+            money_per_customer=worth.value,
+            low=worth.low,
+            high=worth.high,
             basis=basis,
         )
 
@@ -103,15 +103,15 @@ def _arm(
     if money is not None and money.high < 0:
         return say("harm", "money-lost")
 
-    open_guards = [
-        guard for guard in guards if not _good(guard, guard.beyond_low, guard.beyond_high)[0] > 0
-    ]
+    open_guards = [guard for guard in guards if not _good(guard, guard.beyond_low, guard.beyond_high)[0] > 0]
     money_open = money is not None and not money.low > 0
-    ruled_out = primary.smallest is not None and _good(primary, primary.beyond_low, primary.beyond_high)[1] < 0
+    ruled_out = (
+        primary.smallest is not None and _good(primary, primary.beyond_low, primary.beyond_high)[1] < 0
+    )
     if low > 0 and ruled_out:
         return say("futile", "too-small")
     if low > 0 and not open_guards and not money_open:
-        return say("scale", "shown")
+        return say("scale", "shown", guardrails=len(guards))
     if ruled_out:
         return say("futile", "effect-ruled-out")
     if low > 0:

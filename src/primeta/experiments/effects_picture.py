@@ -27,7 +27,9 @@ def effects_picture(
     effects: Sequence[Effect], lang: str, *, title: str, name: Callable[[str], str], level: float
 ) -> Picture:
     """Rows with a known lift; the interval for one look, and thin the one that holds at every look."""
-    shown = [effect for effect in effects if math.isfinite(effect.lift_low) and math.isfinite(effect.lift_high)]
+    shown = [
+        effect for effect in effects if math.isfinite(effect.lift_low) and math.isfinite(effect.lift_high)
+    ]
 
     def value(effect: Effect) -> str:
         return str(
@@ -96,14 +98,29 @@ def _specification(
                 layers.append(span.mark_rule(color=tone, strokeWidth=thick).encode(x=x, x2="x2:Q", y=y))
         dot = rows([{"x": x_of(effect.lift), "y": middle, "label": value(effect)}])
         layers.append(dot.mark_circle(color=tone, size=90, opacity=1).encode(x=x, y=y, tooltip="label:N"))
-        label = rows([{"x": 0, "y": middle - (step * 0.42 if phone else 0), "label": f"{name(effect.metric)}, {effect.arm}"}])
+        label = rows(
+            [
+                {
+                    "x": 0,
+                    "y": middle - (step * 0.42 if phone else 0),
+                    "label": f"{name(effect.metric)}, {effect.arm}",
+                }
+            ]
+        )
         layers.append(
-            label.mark_text(align="left", baseline="middle", color=ink, fontSize=13, limit=int(left) - 8 if left else width)
-            .encode(x=x, y=y, text=text)
+            label.mark_text(
+                align="left",
+                baseline="middle",
+                color=ink,
+                fontSize=13,
+                limit=int(left) - 8 if left else width,
+            ).encode(x=x, y=y, text=text)
         )
         if not phone:
             number = rows([{"x": right + 10, "y": middle, "label": value(effect)}])
-            layers.append(number.mark_text(align="left", baseline="middle", color=ink).encode(x=x, y=y, text=text))
+            layers.append(
+                number.mark_text(align="left", baseline="middle", color=ink).encode(x=x, y=y, text=text)
+            )
     chart = alt.layer(*layers).properties(width=width, height=height)
     return {
         **chart.to_dict(),

@@ -92,7 +92,9 @@ def margin(metric: str, text: float | str) -> Amount:
     """A guardrail's margin with its direction: below 0 it may not fall by more, above 0 not rise by more."""
     given = amount(text, f"guardrail {metric}")
     if given.value == 0:
-        raise BadInput(f"guardrail {metric}: a margin of 0 can never be shown to hold; name how much worse it may get")
+        raise BadInput(
+            f"guardrail {metric}: a margin of 0 can never be shown to hold; name how much worse it may get"
+        )
     if has_sign(text):
         return given
     return given if metric in DOWN_IS_GOOD else Amount(-given.value, given.relative)

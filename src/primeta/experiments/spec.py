@@ -31,7 +31,9 @@ def metrics_of(given: Mapping[str, str] | Iterable[str], columns: Collection[str
         BadInput: no metric, an entry without a name, a name used twice.
         BadTable: a column that is not there.
     """
-    pairs = list(given.items()) if isinstance(given, Mapping) else [named(entry, "--metric") for entry in given]
+    pairs = (
+        list(given.items()) if isinstance(given, Mapping) else [named(entry, "--metric") for entry in given]
+    )
     if not pairs:
         raise BadInput("no metric is named; give at least one, such as --metric revenue=spend")
     found = [_metric(name.strip(), text.strip(), columns) for name, text in pairs]

@@ -33,6 +33,33 @@ WORDS: dict[str, dict[str, str]] = {
     "money": {"en": "money per customer", "ru": "деньги на клиента"},
     "why": {"en": "why", "ru": "почему"},
     "segment": {"en": "segment", "ru": "сегмент"},
+    # Assignment
+    "assigned": {"en": "Customers: {units}; {arms}.", "ru": "Клиентов: {units}; {arms}."},
+    "assigned.outside": {"en": "Taking no part: {count}.", "ru": "Не участвуют: {count}."},
+    "assigned.planned": {"en": "planned", "ru": "по плану"},
+    "assigned.share": {"en": "share", "ru": "доля"},
+    "assigned.repeated": {
+        "en": "Rows that repeat a customer: {rows}; he has the same arm on each.",
+        "ru": "Строк с повторным клиентом: {rows}; ветка у него везде одна.",
+    },
+    "assigned.cuts-made": {
+        "en": "Cut points are kept in {file} (strata: {strata}): assign later customers with the same file.",
+        "ru": "Границы веток сохранены в {file} (страт: {strata}): с этим же файлом распределяйте тех, кто придёт позже.",
+    },
+    "assigned.cuts-read": {
+        "en": "Cut points were taken from {file} (strata: {strata}).",
+        "ru": "Границы веток взяты из {file} (страт: {strata}).",
+    },
+    "assigned.elsewhere": {
+        "en": "Rows in strata that {file} does not know: {rows}; for them the planned shares hold.",
+        "ru": "Строк из страт, которых нет в {file}: {rows}; для них действуют доли из плана.",
+    },
+    "assigned.uneven": {
+        "en": "The arms differ from the planned shares by more than chance explains (p = {p}). Look at the ids; "
+        "if they are in order, take another salt before anything is sent.",
+        "ru": "Размеры веток расходятся с планом сильнее, чем объясняет случай (p = {p}). Проверьте идентификаторы; "
+        "если с ними всё в порядке, смените соль, пока ничего не отправлено.",
+    },
     # Cautions
     "few-events": {
         "en": "fewer than ten customers with (or without) the event in an arm: the interval is rough",
@@ -53,7 +80,10 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "ветки различались ещё до эксперимента",
     },
     # Why there is no number
-    "too-few-customers": {"en": "fewer than two customers in an arm", "ru": "в одной из веток меньше двух клиентов"},
+    "too-few-customers": {
+        "en": "fewer than two customers in an arm",
+        "ru": "в одной из веток меньше двух клиентов",
+    },
     "no-denominator": {
         "en": "the denominator is zero in an arm, so there is no ratio",
         "ru": "в одной из веток знаменатель равен нулю, отношения нет",
@@ -102,16 +132,20 @@ RULES: dict[str, dict[str, str]] = {
         "ru": "стоит больше, чем приносит: {money} на клиента ({money_interval})",
     },
     "shown": {
-        "en": "{metric} is better by {difference} ({interval}), and nothing that is guarded suffered",
-        "ru": "{metric}: лучше на {difference} ({interval}), и ничто из охраняемого не пострадало",
+        "en": "{metric} is better: {difference} ({interval})",
+        "ru": "{metric}: лучше, {difference} ({interval})",
+    },
+    "shown.guarded": {
+        "en": ", the guardrails hold",
+        "ru": ", ограничения соблюдены",
     },
     "shown.money": {
         "en": "; it brings {money} per customer ({money_interval})",
         "ru": "; приносит {money} на клиента ({money_interval})",
     },
     "too-small": {
-        "en": "{metric} is better by {difference} ({interval}), but surely by less than the {smallest} that matter",
-        "ru": "{metric}: лучше на {difference} ({interval}), но заведомо меньше значимых {smallest}",
+        "en": "{metric} is better, {difference} ({interval}), but surely by less than the {smallest} that matter",
+        "ru": "{metric}: лучше, {difference} ({interval}), но заведомо меньше, чем {smallest}, с которых это важно",
     },
     "effect-ruled-out": {
         "en": "an effect of {smallest} on {metric} is ruled out: {difference} ({interval})",
@@ -150,7 +184,10 @@ RULES: dict[str, dict[str, str]] = {
 SENTENCES: dict[str, dict[str, str]] = {
     "scale": {"en": "Scale {arm}: {why}.", "ru": "Масштабировать {arm}: {why}."},
     "harm": {"en": "Stop, it harms: {why}.", "ru": "Остановить, это вредит: {why}."},
-    "futile": {"en": "Stop, it is not worth going on: {why}.", "ru": "Остановить, продолжать не стоит: {why}."},
+    "futile": {
+        "en": "Stop, it is not worth going on: {why}.",
+        "ru": "Остановить, продолжать не стоит: {why}.",
+    },
     "continue": {"en": "Go on: {why}.", "ru": "Продолжать: {why}."},
     "invalid": {"en": "Invalid: {why}.", "ru": "Эксперимент недействителен: {why}."},
     "note.always": {
@@ -223,7 +260,7 @@ def told(
     figures: Mapping[str, Any],
     lang: str,
     *,
-    money: tuple[float, float, float] = (math.nan,) * 3,
+    money: tuple[float, float, float] = (math.nan, math.nan, math.nan),
     currency: str = "",
     labels: Mapping[str, str] | None = None,
     shares: frozenset[str] = frozenset(),
@@ -277,6 +314,8 @@ def told(
     )
     filled["money"], filled["money_interval"] = shown.text, shown.interval or locale.CANNOT_TELL[lang]
     text = RULES[rule][lang] if rule in RULES else rule
+    if rule == "shown" and figures.get("guardrails"):
+        text += RULES["shown.guarded"][lang]
     if rule == "shown" and math.isfinite(money[0]):
         text += RULES["shown.money"][lang]
     return text.format(**filled)

@@ -44,7 +44,12 @@ class Staggered:
 
 
 def staggered(
-    cohorts: Moments, seen: Sequence[int] | npt.NDArray[np.int64], *, blocks: int, ratio: bool = False, q: int = 0
+    cohorts: Moments,
+    seen: Sequence[int] | npt.NDArray[np.int64],
+    *,
+    blocks: int,
+    ratio: bool = False,
+    q: int = 0,
 ) -> Staggered:
     """Means (or ratios) of totals over the window, from cohorts of different age.
 
@@ -68,14 +73,19 @@ def staggered(
     mean = np.nan_to_num(cohorts.mean[..., :width])
     lived = np.einsum("...c,cb->...b", cohorts.n, mask)
     with np.errstate(divide="ignore", invalid="ignore"):
-        block_mean = np.einsum("...c,cb,...cb->...b", cohorts.n, mask, mean) / np.where(lived > 0, lived, np.nan)
+        block_mean = np.einsum("...c,cb,...cb->...b", cohorts.n, mask, mean) / np.where(
+            lived > 0, lived, np.nan
+        )
         weight = n_arm[..., None] / np.where(lived > 0, lived, np.nan)
         total = block_mean.reshape(*block_mean.shape[:-1], sides, blocks).sum(axis=-1)
         if ratio:
             bottom = np.where(total[..., 1] != 0, total[..., 1], np.nan)
             value = total[..., 0] / bottom
             scale = np.concatenate(
-                [np.repeat((1 / bottom)[..., None], blocks, -1), np.repeat((-value / bottom)[..., None], blocks, -1)],
+                [
+                    np.repeat((1 / bottom)[..., None], blocks, -1),
+                    np.repeat((-value / bottom)[..., None], blocks, -1),
+                ],
                 axis=-1,
             )
         else:
@@ -129,7 +139,12 @@ def _whole_variance(cohorts: Moments, whole: npt.NDArray[np.bool_], scale: Float
     """Variance of one customer's whole total among those whose window has passed: (…, G)."""
     n = cohorts.n * whole
     count = n.sum(axis=-1)
-    mean = np.einsum("...c,...ci->...i", n, np.nan_to_num(cohorts.mean[..., :width])) / np.maximum(count, 1)[..., None]
-    apart = np.einsum("...ci,...i->...c", np.nan_to_num(cohorts.mean[..., :width]) - mean[..., None, :], scale)
+    mean = (
+        np.einsum("...c,...ci->...i", n, np.nan_to_num(cohorts.mean[..., :width]))
+        / np.maximum(count, 1)[..., None]
+    )
+    apart = np.einsum(
+        "...ci,...i->...c", np.nan_to_num(cohorts.mean[..., :width]) - mean[..., None, :], scale
+    )
     within = np.einsum("...i,...cij,...j->...c", scale, cohorts.scatter[..., :width, :width], scale)
     return (within * whole + n * apart**2).sum(axis=-1) / np.where(count > 1, count - 1, np.nan)

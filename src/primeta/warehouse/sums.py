@@ -78,18 +78,16 @@ def grouped_moments(
     """
     columns = sorted({name for block in blocks.values() for name in block})
     pairs = sorted(
-        {
-            tuple(sorted(pair))
-            for block in blocks.values()
-            for pair in combinations_with_replacement(block, 2)
-        }
+        {tuple(sorted(pair)) for block in blocks.values() for pair in combinations_with_replacement(block, 2)}
     )
-    number = {name: table[name].cast("float64") for name in columns}
+    number: dict[str, Any] = {name: table[name].cast("float64") for name in columns}
     shift = _shifts(table, columns)
     # Sums of (v − shift) lose no digits where values are large and their spread is small.
-    moved = {name: number[name] - shift[name] if shift[name] else number[name] for name in columns}
+    moved: dict[str, Any] = {
+        name: number[name] - shift[name] if shift[name] else number[name] for name in columns
+    }
     place = {name: at for at, name in enumerate(columns)}
-    wanted = {"n_": table.count()}
+    wanted: dict[str, Any] = {"n_": table.count()}
     wanted |= {f"s{place[name]}": moved[name].sum() for name in columns}
     wanted |= {f"p{place[one]}_{place[two]}": (moved[one] * moved[two]).sum() for one, two in pairs}
     wanted |= {f"t{place[name]}": (moved[name] * moved[name] * moved[name]).sum() for name in third}
@@ -130,8 +128,10 @@ def _shifts(table: ir.Table, columns: Sequence[str]) -> dict[str, float]:
     """A number near the mean of each column, from its first rows."""
     if not columns:
         return {}
-    first = table.limit(SAMPLE)
-    row = collected(first.aggregate(**{f"c{at}": first[name].cast("float64").mean() for at, name in enumerate(columns)}))
+    first: Any = table.limit(SAMPLE)
+    row = collected(
+        first.aggregate(**{f"c{at}": first[name].cast("float64").mean() for at, name in enumerate(columns)})
+    )
     found = {}
     for at, name in enumerate(columns):
         value = row[f"c{at}"][0].as_py()
