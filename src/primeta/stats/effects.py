@@ -19,7 +19,18 @@ from primeta.stats.moments import Moments
 
 Floats = npt.NDArray[np.float64]
 NO_SPREAD = 1e-12
-"""A variance below this share of the squares that it is made of is the dust of rounding."""
+LAST_DIGIT = 2e-15
+
+
+def dust(gradient: Floats, n: Floats, mean: Floats, scatter: Floats) -> Floats:
+    """Sums of squares below this are what rounding leaves where nobody differs: (…,).
+
+    From the columns' own sums of squares that cancel (a ratio that all share), and from the last digit of the
+    values themselves.
+    """
+    own = np.einsum("...i,...ii->...", gradient**2, scatter)
+    digit = LAST_DIGIT * np.einsum("...i,...i->...", np.abs(gradient), np.abs(mean))
+    return NO_SPREAD * own + n * digit**2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,10 +114,7 @@ def influence(
     with np.errstate(divide="ignore", invalid="ignore"):
         free = np.where(arms.n > 1, arms.n - 1, np.nan)
         spread = np.einsum("...i,...ij,...j->...", gradient, arms.scatter, gradient)
-        squares = np.einsum(
-            "...i,...i->...", gradient**2, np.einsum("...ii->...i", arms.scatter)
-        ) + arms.n * np.einsum("...i,...i->...", gradient**2, arms.mean**2)
-        spread = np.where(spread > NO_SPREAD * np.abs(squares), spread, 0.0)
+        spread = np.where(spread > dust(gradient, arms.n, arms.mean, arms.scatter), spread, 0.0)
         spread = np.where(np.isnan(value), np.nan, spread)
         beside = np.einsum("...i,...ij->...j", gradient, arms.scatter[..., :, at])
         own = arms.scatter[..., np.ix_(at, at)[0], np.ix_(at, at)[1]] if at else _none(arms, 2)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from primeta.stats.effects import Influence
+from primeta.stats.effects import Influence, dust
 from primeta.stats.moments import Moments
 
 Floats = npt.NDArray[np.float64]
@@ -98,10 +98,8 @@ def staggered(
         between = np.einsum("...ci,...ci->...c", gradient, apart)
         free = np.where(n_arm > 1, n_arm - 1, np.nan)
         variance = (within * used + n * between**2).sum(axis=-1) / free
-        scale_of_rounding = np.einsum("...ci,...cii->...", gradient**2, own) + np.einsum(
-            "...c,...ci,...ci->...", n, gradient**2, mean**2
-        )
-        variance = np.where(variance * free > 1e-12 * scale_of_rounding, variance, 0.0)
+        rounding = dust(gradient, n, mean, own).sum(axis=-1)
+        variance = np.where(variance * free > rounding, variance, 0.0)
 
         x = cohorts.mean[..., width : width + q]
         x_mean = np.einsum("...c,...ci->...i", n, x) / np.maximum(n_arm, 1)[..., None]
