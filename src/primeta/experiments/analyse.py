@@ -32,7 +32,7 @@ from primeta.stats.spending import bounds
 from primeta.warehouse.duck import connect, quoted
 from primeta.warehouse.files import read_table, sniff
 from primeta.warehouse.metrics import METRICS
-from primeta.warehouse.sums import Grouped, collected, grouped_moments, quiet_ibis
+from primeta.warehouse.sums import SAMPLE, Grouped, collected, glance, grouped_moments, quiet_ibis
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -41,6 +41,7 @@ DOWN_IS_GOOD = frozenset(metric.name for metric in METRICS if metric.good == "do
 SKEWNESS_UP_TO = 2_000_000
 """Rows; with more, an interval of a mean needs no more customers than there are."""
 MOST_SEGMENTS = 50
+NONE_BROKEN = np.zeros(1, dtype=bool)
 PLACEBO_P = 0.001
 
 
@@ -352,14 +353,9 @@ class _Reader:
             )
 
     def sums(self, plan: _Declared, *, arm: str, by: str, strata: str) -> tuple[Grouped, Prepared, list[str]]:
-        """Moments by arm (and segment), one block a metric, in one pass."""
+        """Moments by arm (and segment), one block a metric, in one pass that checks the values as it goes."""
         t: Any = self.table
         notes: list[str] = []
-        arm_text = t[arm].cast("string")
-        t = t.mutate(arm_=arm_text).filter(arm_text.notnull() & (arm_text != ""))
-        left_out = self._left_out(arm_text)
-        if left_out:
-            notes.append(f"no-arm:{left_out}")
         outcomes = list(dict.fromkeys(c for metric in plan.metrics.values() for c in metric.columns))
         befores = list(dict.fromkeys(c for parts in plan.covariates.values() for c in parts))
         for column in (*outcomes, *befores):
@@ -369,91 +365,139 @@ class _Reader:
                     f"{self.source}: column {column!r} is {_worded(kind)}; a number was expected. "
                     f"Clean it, or name another column."
                 )
-        rows, facts = self._facts(t, outcomes, befores, plan)
-        self._check(facts, outcomes, plan, rows)
-        exprs: dict[str, Any] = {}
+        exprs: dict[str, Any] = {"arm_": t[arm].cast("string")}
         for column in outcomes:
             exprs[f"y_{column}"] = _number(t[column])
         for name, cap in plan.rules.caps.items():
-            metric = plan.metrics[name]
-            exprs[f"c_{name}"] = _least(_number(t[metric.numerator]), cap)
+            exprs[f"c_{name}"] = _least(_number(t[plan.metrics[name].numerator]), cap)
         for column in befores:
-            usual = facts.get(f"m_{column}")
-            exprs[f"x_{column}"] = _number(t[column]).fill_null(float(usual) if usual is not None else 0.0)
-            empty = rows - int(facts[f"k_{column}"])
-            if empty:
-                notes.append(f"covariate-empty:{column}:{empty}")
+            exprs[f"x_{column}"] = exprs[f"k_{column}"] = _number(t[column])
         groups = ["arm_"]
         if by:
             exprs["by_"] = t[by].cast("string").fill_null("")
             groups.append("by_")
-        levels = self._strata(t, strata)
+        levels = self._strata(t.filter(_taking_part(exprs["arm_"])), strata)
         for place, value in enumerate(levels):
             exprs[f"s_{place}"] = (t[strata].cast("string").fill_null("") == value).ifelse(1.0, 0.0)
-        dummies = [f"s_{place}" for place in range(len(levels))]
+        blocks = self._blocks(plan, exprs, [f"s_{place}" for place in range(len(levels))])
+        first = glance(t.select(**exprs), sorted({c for block in blocks.values() for c in block}))
+        skewed = self._skewed(t, plan, first.rows)
+        third = sorted({_top(plan, name) for name in skewed})
+        usual: dict[str, float] = {}
+        unknown = [column for column in befores if f"x_{column}" in first.empty]
+        while True:
+            usual |= self._usual(t, arm, unknown)
+            for column in unknown:
+                exprs[f"x_{column}"] = exprs[f"k_{column}"].fill_null(usual[column])
+            prepared = t.select(**exprs)
+            found = grouped_moments(
+                prepared,
+                by=groups,
+                blocks=blocks,
+                third=third,
+                shift=first.means,
+                beside=self._asides(prepared, outcomes, befores, plan),
+            )
+            grouped = found.only(lambda key: bool(key[0]))
+            self._check(grouped, outcomes, befores, plan)
+            # the first rows may hold no empty value where later ones do
+            unknown = [
+                column
+                for column in befores
+                if column not in usual and grouped.beside[f"k_{column}"].sum() < grouped.n.sum()
+            ]
+            if not unknown:
+                break
+        left_out = int(found.n.sum() - grouped.n.sum())
+        if left_out:
+            notes.append(f"no-arm:{left_out}")
+        for column in befores:
+            empty = int(grouped.n.sum() - grouped.beside[f"k_{column}"].sum())
+            if empty:
+                notes.append(f"covariate-empty:{column}:{empty}")
+        return grouped, Prepared(skewed=skewed), notes
 
-        def top(name: str) -> str:
-            return f"c_{name}" if name in plan.rules.caps else f"y_{plan.metrics[name].numerator}"
-
+    def _blocks(self, plan: _Declared, exprs: dict[str, Any], dummies: Sequence[str]) -> dict[str, list[str]]:
+        """The columns of each metric; the money's, where metrics have a value, is added to `exprs`."""
         blocks: dict[str, list[str]] = {}
         for name, metric in plan.metrics.items():
             bottom = [f"y_{metric.denominator}"] if metric.denominator else []
-            blocks[name] = [top(name), *bottom, *(f"x_{c}" for c in plan.covariates[name]), *dummies]
+            blocks[name] = [
+                _top(plan, name), *bottom, *(f"x_{c}" for c in plan.covariates[name]), *dummies
+            ]  # fmt: skip
         if plan.rules.values:
             total = None
             extra: list[str] = []
             for name, worth in plan.rules.values.items():
-                part = exprs[top(name)] * float(worth)
+                part = exprs[_top(plan, name)] * float(worth)
                 total = part if total is None else total + part
                 extra += [f"x_{c}" for c in plan.covariates[name] if f"x_{c}" not in extra]
             exprs[MONEY] = total
             blocks[MONEY] = [MONEY, *extra, *dummies]
-        prepared_table = t.select(arm_=t.arm_, **exprs)
-        skewed = frozenset(
-            name for name, metric in plan.metrics.items() if metric.kind == "mean" and rows <= SKEWNESS_UP_TO
-        )
-        third = sorted({top(name) for name in skewed})
-        grouped = grouped_moments(prepared_table, by=groups, blocks=blocks, third=third)
-        return grouped, Prepared(skewed=skewed), notes
+        return blocks
 
-    def _left_out(self, arm_text: Any) -> int:
-        empty = self.table.filter(arm_text.isnull() | (arm_text == ""))
-        return int(collected(empty.aggregate(n=empty.count()))["n"][0].as_py())
+    def _skewed(self, t: ir.Table, plan: _Declared, seen: int) -> frozenset[str]:
+        """Metrics whose skewness is measured: it costs a third of the pass, and large tables need it least."""
+        means = frozenset(name for name, metric in plan.metrics.items() if metric.kind == "mean")
+        if not means or seen < SAMPLE:
+            return means
+        some = t.limit(SKEWNESS_UP_TO + 1)
+        rows = int(collected(some.aggregate(n=some.count()))["n"][0].as_py())
+        return means if rows <= SKEWNESS_UP_TO else frozenset()
 
-    def _facts(
+    def _usual(self, t: ir.Table, arm: str, columns: Sequence[str]) -> dict[str, float]:
+        """Means of covariates among those who have one, to stand for those who have none."""
+        if not columns:
+            return {}
+        taking = t.filter(_taking_part(t[arm].cast("string")))
+        wanted = {f"m{at}": _number(taking[column]).mean() for at, column in enumerate(columns)}
+        (row,) = collected(taking.aggregate(**wanted)).to_pylist()
+        return {column: float(row[f"m{at}"] or 0.0) for at, column in enumerate(columns)}
+
+    def _asides(
         self, t: ir.Table, outcomes: Sequence[str], befores: Sequence[str], plan: _Declared
-    ) -> tuple[int, dict[str, Any]]:
-        """Counts of known values, bounds of shares and means of covariates, in one light pass."""
-        wanted: dict[str, Any] = {"rows_": t.count()}
-        for column in dict.fromkeys((*outcomes, *befores)):
-            wanted[f"k_{column}"] = t[column].count()
-            wanted[f"a_{column}"] = _number(t[column]).abs().max()
-        for column in befores:
-            wanted[f"m_{column}"] = _number(t[column]).mean()
+    ) -> dict[str, Any]:
+        """What the checks need beside the sums."""
+        asides: dict[str, Any] = {f"k_{column}": t[f"y_{column}"].count() for column in outcomes}
+        asides |= {f"k_{column}": t[f"k_{column}"].count() for column in befores}
         for name, metric in plan.metrics.items():
+            value: Any = t[f"y_{metric.numerator}"]
             if metric.kind == "share":
-                value = _number(t[metric.numerator])
-                wanted[f"o_{name}"] = ((value == 0) | (value == 1)).ifelse(0, 1).sum()
-        row = collected(t.aggregate(**wanted)).to_pylist()[0]
-        return int(row["rows_"]), row
+                asides[f"o_{name}"] = ((value == 0) | (value == 1)).ifelse(0, 1).sum()
+            if name in plan.rules.caps:
+                # a cap would hide an infinite value from the sums
+                asides[f"a_{name}"] = value.abs().max()
+        return asides
 
-    def _check(self, facts: Mapping[str, Any], outcomes: Sequence[str], plan: _Declared, rows: int) -> None:
+    def _check(
+        self, grouped: Grouped, outcomes: Sequence[str], befores: Sequence[str], plan: _Declared
+    ) -> None:
+        rows = int(grouped.n.sum())
         if rows == 0:
             raise BadTable(f"{self.source}: no row has an arm; one row per customer was expected")
         for column in outcomes:
-            empty = rows - int(facts[f"k_{column}"])
+            empty = rows - int(grouped.beside[f"k_{column}"].sum())
             if empty:
                 raise BadTable(
                     f"{self.source}: column {column!r} is empty in {empty} of {rows} rows. Unknown is not zero: write "
                     f"0 where nothing happened, or leave out customers whose outcome nobody knows."
                 )
-            largest = facts[f"a_{column}"]
-            if largest is not None and not math.isfinite(largest):
-                raise BadTable(f"{self.source}: column {column!r} holds values that are no finite numbers")
+        broken = [column for column in outcomes if grouped.broken.get(f"y_{column}", NONE_BROKEN).any()]
+        broken += [column for column in befores if grouped.broken.get(f"x_{column}", NONE_BROKEN).any()]
+        broken += [
+            plan.metrics[name].numerator
+            for name in plan.rules.caps
+            if not np.isfinite(grouped.beside[f"a_{name}"]).all()
+        ]
+        if broken:
+            raise BadTable(
+                f"{self.source}: column {broken[0]!r} holds values that are no finite numbers, or too large to be squared"
+            )
         for name, metric in plan.metrics.items():
-            if metric.kind == "share" and facts[f"o_{name}"]:
+            odd = int(grouped.beside[f"o_{name}"].sum()) if metric.kind == "share" else 0
+            if odd:
                 raise BadTable(
-                    f"{self.source}: column {metric.numerator!r} holds {facts[f'o_{name}']} values that are neither 0 "
+                    f"{self.source}: column {metric.numerator!r} holds {odd} values that are neither 0 "
                     f"nor 1; a share needs yes or no per customer. Use {name}={metric.numerator} for a mean."
                 )
 
@@ -469,6 +513,15 @@ class _Reader:
                 f"--strata {strata}: {len(values)} values; at most {MOST_SEGMENTS} can be adjusted for"
             )
         return sorted(values)[1:]
+
+
+def _top(plan: _Declared, name: str) -> str:
+    """The column of a metric's numerator, capped where a cap was declared."""
+    return f"c_{name}" if name in plan.rules.caps else f"y_{plan.metrics[name].numerator}"
+
+
+def _taking_part(arm_text: Any) -> Any:
+    return arm_text.notnull() & (arm_text != "")
 
 
 def _number(column: Any) -> Any:

@@ -33,6 +33,10 @@ class Grouped:
     """Column → (G,) third central moment, for those asked for."""
     names: dict[str, tuple[str, ...]]
     """Block → its columns."""
+    beside: dict[str, np.ndarray]
+    """(G,) what else was asked for in the same pass; NaN where the engine had no answer."""
+    broken: dict[str, np.ndarray]
+    """Column → (G,) whether its sums are no finite numbers: a value is infinite, "not a number" or too large."""
 
     def only(self, keep: Callable[[tuple[Any, ...]], bool]) -> Grouped:
         """The groups whose key is wanted."""
@@ -43,6 +47,8 @@ class Grouped:
             blocks={name: block[at] for name, block in self.blocks.items()},
             third={name: values[at] for name, values in self.third.items()},
             names=self.names,
+            beside={name: values[at] for name, values in self.beside.items()},
+            broken={name: values[at] for name, values in self.broken.items()},
         )
 
 
@@ -67,6 +73,8 @@ def grouped_moments(
     by: Sequence[str],
     blocks: Mapping[str, Sequence[str]],
     third: Sequence[str] = (),
+    shift: Mapping[str, float] | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> Grouped:
     """Count, mean and centred products of each block's columns in each group, in one pass.
 
@@ -75,13 +83,15 @@ def grouped_moments(
         by: Columns that make the groups.
         blocks: Name → columns whose products with each other are needed; columns may be in several blocks.
         third: Columns whose third central moment is wanted too.
+        shift: A number near the mean of each column; left out, the first rows are looked at.
+        beside: Name → a further aggregate over `table`, a number, read in the same pass.
     """
     columns = sorted({name for block in blocks.values() for name in block})
     pairs = sorted(
         {tuple(sorted(pair)) for block in blocks.values() for pair in combinations_with_replacement(block, 2)}
     )
     number: dict[str, Any] = {name: table[name].cast("float64") for name in columns}
-    shift = _shifts(table, columns)
+    shift = glance(table, columns).means if shift is None else shift
     # Sums of (v − shift) lose no digits where values are large and their spread is small.
     moved: dict[str, Any] = {
         name: number[name] - shift[name] if shift[name] else number[name] for name in columns
@@ -91,6 +101,7 @@ def grouped_moments(
     wanted |= {f"s{place[name]}": moved[name].sum() for name in columns}
     wanted |= {f"p{place[one]}_{place[two]}": (moved[one] * moved[two]).sum() for one, two in pairs}
     wanted |= {f"t{place[name]}": (moved[name] * moved[name] * moved[name]).sum() for name in third}
+    wanted |= {f"b{at}": expression for at, expression in enumerate((beside or {}).values())}
     rows = collected(table.group_by(list(by)).aggregate(**wanted) if by else table.aggregate(**wanted))
     if by:
         rows = rows.sort_by([(name, "ascending") for name in by])
@@ -98,7 +109,15 @@ def grouped_moments(
     def column(name: str) -> np.ndarray:
         return rows[name].to_numpy(zero_copy_only=False).astype(np.float64)
 
+    def odd(name: str) -> np.ndarray:
+        # null is the sum of nothing, which is no fault of a number
+        return ~np.isfinite(column(name)) & ~rows[name].is_null().to_numpy(zero_copy_only=False)
+
     n = column("n_")
+    broken = {name: odd(f"s{place[name]}") for name in columns}
+    for one, two in pairs:
+        if one == two:
+            broken[one] |= odd(f"p{place[one]}_{place[one]}")
     sums = {name: np.nan_to_num(column(f"s{place[name]}")) for name in columns}
     products = {pair: np.nan_to_num(column(f"p{place[pair[0]]}_{place[pair[1]]}")) for pair in pairs}
     found: dict[str, Moments] = {}
@@ -121,19 +140,35 @@ def grouped_moments(
         blocks=found,
         third=skew,
         names={block: tuple(names) for block, names in blocks.items()},
+        beside={name: column(f"b{at}") for at, name in enumerate(beside or {})},
+        broken=broken,
     )
 
 
-def _shifts(table: ir.Table, columns: Sequence[str]) -> dict[str, float]:
-    """A number near the mean of each column, from its first rows."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What the first rows of a table show."""
+
+    rows: int
+    """How many were looked at, at most `SAMPLE`."""
+    means: dict[str, float]
+    empty: frozenset[str]
+    """Columns that have no value in some of them."""
+
+
+def glance(table: ir.Table, columns: Sequence[str]) -> Glance:
+    """A number near the mean of each column, and where values are missing, from the first rows."""
     if not columns:
-        return {}
+        return Glance(rows=0, means={}, empty=frozenset())
     first: Any = table.limit(SAMPLE)
-    row = collected(
-        first.aggregate(**{f"c{at}": first[name].cast("float64").mean() for at, name in enumerate(columns)})
-    )
-    found = {}
+    wanted: dict[str, Any] = {"n_": first.count()}
     for at, name in enumerate(columns):
-        value = row[f"c{at}"][0].as_py()
-        found[name] = float(value) if value is not None and np.isfinite(value) else 0.0
-    return found
+        wanted[f"m{at}"] = first[name].cast("float64").mean()
+        wanted[f"k{at}"] = first[name].count()
+    (row,) = collected(first.aggregate(**wanted)).to_pylist()
+    means = {}
+    for at, name in enumerate(columns):
+        value = row[f"m{at}"]
+        means[name] = float(value) if value is not None and np.isfinite(value) else 0.0
+    empty = frozenset(name for at, name in enumerate(columns) if row[f"k{at}"] < row["n_"])
+    return Glance(rows=int(row["n_"]), means=means, empty=empty)
