@@ -4,6 +4,7 @@
 
     ws = pm.open("shop")            # a workspace
     pm.detect("orders.csv", value="orders", time="week")
+    pm.Experiment(control="control", metrics={"revenue": "spend"}).analyse("customers.parquet")
 
 Names are imported when they are first used: `import primeta` costs nothing.
 """
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Unavailable,
         UnitMismatch,
     )
+    from primeta.experiments.experiment import Experiment
     from primeta.signals.detect import detect
     from primeta.workspace import Workspace
     from primeta.workspace import open_workspace as open
@@ -37,6 +39,7 @@ _PLACES = {
     "open": ("primeta.workspace", "open_workspace"),
     "Workspace": ("primeta.workspace", "Workspace"),
     "detect": ("primeta.signals.detect", "detect"),
+    "Experiment": ("primeta.experiments.experiment", "Experiment"),
     **{
         name: ("primeta.errors", name)
         for name in (
@@ -65,6 +68,7 @@ __all__ = [
     "Conflict",
     "DiskFull",
     "EngineFailed",
+    "Experiment",
     "Locked",
     "NewerWorkspace",
     "NotAllowed",

@@ -16,6 +16,7 @@ from cyclopts import App
 import primeta
 from primeta import config, facts
 from primeta.cli.app import VERBS, build
+from primeta.experiments import analysis
 from primeta.signals import detect
 from primeta.signals.grades import REPEATS
 from primeta.signals.signal import GRADES, ORIGINS
@@ -87,6 +88,18 @@ def test_the_page_of_trend_names_all_options(verb: str):
         assert f"`{name}`" in part, f"how-to/trend.md, {verb}: {name}"
 
 
+@pytest.mark.parametrize("verb", ["plan", "assign", "analyse"])
+def test_every_verb_of_experiment_has_a_page_that_names_all_its_options(verb: str):
+    text = page(f"how-to/experiment-{verb}.md")
+    assert f"primeta experiment {verb}" in text
+    known = options(build()["experiment"][verb])
+    missing = [name for name in known if f"`{name}`" not in text]
+    assert not missing, f"how-to/experiment-{verb}.md does not mention {missing}"
+    said = set(re.findall(r"^\| .*?\|", text, re.MULTILINE))
+    for name in {entry for cell in said for entry in re.findall(r"`(--[a-z-]+)`", cell)}:
+        assert name in known, f"how-to/experiment-{verb}.md names {name}, which there is not"
+
+
 def test_options_that_a_page_names_exist():
     known = {verb: options(build()[verb]) for verb in VERBS}
     known["trend"] = set().union(*(options(build()["trend"][verb]) for verb in ("new", "attach", "edit")))
@@ -98,7 +111,7 @@ def test_options_that_a_page_names_exist():
 
 def test_the_home_page_leads_to_every_verb():
     home = page("index.md")
-    for verb in (*VERBS, "trend"):
+    for verb in (*VERBS, "trend", "experiment-plan", "experiment-assign", "experiment-analyse"):
         assert f"how-to/{verb}.md" in home
 
 
@@ -265,6 +278,7 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("trends", [documents.trend_document, documents._filters, documents._money]),
         ("digest", [digest.Digest.as_dict]),
         ("detect", [detect.Found.as_dict, detect.Detection.as_dict]),
+        ("experiment analyse", [analysis.Analysis.as_dict, analysis.effect_document]),
         ("world", [company_files.Made.as_dict]),
     ],
 )
