@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,25 +19,31 @@ from primeta.warehouse.duck import connect, plain_errors, run
 from primeta.warehouse.engine import Warehouse
 from primeta.warehouse.facts_store import Facts, load_facts, refresh_facts, replace_file
 from primeta.warehouse.metric import Measure, Metric
-from primeta.warehouse.metrics import BUILT_IN, CONVERSION_DAYS, REACTION_DAYS, SILENT_DAYS
 from primeta.warehouse.moments import (
     MOMENTS,
     MemberSizes,
     aligned,
     member_moments,
-    per_customer,
     ratio,
     slice_moments,
 )
 from primeta.warehouse.people import Ints, LeftOut, People, load_people
-from primeta.warehouse.rows import NEVER, MonthReader, Rows, month_start, months_between, shift_month
+from primeta.warehouse.rows import NEVER, MonthReader, month_start, months_between, shift_month
 from primeta.warehouse.series import Series, Slice
+from primeta.warehouse.window_sums import (
+    BASE_DAYS,
+    WindowSums,
+    base_days_of,
+    day_number,
+    first_day,
+    hash_of,
+    reach,
+    row_sums,
+)
 
 Floats = npt.NDArray[np.float64]
 
 STATISTICS_FORMAT = 1
-BASE_DAYS = (365, 91, 28, 7)
-_EPOCH = date(1970, 1, 1)
 _GRAIN_RU = {"week": "неделю", "month": "месяц", "quarter": "квартал"}
 _TWO_YEARS = {
     "en": "needs two years of orders: one to know the base, one to watch",
@@ -137,15 +141,15 @@ class _Builder:
             connection,
             facts,
             self.people.rank,
-            sums=_sums(config, self.metrics),
+            sums=row_sums(config, self.metrics),
             channels=self.channels,
             with_gaps=any(str(metric.numerator).startswith("retained_") for metric in self.metrics),
         )
-        self.first_day = {table: self._first_day(connection, table) for table in facts.parts}
-        self.base_days = self._base_days()
+        self.first_day = {table: first_day(connection, facts, table) for table in facts.parts}
+        self.base_days = base_days_of(facts, self.first_day.get("orders"), until)
         self.recency = _Recency(self.reader, facts, self.people, cache, self.base_days)
         self.sizes = {name: MemberSizes(self.people) for name in ("base", "silent")}
-        self.slices_key = _hash(
+        self.slices_key = hash_of(
             [entry.code for entry in self.people.slices],
             self.channels,
             facts.attributes_version,
@@ -161,7 +165,13 @@ class _Builder:
                 if key not in stored[at]:
                     todo.setdefault(period, []).append(at)
         for period in sorted(todo):
-            sums = _PeriodSums(self, period)
+            sums = WindowSums(
+                self.reader,
+                self.recency.at,
+                start=day_number(period.start),
+                end=day_number(period.end),
+                base_days=self.base_days,
+            )
             for at in todo[period]:
                 place = plans[at].periods.index(period)
                 stored[at][plans[at].keys[place]] = self._compute(plans[at].metric, sums)
@@ -186,7 +196,7 @@ class _Builder:
     # What a metric depends on.
 
     def _plan(self, metric: Metric) -> _Plan:
-        tables, lookback, lookahead = _reach(metric, self.base_days)
+        tables, lookback, lookahead = reach(metric, self.base_days)
         gone = [table for table in tables if not self.facts.parts.get(table)]
         if gone:
             return _Plan(metric, (), (), _no_rows(gone))
@@ -197,51 +207,32 @@ class _Builder:
         end = min(self.facts.complete[table] for table in tables)
         end = min(end, self.until) if self.until else end
         periods = tuple(_periods(start, end - timedelta(days=lookahead), self.grain))
-        definition = _hash(
-            STATISTICS_FORMAT, metric.numerator, metric.denominator, _sums(self.config, [metric]),
+        definition = hash_of(
+            STATISTICS_FORMAT, metric.numerator, metric.denominator, row_sums(self.config, [metric]),
             self.grain, self.slices_key, self.base_days if lookback else 0,
         )  # fmt: skip
         keys: list[str] = []
         for period in periods:
-            months = months_between(_number(period.start) - lookback, _number(period.end) + lookahead)
+            months = months_between(day_number(period.start) - lookback, day_number(period.end) + lookahead)
             if "messages" in tables:
                 # Whether a channel reports deliveries is seen from the whole month and the one after.
-                months.append(shift_month(_month_of(_number(period.end) - 1), 1))
+                months.append(shift_month(_month_of(day_number(period.end) - 1), 1))
             marks = [
                 part.digest if (part := self.facts.months(table).get(month)) else ""
                 for table in (*tables, *(("reactions",) if "messages" in tables else ()))
                 for month in months
             ]
-            keys.append(_hash(definition, period.code, marks))
+            keys.append(hash_of(definition, period.code, marks))
         return _Plan(metric, periods, tuple(keys))
-
-    def _first_day(self, connection, table: str) -> date:
-        """The first day of the first month with at least a hundredth of a usual month's rows.
-
-        A handful of rows dated 1970 would otherwise make years of empty periods.
-        """
-        parts = self.facts.parts[table]
-        if not parts:
-            return _EPOCH
-        usual = float(np.median([part.rows for part in parts]))
-        part = next(part for part in parts if part.rows >= usual / 100)
-        return run(connection, f"SELECT min(day) FROM read_parquet('{self.facts.path(part)}')")[0][0]
-
-    def _base_days(self) -> int:
-        if not self.facts.parts.get("orders"):
-            return BASE_DAYS[-1]
-        end = min(self.facts.complete["orders"], self.until) if self.until else self.facts.complete["orders"]
-        history = (end - self.first_day["orders"]).days
-        return next((days for days in BASE_DAYS if history >= 2 * days), BASE_DAYS[-1])
 
     # Sums of one metric in one period.
 
-    def _compute(self, metric: Metric, sums: _PeriodSums) -> Floats:
+    def _compute(self, metric: Metric, sums: WindowSums) -> Floats:
         """(1 + channels, slices, 2, 7): over all channels, then for each; metrics without channels have one."""
         channels = (None, *range(len(self.channels))) if metric.by_channel else (None,)
         return np.stack([self._moments(metric, sums, channel) for channel in channels])
 
-    def _moments(self, metric: Metric, sums: _PeriodSums, channel: int | None) -> Floats:
+    def _moments(self, metric: Metric, sums: WindowSums, channel: int | None) -> Floats:
         if isinstance(metric.denominator, str) and metric.denominator in self.sizes:
             members = sums.in_base if metric.denominator == "base" else sums.silent
             sizes = self.sizes[metric.denominator].of(members)
@@ -321,89 +312,6 @@ class _Builder:
                     half_se=half_se[channel, at],
                     provenance=provenance,
                 )
-
-
-class _PeriodSums:
-    """Sums over each customer in one period, worked out when they are first asked for."""
-
-    def __init__(self, builder: _Builder, period: Period):
-        self.builder = builder
-        self.start, self.end = _number(period.start), _number(period.end)
-        self._rows: dict[str, Rows | None] = {}
-        self._sums: dict[tuple[str | Measure, int | None], tuple[Ints, Floats]] = {}
-
-    def rows(self, table: str) -> Rows | None:
-        if table not in self._rows:
-            self._rows[table] = self.builder.reader.days(table, self.start, self.end)
-        return self._rows[table]
-
-    @cached_property
-    def _last_before(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        last = self.builder.recency.at(self.start)
-        base = last >= self.start - self.builder.base_days
-        return base, base & (last < self.start - SILENT_DAYS)
-
-    @property
-    def in_base(self) -> npt.NDArray[np.bool_]:
-        """(customers,) ordered in the `base_days` before the period."""
-        return self._last_before[0]
-
-    @property
-    def silent(self) -> npt.NDArray[np.bool_]:
-        """(customers,) in the base, without an order in the 90 days before the period."""
-        return self._last_before[1]
-
-    def of(self, side: str | Measure, channel: int | None) -> tuple[Ints, Floats]:
-        """Customers in order, and the sum of each."""
-        key = (side, channel)
-        if key not in self._sums:
-            self._sums[key] = self._of(side, channel)
-        return self._sums[key]
-
-    def _of(self, side: str | Measure, channel: int | None) -> tuple[Ints, Floats]:
-        if side == "base":
-            return _members(self.in_base)
-        if side == "silent":
-            return _members(self.silent)
-        if side == "churned":
-            # The base first: to look at the end of the period moves on from its start.
-            base = self.in_base
-            return _members(base & (self.builder.recency.at(self.end) < self.end - SILENT_DAYS))
-        if side in ("buyers", "returned") or (isinstance(side, str) and side.startswith("retained_")):
-            rows = self.rows("purchases")
-            if rows is None:
-                return _NOBODY
-            if isinstance(side, str) and side.startswith("retained_"):
-                assert rows.gap is not None
-                return per_customer(
-                    rows.rank,
-                    (rows.gap <= int(side.removeprefix("retained_"))).astype(np.float64),
-                    first=True,
-                )
-            return per_customer(rows.rank, np.ones(len(rows.rank)), any_row=True)
-        if side == "categories":
-            return self._categories()
-        table, name, any_row = _sum_of(side)
-        rows = self.rows(table)
-        if rows is None:
-            return _NOBODY
-        rank, values = rows.rank, rows.sums[name]
-        if channel is not None:
-            assert rows.channel is not None
-            keep = rows.channel == channel
-            rank, values = rank[keep], values[keep]
-        return per_customer(rank, values, any_row=any_row)
-
-    def _categories(self) -> tuple[Ints, Floats]:
-        rows = self.rows("order_lines")
-        if rows is None:
-            return _NOBODY
-        assert rows.category is not None
-        assert rows.is_return is not None
-        keep = (rows.category >= 0) & ~rows.is_return
-        width = int(rows.category.max(initial=0)) + 1
-        pairs = np.unique(rows.rank[keep].astype(np.int64) * width + rows.category[keep])
-        return per_customer((pairs // width).astype(np.int32), np.ones(len(pairs)))
 
 
 class _Recency:
@@ -491,71 +399,13 @@ class _Recency:
         marks = [known[entry].digest if entry in known else "" for entry in before]
         return (
             self.cache
-            / f"recency-{month}-{_hash(STATISTICS_FORMAT, self.facts.timezone, self.base_days, marks)}.npy"
+            / f"recency-{month}-{hash_of(STATISTICS_FORMAT, self.facts.timezone, self.base_days, marks)}.npy"
         )
 
 
 def _no_rows(tables: list[str]) -> dict[str, str]:
     listed = ", ".join(tables)
     return {"en": f"no rows in {listed}", "ru": f"нет строк в {listed}"}
-
-
-_NOBODY = (np.empty(0, np.int32), np.empty(0))
-
-
-def _members(inside: npt.NDArray[np.bool_]) -> tuple[Ints, Floats]:
-    rank = np.flatnonzero(inside).astype(np.int32)
-    return rank, np.ones(len(rank))
-
-
-def _sum_of(side: str | Measure) -> tuple[str, str, bool]:
-    """Table, name and manner of a sum that is taken over rows."""
-    if isinstance(side, Measure):
-        return side.table, f"own_{_hash(side)}", False
-    known = BUILT_IN[side]
-    return known.table, side, known.any
-
-
-def _sums(config: Config, metrics: list[Metric]) -> dict[str, dict[str, str]]:
-    """Table → name → SQL, for the sums that the metrics are made of."""
-    found: dict[str, dict[str, str]] = {}
-    for metric in metrics:
-        for side in (metric.numerator, metric.denominator):
-            table, name, _ = _sum_of(side)
-            if not table:
-                continue
-            sql = side.sum if isinstance(side, Measure) else BUILT_IN[side].sum
-            if isinstance(side, Measure) and side.where:
-                sql = f"CASE WHEN {side.where} THEN {side.sum} ELSE 0 END"
-            if side == "margin" and config.margin is not None:
-                paid, off = "CAST(revenue AS DOUBLE)", "coalesce(CAST(discount AS DOUBLE), 0)"
-                cost = f"{1 - config.margin!r} * ({paid} + {off})"
-                sql = f"coalesce({sql}, {paid} - {cost})"
-            found.setdefault(table, {})[name] = sql
-    return found
-
-
-def _reach(metric: Metric, base_days: int) -> tuple[tuple[str, ...], int, int]:
-    """The tables a metric is made of, and the days before and after a period that it looks at."""
-    tables: dict[str, None] = {}
-    lookback, lookahead = 0, metric.maturity_days
-    for side in (metric.numerator, metric.denominator):
-        if isinstance(side, Measure):
-            tables[side.table] = None
-            continue
-        for table, _ in BUILT_IN[side].needs:
-            # Reactions come after their messages: they set no first day of their own.
-            if table != "reactions":
-                tables[table] = None
-        if side in ("base", "silent", "churned"):
-            lookback = base_days
-        if side.startswith("retained_"):
-            lookahead = max(lookahead, int(side.removeprefix("retained_")))
-        if side == "converted":
-            lookahead = max(lookahead, CONVERSION_DAYS)
-        if BUILT_IN[side].table == "messages" and ("reactions", ()) in BUILT_IN[side].needs:
-            lookahead = max(lookahead, REACTION_DAYS)
-    return tuple(tables), lookback, lookahead
 
 
 def _periods(start: date, end: date, grain: Grain) -> Iterator[Period]:
@@ -568,17 +418,9 @@ def _periods(start: date, end: date, grain: Grain) -> Iterator[Period]:
         period = Period(period.end, grain)
 
 
-def _number(day: date) -> int:
-    return (day - _EPOCH).days
-
-
 def _month_of(day: int) -> str:
     return str(np.datetime64(day, "D").astype("datetime64[M]"))
 
 
 def _name(side: str | Measure) -> str:
     return f"{side.table}: {side.sum}" if isinstance(side, Measure) else side
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
