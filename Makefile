@@ -1,7 +1,7 @@
 PY := .venv/bin/python
 DEMO ?= demo
 
-.PHONY: venv demo test check bench docs clean
+.PHONY: venv engines demo test check bench docs clean
 
 venv: .venv/ready
 
@@ -11,6 +11,13 @@ venv: .venv/ready
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch .venv/ready
+
+# Spark and embedded ClickHouse, 1.2 GB: only tests of the engines need them, and Spark needs Java 17.
+engines: .venv/engines
+
+.venv/engines: .venv/ready requirements-engines.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-engines.lock
+	touch .venv/engines
 
 demo: venv
 	.venv/bin/primeta demo $(DEMO)
@@ -34,6 +41,7 @@ docs: venv
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --group dev --group docs --group bench pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --group engines -c requirements.lock -o requirements-engines.lock
 
 clean:
 	rm -rf .venv build site .pytest_cache .ruff_cache

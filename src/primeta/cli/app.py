@@ -48,6 +48,14 @@ def build() -> App:
     for name in ("new", "attach", "edit"):
         trend.command(f"primeta.cli.trends:{name}", name=name)
     app.command(trend)
+    experiment = App(name="experiment", help="Size, assign and analyse a test on plain files.", group=FILES)
+    for name, words in (
+        ("plan", "Sample size and duration."),
+        ("assign", "The arm of each customer of a file."),
+        ("analyse", "Effects and a decision from one row per customer."),
+    ):
+        experiment.command(f"primeta.cli.experiment:{name}", name=name, help=words)
+    app.command(experiment)
     return app
 
 

@@ -19,8 +19,9 @@ MD5_BUCKETS = 1 << 52
 """A double holds each of them exactly, and every engine counts so far in whole numbers."""
 FNV_BUCKETS = 10_000
 _OFFSET, _PRIME = 0x811C9DC5, 0x01000193
-# Ids are hashed so many at a time: one very long id must not widen the array of all others.
 _BLOCK = 1 << 14
+# A longer id is hashed on its own: it must not widen the array of all others.
+_LONGEST = 200
 
 
 def bucket(salt: str, unit: str, *, hash: Hash = "md5") -> float:
@@ -72,27 +73,31 @@ def growthbook_v2(seed: str, value: str) -> float:
 
 
 def _growthbook(seed: str, values: Sequence[str]) -> Floats:
-    letters, length = _code_points(values)
-    state = np.full(len(letters), fnv1a(seed), dtype=np.uint32)
-    for at in range(letters.shape[1]):
+    length = np.fromiter((len(value) for value in values), dtype=np.int64, count=len(values))
+    found = np.empty(len(values))
+    long = np.flatnonzero(length > _LONGEST).tolist()
+    found[long] = [growthbook_v2(seed, values[at]) for at in long]
+    short = np.flatnonzero(length <= _LONGEST).tolist()
+    if short:
+        found[short] = _growthbook_short(seed, [values[at] for at in short], length[short])
+    return found
+
+
+def _growthbook_short(seed: str, values: list[str], length: Ints) -> Floats:
+    width = max(1, int(length.max()))
+    letters = np.array(values, dtype=f"<U{width}").view(np.uint32).reshape(len(values), width)
+    state = np.full(len(values), fnv1a(seed), dtype=np.uint32)
+    for at in range(width):
         state = np.where(at < length, (state ^ letters[:, at]) * np.uint32(_PRIME), state)
     places = np.uint32(10) ** np.arange(9, -1, -1, dtype=np.uint32)
     digits = state[:, None] // places
-    again = np.full(len(letters), _OFFSET, dtype=np.uint32)
+    again = np.full(len(values), _OFFSET, dtype=np.uint32)
     for at in range(len(places)):
         letter = digits[:, at] % np.uint32(10) + np.uint32(ord("0"))
         # No zeros in front, but the number nought is written "0".
         written = (digits[:, at] > 0) | (at == len(places) - 1)
         again = np.where(written, (again ^ letter) * np.uint32(_PRIME), again)
     return (again % np.uint32(FNV_BUCKETS)).astype(np.float64) / FNV_BUCKETS
-
-
-def _code_points(values: Sequence[str]) -> tuple[npt.NDArray[np.uint32], Ints]:
-    """(n, longest) code points and (n,) lengths."""
-    length = np.fromiter((len(value) for value in values), dtype=np.int64, count=len(values))
-    width = max(1, int(length.max(initial=0)))
-    texts = np.array(list(values), dtype=f"<U{width}")
-    return texts.view(np.uint32).reshape(len(values), width), length
 
 
 def bounds(shares: Sequence[float]) -> Floats:
