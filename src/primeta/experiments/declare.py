@@ -416,6 +416,8 @@ def _margin(amount: Amount, sign: str, metric: Metric | None) -> Amount:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise _Wrong(f"text was expected, {value!r} was given")
+    if "\0" in value:
+        raise _Wrong("it holds a NUL character; take it out")
     return value.strip()
 
 

@@ -221,6 +221,8 @@ SENTENCES: dict[str, str] = {
     "done.unchanged": N_("Nothing was changed."),
     # History
     "event.review": N_("Review"),
+    "event.experiment": N_("Experiment declared: {experiment}"),
+    "event.experiment-end": N_("Experiment decided: {experiment}"),
 }
 
 COUNTED: dict[str, tuple[str, str, str]] = {}

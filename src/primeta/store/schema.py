@@ -1,6 +1,6 @@
 """The tables of the operational state: what people did and what was frozen at first sight.
 
-Cards, decisions, inputs, grade moves and the audit are append-only: a later row supersedes an
+Cards, decisions, inputs, grade moves, experiments and the audit are append-only: a later row supersedes an
 earlier one, nothing is overwritten. Times are stored as UTC without a zone.
 """
 
@@ -152,6 +152,76 @@ events = Table(
     Column("what", JSON, nullable=False),
     Column("mark", String(128), nullable=False),
     UniqueConstraint("trend_id", "mark"),
+)
+
+# Experiments. Everything about them is append-only: a changed plan is a new version, what was seen
+# at a look is frozen with its numbers. `number` counts the lines of one experiment's history: two
+# people who change it at once write the same number, and the second is told.
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("created_at", DateTime, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+plan_versions = Table(
+    "plan_versions",
+    metadata,
+    Column("experiment", String(64), ForeignKey("experiments.name"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("plan", JSON, nullable=False),
+    # What its numbers rest on beside the plan: definitions of the metrics, zone, margin.
+    Column("basis", JSON, nullable=False),
+    # SHA-256 of both, so that a row changed by hand is noticed.
+    Column("seal", String(64), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+experiment_events = Table(
+    "experiment_events",
+    metadata,
+    Column("experiment", String(64), ForeignKey("experiments.name"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("what", JSON, nullable=False),
+    Column("mark", String(128), nullable=False),
+    UniqueConstraint("experiment", "mark"),
+)
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("experiment", String(64), ForeignKey("experiments.name"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("seen_until", DateTime, nullable=False),
+    Column("facts_version", String(64), nullable=False),
+    Column("code_version", String(32), nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("ratio_evidence", Float, nullable=False),
+    Column("analysis", JSON, nullable=False),
+    UniqueConstraint("experiment", "version", "seen_until", "facts_version"),
+)
+
+# Steps of a rollout; `decision` is the number of the event that decided to scale.
+rollout_steps = Table(
+    "rollout_steps",
+    metadata,
+    Column("experiment", String(64), ForeignKey("experiments.name"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("decision", Integer, nullable=False),
+    Column("share", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("gates", JSON, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
 )
 
 jobs = Table(

@@ -53,7 +53,7 @@ def log_signal(
         BadInput: no text, an unknown origin, nobody who says it, a day in the future.
         NotFound: no such trend.
     """
-    text, by = _words("text", text), _person(by)
+    text, by = given_text("text", text), named_person(by)
     happened_at = happened_at or ws.day(now)
     if origin not in ORIGINS or origin == "metric":
         allowed = ", ".join(entry for entry in ORIGINS if entry != "metric")
@@ -96,7 +96,7 @@ def new_trend(
     type: TrendType = "behavioural",
 ) -> Trend:
     """A trend with a card; its sources and metrics are filled from the signals."""
-    name, by = _words("name", name), _person(by)
+    name, by = given_text("name", name), named_person(by)
     if type not in TREND_TYPES:
         raise BadInput(f"type {type!r}: expected one of {', '.join(TREND_TYPES)}")
     known = [ws.sign(signal) for signal in signals]
@@ -116,7 +116,7 @@ def new_trend(
 
 def attach(ws: Workspace, trend: str, signal: str, *, by: str, now: datetime, refuse: bool = False) -> Trend:
     """Attach a signal or note to a trend; `refuse` takes it out and remembers the refusal."""
-    by = _person(by)
+    by = named_person(by)
     target, sign = ws.trend(trend), ws.sign(signal)
     if not refuse and sign.id in target.signals:
         return target
@@ -149,7 +149,7 @@ def edit_card(
         BadInput: an unknown field or an impossible value; nothing is saved.
         Conflict: somebody saved a newer version meanwhile.
     """
-    by = _person(by)
+    by = named_person(by)
     target = ws.trend(trend)
     card, guesses, changed = target.card, [], []
     for name, value in changes.items():
@@ -204,10 +204,10 @@ def decide(
     decision = Decision(
         trend=target.id,
         answer=answer,
-        criteria=_words("criteria", criteria),
+        criteria=given_text("criteria", criteria),
         due=due,
-        owner=_words("owner", owner),
-        decided_by=_person(by),
+        owner=given_text("owner", owner),
+        decided_by=named_person(by),
         decided_at=now,
         reason=reason.strip(),
     )
@@ -247,7 +247,7 @@ def _field(name: str, value: Any) -> Any:
     if name == "type" and value not in TREND_TYPES:
         raise BadInput(f"type {value!r}: expected one of {', '.join(TREND_TYPES)}")
     if name == "name":
-        return _words("name", str(value))
+        return given_text("name", str(value))
     if len(str(value)) > LONGEST_TEXT:
         raise BadInput(
             f"{name} is longer than {LONGEST_TEXT} characters; keep the card short and link the rest"
@@ -264,16 +264,20 @@ def _day(text: str) -> date | None:
         raise BadInput(f"{text!r} is no day; expected one such as 2026-12-31") from None
 
 
-def _words(name: str, text: str) -> str:
+def given_text(name: str, text: str) -> str:
+    """What a person wrote, without the space around it; refused where it is empty or endless."""
     text = text.strip()
     if not text:
         raise BadInput(f"{name} is empty; write at least a few words")
+    if "\0" in text:
+        raise BadInput(f"{name} holds a NUL character, which no database keeps; take it out")
     if len(text) > LONGEST_TEXT:
         raise BadInput(f"{name} is longer than {LONGEST_TEXT} characters")
     return text
 
 
-def _person(by: str) -> str:
+def named_person(by: str) -> str:
+    """Who acts: nothing is written by nobody."""
     if not by.strip():
         raise BadInput("nobody is named; say who you are with --by")
     return by.strip()

@@ -17,9 +17,20 @@ from primeta.store.trends import load_notes, load_trends
 from primeta.trends.records import Answer, Decision, Trend, TrendType
 from primeta.workspace import jobs, people
 from primeta.workspace.listing import Signals, Trends
-from primeta.workspace.views import Job, MetricView, Overview, SeriesView
+from primeta.workspace.views import (
+    ExperimentView,
+    Job,
+    Lesson,
+    MetricView,
+    Overview,
+    SeriesView,
+    SyncNote,
+)
 
 if TYPE_CHECKING:
+    from primeta.experiments.declare import Problem
+    from primeta.experiments.records import DecisionState, Plan
+    from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.digest import Digest
@@ -226,6 +237,143 @@ class Workspace:
         return people.decide(
             self, trend, answer=answer, criteria=criteria, due=due, owner=owner, by=by, now=now, reason=reason
         )
+
+    # Experiments
+
+    def experiments(self, *, now: datetime | None = None) -> tuple[ExperimentView, ...]:
+        """All experiments, oldest first, each with its newest look."""
+        from primeta.workspace import experiments
+
+        return experiments.experiments(self, now=now)
+
+    def experiment(self, name: str, *, now: datetime | None = None) -> ExperimentView:
+        """One experiment: plan, versions, history, looks, decision, rollout, lessons."""
+        from primeta.workspace import experiments
+
+        return experiments.experiment(self, name, now=now)
+
+    def plan_experiment(self, name: str, values: Mapping[str, Any]) -> Plan:
+        """A checked plan from the keys of `[experiments.NAME]` as Python values."""
+        from primeta.workspace import experiments
+
+        return experiments.plan_for(self, name, values)
+
+    def plan_from_texts(self, name: str, texts: Mapping[str, str]) -> Plan:
+        """A checked plan from the texts of a form."""
+        from primeta.workspace import experiments
+
+        return experiments.plan_for_texts(self, name, texts)
+
+    def plan_problems(self, name: str, texts: Mapping[str, str]) -> tuple[Problem, ...]:
+        """What is wrong with the texts of a form, key by key."""
+        from primeta.workspace import experiments
+
+        return experiments.plan_problems(self, name, texts)
+
+    def attributes(self) -> tuple[str, ...]:
+        """Attributes of the customers as the last watch read them; empty before the first."""
+        from primeta.workspace import experiments
+
+        return experiments.attributes_of(self) or ()
+
+    def declare_experiment(
+        self, plan: Plan, *, by: str, now: datetime, revision: int | None = None
+    ) -> ExperimentView:
+        from primeta.workspace import experiments
+
+        return experiments.declare(self, plan, by=by, now=now, revision=revision)
+
+    def sync_experiments(self, *, now: datetime) -> tuple[SyncNote, ...]:
+        """Take over what `primeta.toml` declares; nothing that runs is altered."""
+        from primeta.workspace import experiments
+
+        return experiments.sync(self, now=now)
+
+    def start_experiment(
+        self,
+        name: str,
+        *,
+        by: str,
+        now: datetime,
+        version: int | None = None,
+        revision: int | None = None,
+    ) -> ExperimentView:
+        from primeta.workspace import experiments
+
+        return experiments.start(self, name, by=by, now=now, version=version, revision=revision)
+
+    def stop_experiment(
+        self, name: str, *, by: str, now: datetime, reason: str = "", revision: int | None = None
+    ) -> ExperimentView:
+        from primeta.workspace import experiments
+
+        return experiments.stop(self, name, by=by, now=now, reason=reason, revision=revision)
+
+    def save_look(self, name: str, look: Look) -> Look:
+        """Freeze what one look saw."""
+        from primeta.workspace import experiments
+
+        return experiments.save_look(self, name, look)
+
+    def decide_experiment(
+        self,
+        name: str,
+        *,
+        state: DecisionState,
+        by: str,
+        now: datetime,
+        arm: str | None = None,
+        reason: str = "",
+        revision: int | None = None,
+    ) -> ExperimentView:
+        from primeta.workspace import experiments
+
+        return experiments.decide(
+            self, name, state=state, by=by, now=now, arm=arm, reason=reason, revision=revision
+        )
+
+    def roll_out(
+        self,
+        name: str,
+        *,
+        by: str,
+        now: datetime,
+        share: float | None = None,
+        guards: Mapping[str, str] | None = None,
+        revision: int | None = None,
+    ) -> ExperimentView:
+        """The next step of a rollout; a gate that fails halts it."""
+        from primeta.workspace import rollout
+
+        return rollout.roll_out(self, name, by=by, now=now, share=share, guards=guards, revision=revision)
+
+    def halt_rollout(
+        self, name: str, *, reason: str, by: str, now: datetime, revision: int | None = None
+    ) -> ExperimentView:
+        from primeta.workspace import rollout
+
+        return rollout.halt(self, name, reason=reason, by=by, now=now, revision=revision)
+
+    def reopen_rollout(
+        self, name: str, *, reason: str, by: str, now: datetime, revision: int | None = None
+    ) -> ExperimentView:
+        from primeta.workspace import rollout
+
+        return rollout.reopen(self, name, reason=reason, by=by, now=now, revision=revision)
+
+    def lesson(
+        self, name: str, text: str, *, by: str, now: datetime, revision: int | None = None
+    ) -> ExperimentView:
+        """Write down what was learnt, with the numbers of the last look."""
+        from primeta.workspace import experiments
+
+        return experiments.lesson(self, name, text, by=by, now=now, revision=revision)
+
+    def lessons(self, query: str = "") -> tuple[Lesson, ...]:
+        """What was learnt, newest first; `query`: words that must be there."""
+        from primeta.workspace import experiments
+
+        return experiments.lessons(self, query)
 
     # The week
 
