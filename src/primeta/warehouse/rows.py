@@ -204,11 +204,6 @@ class MonthReader:
         gap = np.minimum(next_day.astype(np.int64) - day, _FAR).astype(np.int32)
         return np.repeat(gap, np.diff(np.concatenate((starts, [len(rows.rank)]))))
 
-    def _path(self, table: str, *months: str) -> str:
-        known = self.facts.months(table)
-        files = [quoted(str(self.facts.path(known[month]))) for month in months if month in known]
-        return f"read_parquet([{', '.join(files)}])" if files else ""
-
     def _read(self, table: str, month: str) -> Rows:
         sums = self.sums.get(table, {})
         select = ["customer", "(day - DATE '1970-01-01')::INTEGER AS day_number"]
@@ -219,7 +214,11 @@ class MonthReader:
         if table == "messages":
             select.append("channel")
         select += [f"coalesce(CAST(({sql}) AS DOUBLE), 0) AS {named(name)}" for name, sql in sums.items()]
-        source = self._messages(month, sums) if table == "messages" else self._path(table, month)
+        if table == "messages":
+            asked = any("converted" in sql for sql in sums.values())
+            source = message_source(self.facts, month, converted=asked)
+        else:
+            source = month_files(self.facts, table, month)
         found = arrow(self.connection, f"SELECT {', '.join(select)} FROM {source}")
         self.rows_read[table] = self.rows_read.get(table, 0) + found.num_rows
         self.months_read.setdefault(table, []).append(month)
@@ -246,46 +245,58 @@ class MonthReader:
         indices = encoded.indices.fill_null(len(place)).to_numpy()
         return np.array([*place, -1], dtype=np.int32)[indices]
 
-    def _messages(self, month: str, sums: Mapping[str, str]) -> str:
-        """Messages with what came of them; reactions and orders may lie in the month after."""
-        after = shift_month(month, 1)
-        kinds = {
-            "delivered": "kind = 'delivered'",
-            "opened": f"kind = 'opened' AND {_HUMAN}",
-            "clicked": f"kind = 'clicked' AND {_HUMAN}",
-            "replied": "kind = 'replied'",
-            "unsubscribed": "kind = 'unsubscribed'",
-            "complained": "kind = 'complained'",
-        }
-        messages = f"SELECT * FROM {self._path('messages', month)} WHERE NOT coalesce(withheld, false)"
-        reactions = self._path("reactions", month, after)
-        if reactions:
-            seen = ", ".join(f"bool_or({test}) AS {name}" for name, test in kinds.items())
-            outcome = (
-                f"SELECT message_id, {seen} FROM {reactions} JOIN m USING (message_id) "
-                f"WHERE happened_at <= sent_at + INTERVAL {REACTION_DAYS} DAYS GROUP BY message_id"
-            )
-        else:
-            outcome = f"SELECT NULL::VARCHAR AS message_id, {', '.join(f'false AS {name}' for name in kinds)} LIMIT 0"
-        orders = self._path("orders", month, after)
-        converted = "0"
-        join = ""
-        if orders and any("converted" in sql for sql in sums.values()):
-            join = (
-                f"ASOF LEFT JOIN (SELECT customer AS buyer, ordered_at FROM {orders} WHERE NOT is_return) o "
-                f"ON m.customer = o.buyer AND m.sent_at < o.ordered_at"
-            )
-            converted = (
-                f"CASE WHEN o.ordered_at <= m.sent_at + INTERVAL {CONVERSION_DAYS} DAYS THEN 1 ELSE 0 END"
-            )
-        flags = ", ".join(f"CASE WHEN r.{name} THEN 1 ELSE 0 END AS {name}" for name in kinds)
-        return (
-            f"(WITH m AS ({messages}), r AS ({outcome}) SELECT *, "
-            # A channel that reports deliveries counts those; one that does not counts what was sent.
-            f"CASE WHEN max(delivered) OVER (PARTITION BY channel) = 1 THEN delivered ELSE 1 END AS arrived "
-            f"FROM (SELECT m.*, {flags}, {converted} AS converted FROM m LEFT JOIN r USING (message_id) {join}) "
-            f"ORDER BY customer_id, sent_at, message_id)"
+
+def message_source(facts: Facts, month: str, *, converted: bool = False) -> str:
+    """SQL to select from: a month's messages, those withheld left out, with what came of each.
+
+    Beside the columns of the facts: 0 or 1 in `delivered`, `opened`, `clicked`, `replied`, `unsubscribed`,
+    `complained` (reactions within 72 hours, of people only), in `arrived`, and in `converted` where it is
+    asked for. Reactions and orders may lie in the month after.
+    """
+    after = shift_month(month, 1)
+    kinds = {
+        "delivered": "kind = 'delivered'",
+        "opened": f"kind = 'opened' AND {_HUMAN}",
+        "clicked": f"kind = 'clicked' AND {_HUMAN}",
+        "replied": "kind = 'replied'",
+        "unsubscribed": "kind = 'unsubscribed'",
+        "complained": "kind = 'complained'",
+    }
+    messages = f"SELECT * FROM {month_files(facts, 'messages', month)} WHERE NOT coalesce(withheld, false)"
+    reactions = month_files(facts, "reactions", month, after)
+    if reactions:
+        seen = ", ".join(f"bool_or({test}) AS {name}" for name, test in kinds.items())
+        outcome = (
+            f"SELECT message_id, {seen} FROM {reactions} JOIN m USING (message_id) "
+            f"WHERE happened_at <= sent_at + INTERVAL {REACTION_DAYS} DAYS GROUP BY message_id"
         )
+    else:
+        outcome = (
+            f"SELECT NULL::VARCHAR AS message_id, {', '.join(f'false AS {name}' for name in kinds)} LIMIT 0"
+        )
+    orders = month_files(facts, "orders", month, after)
+    ordered, join = "0", ""
+    if orders and converted:
+        join = (
+            f"ASOF LEFT JOIN (SELECT customer AS buyer, ordered_at FROM {orders} WHERE NOT is_return) o "
+            f"ON m.customer = o.buyer AND m.sent_at < o.ordered_at"
+        )
+        ordered = f"CASE WHEN o.ordered_at <= m.sent_at + INTERVAL {CONVERSION_DAYS} DAYS THEN 1 ELSE 0 END"
+    flags = ", ".join(f"CASE WHEN r.{name} THEN 1 ELSE 0 END AS {name}" for name in kinds)
+    return (
+        f"(WITH m AS ({messages}), r AS ({outcome}) SELECT *, "
+        # A channel that reports deliveries counts those; one that does not counts what was sent.
+        f"CASE WHEN max(delivered) OVER (PARTITION BY channel) = 1 THEN delivered ELSE 1 END AS arrived "
+        f"FROM (SELECT m.*, {flags}, {ordered} AS converted FROM m LEFT JOIN r USING (message_id) {join}) "
+        f"ORDER BY customer_id, sent_at, message_id)"
+    )
+
+
+def month_files(facts: Facts, table: str, *months: str) -> str:
+    """SQL to select from: these months of a table; empty where it has none of them."""
+    known = facts.months(table)
+    files = [quoted(str(facts.path(known[month]))) for month in months if month in known]
+    return f"read_parquet([{', '.join(files)}])" if files else ""
 
 
 def months_between(first: int, last: int) -> list[str]:
