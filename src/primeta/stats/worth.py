@@ -58,7 +58,7 @@ def worth_of_knowing(
 
 def _expected_best(gain: float, spread: float) -> float:
     """E max(G, 0) for G ~ N(gain, spread²)."""
-    if spread == 0:
+    if spread <= 1e-9 * abs(gain) or spread == 0:
         return max(gain, 0.0)
     z = gain / spread
     return float(gain * norm.cdf(z) + spread * norm.pdf(z))
