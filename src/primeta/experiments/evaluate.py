@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-from scipy.stats import chi2, t
+from scipy.special import chdtrc, stdtr, stdtrit
 
 from primeta.experiments.decide import Money
 from primeta.experiments.records import Amount, Effect, Kind, Role, SampleRatio
@@ -57,7 +57,7 @@ class Looking:
         if not df > 0:
             return math.nan
         if self.how == "fixed":
-            return float(t.isf(alpha / 2, df))
+            return float(-stdtrit(df, alpha / 2))
         if self.how == "planned":
             return float(as_t(self.bound, df))
         return always_reach(n, df, alpha=alpha, tuned=self.tuned)
@@ -173,7 +173,7 @@ def _effect(
         spread = float(lift_se(estimates, arm_at, control_at, large=metric.kind == "share"))
         better, risk_arm, risk_control = (float(part) for part in bayes(relative, spread))
     with np.errstate(divide="ignore", invalid="ignore"):
-        lift_p = float(2 * t.sf(abs(np.float64(relative) / relative_se), df)) if df > 0 else math.nan
+        lift_p = float(2 * stdtr(df, -abs(np.float64(relative) / relative_se))) if df > 0 else math.nan
     why_not = _why_not(metric, estimates, arm_at, control_at) if not math.isfinite(se) else ""
     return Effect(
         metric=metric.name,
@@ -302,4 +302,4 @@ def differ_between(effects: Sequence[Effect]) -> float:
     values, errors = np.array(known).T
     weights = 1 / errors**2
     middle = (weights * values).sum() / weights.sum()
-    return float(chi2.sf((weights * (values - middle) ** 2).sum(), len(known) - 1))
+    return float(chdtrc(len(known) - 1, (weights * (values - middle) ** 2).sum()))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+from scipy.special import chdtrc, stdtr, stdtrit
 
 from primeta.stats.moments import Moments
 
@@ -80,12 +81,12 @@ class Difference:
 
     def t_bounds(self, level: float) -> tuple[Floats, Floats]:
         """The interval for one look at a planned end (Welch 1947)."""
-        return self.bounds(stats.t.ppf(0.5 + level / 2, self.df))
+        return self.bounds(stdtrit(self.df, 0.5 + level / 2))
 
     @property
     def p(self) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return 2 * stats.t.sf(np.abs(self.difference / self.se), self.df)
+            return 2 * stdtr(self.df, -np.abs(self.difference / self.se))
 
 
 def influence(
@@ -208,7 +209,7 @@ def lift(
         Delta: Deng, Knoblich & Lu (2018). Fieller (1954), "Some problems in interval estimation".
     """
     plain = difference(of, arm, control)
-    reach = stats.t.ppf(0.5 + level / 2, plain.df)
+    reach = stdtrit(plain.df, 0.5 + level / 2)
     top, bottom = of.value[..., arm], of.value[..., control]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(bottom > 0, top / bottom, np.nan)
@@ -299,4 +300,4 @@ def sample_ratio_p(counts: npt.ArrayLike, shares: npt.ArrayLike) -> float:
     if total == 0:
         return float("nan")
     expected = total * planned / planned.sum()
-    return float(stats.chi2.sf(((seen - expected) ** 2 / expected).sum(), len(seen) - 1))
+    return float(chdtrc(len(seen) - 1, ((seen - expected) ** 2 / expected).sum()))
