@@ -400,7 +400,7 @@ def _declared_in_file(ws: Workspace, name: str) -> Plan:
             known = _trend_before(ws, name, values["trend"])
             if not known:
                 raise config_error(ws.config, f"experiments.{name}", "trend", str(error)) from None
-            given = {"trend": known}
+            given = _from_trend(ws, {**values, "trend": known})
     return plan_of(ws.config, name, attributes=attributes_of(ws), given=given)
 
 
