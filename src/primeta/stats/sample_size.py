@@ -35,9 +35,11 @@ looks bring to 80%: one look at the end 73.9%, 5 looks 76.8%, 10 looks 78.2%, 20
 200 looks 81.7%. Between 20 and 60 looks the promise is right within a point.
 """
 LARGE = 5_000.0
-"""Degrees of freedom from which the noncentral t is reckoned by its normal approximation, right to 1e-6."""
+"""Degrees of freedom from which the noncentral t is reckoned by its normal approximation, right to 1e-7."""
 FEWEST = 2
-MOST = 10**12
+PRECISE = 2e-6
+"""Of a normal quantile: a power right to 1e-6."""
+MOST_STEPS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,20 +212,32 @@ def detectable(
     if min(n) < FEWEST:
         return math.nan
 
-    def short(size: float) -> float:
-        effect = math.copysign(size, sign)
-        return power_at(effect, sd=sd_of(effect), n=n, rules=rules).power - rules.power
-
-    first = sd_of(0.0)
-    low = 0.5 * needed_drift(rules) * math.sqrt(first[0] ** 2 / n[0] + first[1] ** 2 / n[1])
     ceiling = largest * (1 - 1e-9)
-    low = min(low, 0.5 * ceiling)
-    while short(low) > 0:
-        low /= 2
-    high = low
-    while short(high) < 0:
-        if high >= ceiling:
+    wanted = float(norm.ppf(rules.power))
+
+    def beyond(size: float) -> float:
+        """How far the power lies above the one asked for, on the scale of a normal quantile."""
+        effect = math.copysign(size, sign)
+        power = power_at(effect, sd=sd_of(effect), n=n, rules=rules).power
+        return float(norm.ppf(min(max(power, 1e-15), 1 - 1e-15))) - wanted
+
+    def by_noise_at(size: float) -> float:
+        """What many customers would show, by the noise that they have at an effect of this size."""
+        pair = sd_of(math.copysign(size, sign))
+        return min(needed_drift(rules) * math.sqrt(pair[0] ** 2 / n[0] + pair[1] ** 2 / n[1]), ceiling)
+
+    size = by_noise_at(by_noise_at(by_noise_at(0.0)))
+    above = beyond(size)
+    # that quantile grows with the drift, nearly one for one
+    slope = needed_drift(rules) / size
+    for _ in range(MOST_STEPS):
+        if abs(above) < PRECISE:
+            return math.copysign(size, sign)
+        if size == ceiling and above < 0:
             return math.nan
-        low, high = high, min(1.5 * high, ceiling)
-    root = optimize.brentq(short, low, high, xtol=1e-7 * high)
-    return math.copysign(float(root), sign)  # pyright: ignore[reportArgumentType]
+        moved = min(max(size - above / slope, size / 3), 3 * size, ceiling)
+        there = beyond(moved)
+        rise = (there - above) / (moved - size) if moved != size else 0.0
+        slope = rise if rise > 0 else slope
+        size, above = moved, there
+    return math.nan
