@@ -279,6 +279,7 @@ class Workspace:
     def declare_experiment(
         self, plan: Plan, *, by: str, now: datetime, revision: int | None = None
     ) -> ExperimentView:
+        """Declare it, or a new version; of one that runs, the new version is kept beside it and refused."""
         from primeta.workspace import experiments
 
         return experiments.declare(self, plan, by=by, now=now, revision=revision)
@@ -298,6 +299,7 @@ class Workspace:
         version: int | None = None,
         revision: int | None = None,
     ) -> ExperimentView:
+        """Start the newest version; its plan stays as it is from here on."""
         from primeta.workspace import experiments
 
         return experiments.start(self, name, by=by, now=now, version=version, revision=revision)
@@ -305,6 +307,7 @@ class Workspace:
     def stop_experiment(
         self, name: str, *, by: str, now: datetime, reason: str = "", revision: int | None = None
     ) -> ExperimentView:
+        """Nobody enters from now on."""
         from primeta.workspace import experiments
 
         return experiments.stop(self, name, by=by, now=now, reason=reason, revision=revision)
@@ -326,6 +329,7 @@ class Workspace:
         reason: str = "",
         revision: int | None = None,
     ) -> ExperimentView:
+        """Decide on the numbers of the last look; who overrules the analysis says why."""
         from primeta.workspace import experiments
 
         return experiments.decide(
@@ -350,6 +354,7 @@ class Workspace:
     def halt_rollout(
         self, name: str, *, reason: str, by: str, now: datetime, revision: int | None = None
     ) -> ExperimentView:
+        """Halt a rollout by hand."""
         from primeta.workspace import rollout
 
         return rollout.halt(self, name, reason=reason, by=by, now=now, revision=revision)
@@ -357,6 +362,7 @@ class Workspace:
     def reopen_rollout(
         self, name: str, *, reason: str, by: str, now: datetime, revision: int | None = None
     ) -> ExperimentView:
+        """Let a halted rollout go on."""
         from primeta.workspace import rollout
 
         return rollout.reopen(self, name, reason=reason, by=by, now=now, revision=revision)
