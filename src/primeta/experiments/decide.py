@@ -44,6 +44,9 @@ def decide(
     money: Mapping[str, Money],
     basis: str,
     ended: bool,
+    waits: str = "",
+    waiting: Mapping[str, Any] | None = None,
+    held: Mapping[str, ArmDecision] | None = None,
 ) -> tuple[tuple[ArmDecision, ...], Verdict]:
     """A decision for each treated arm and one for the test.
 
@@ -53,6 +56,9 @@ def decide(
         money: By arm; empty where no value is known.
         basis: `measured`, or the code of why there is no money.
         ended: The planned end has come: nothing more will be learnt.
+        waits: Code of why nothing may be decided at this look: the plan looks at its end, or at planned looks only.
+        waiting: Figures of that rule's sentence.
+        held: Arm → what a planned look before this one decided for it; it holds while this look may not decide.
     """
     decisions = []
     for name in dict.fromkeys(effect.arm for effect in effects):
@@ -60,7 +66,18 @@ def decide(
         primary = next(effect for effect in mine if effect.role == "primary")
         guards = [effect for effect in mine if effect.role == "guardrail"]
         decisions.append(
-            _arm(name, primary, guards, ratio=ratio, money=money.get(name), basis=basis, ended=ended)
+            _arm(
+                name,
+                primary,
+                guards,
+                ratio=ratio,
+                money=money.get(name),
+                basis=basis,
+                ended=ended,
+                waits=waits,
+                waiting=waiting or {},
+                held=(held or {}).get(name),
+            )
         )
     return tuple(decisions), _whole(decisions, effects)
 
@@ -74,6 +91,9 @@ def _arm(
     money: Money | None,
     basis: str,
     ended: bool,
+    waits: str,
+    waiting: Mapping[str, Any],
+    held: ArmDecision | None,
 ) -> ArmDecision:
     def say(state, rule: str, **figures: Any) -> ArmDecision:
         worth = money or Money(value=math.nan, low=math.nan, high=math.nan)
@@ -90,6 +110,12 @@ def _arm(
 
     if not ratio.ok:
         return say("invalid", "sample-ratio", p=ratio.p)
+    if waits and held is not None and held.state != "continue":
+        return held
+    if primary.why_not == "not-seen-yet" and not ended:
+        return say("continue", "not-seen-yet")
+    if waits:
+        return say("continue", waits, **waiting)
     low, high = _good(primary, primary.decision_low, primary.decision_high)
     if not (math.isfinite(low) and math.isfinite(high)):
         return say("invalid", "primary-unknown", why_not=primary.why_not)

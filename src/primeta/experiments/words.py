@@ -93,8 +93,25 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "у всех клиентов одно и то же значение, о шуме сказать нечего",
     },
     "not-seen-yet": {
-        "en": "no customer's window has begun to pass",
-        "ru": "ни у одного клиента окно ещё не началось",
+        "en": "no customer's whole window has passed yet",
+        "ru": "ни у одного клиента окно ещё не прошло целиком",
+    },
+    "known-before": {
+        "en": "it describes customers as they were before the experiment, so no arm can move it",
+        "ru": "она описывает клиентов до эксперимента, поэтому ни одна ветка её не сдвинет",
+    },
+    "not-mapped": {
+        "en": "the mapped tables do not give it",
+        "ru": "в подключённых таблицах нет данных для неё",
+    },
+    "no-rows": {"en": "a table that it needs holds no rows", "ru": "в нужной для неё таблице нет строк"},
+    "short-history": {
+        "en": "the facts do not reach back a whole window",
+        "ru": "данных не хватает даже на одно целое окно",
+    },
+    "value-of-ratio": {
+        "en": "the value in money is declared for a ratio of two sums, which has none per customer",
+        "ru": "цена указана для отношения двух сумм, а у него нет денег на клиента",
     },
     "no-value": {
         "en": "no value in money is declared for the effect",
@@ -150,6 +167,19 @@ RULES: dict[str, dict[str, str]] = {
     "effect-ruled-out": {
         "en": "an effect of {smallest} on {metric} is ruled out: {difference} ({interval})",
         "ru": "{metric}: эффект в {smallest} исключён, {difference} ({interval})",
+    },
+    "not-seen-yet": {
+        "en": "no customer's whole window has passed yet",
+        "ru": "ни у одного клиента окно ещё не прошло целиком",
+    },
+    "before-end": {
+        "en": "the plan looks once, when it ends; what is seen before does not decide",
+        "ru": "по плану на результат смотрят один раз, в конце; то, что видно раньше, ничего не решает",
+    },
+    "between-looks": {
+        "en": "planned look {look} of {looks} comes at {n} customers; what is seen in between does not decide",
+        "ru": "плановый взгляд {look} из {looks} будет, когда наберётся {n} клиентов; увиденное между взглядами ничего не "
+        "решает",
     },
     "primary-open": {
         "en": "{metric}: {difference} ({interval}); gain and loss are both still possible",
@@ -218,6 +248,32 @@ SENTENCES: dict[str, dict[str, str]] = {
     "note.no-arm": {
         "en": "{n} rows without an arm took no part.",
         "ru": "Строк без ветки, не участвовавших в эксперименте: {n}.",
+    },
+    "note.before-start": {
+        "en": "Customers assigned before the first day of the plan, left out: {n}.",
+        "ru": "Клиентов, распределённых до первого дня плана (не учтены): {n}.",
+    },
+    "note.after-end": {
+        "en": "Customers assigned on the last day of the plan or later, left out: {n}.",
+        "ru": "Клиентов, распределённых в день окончания плана или позже (не учтены): {n}.",
+    },
+    "note.in-future": {
+        "en": "Customers whose assignment lies in the future, left out until then: {n}.",
+        "ru": "Клиентов, у которых дата распределения ещё не наступила (пока не учтены): {n}.",
+    },
+    "note.touched-before": {
+        "en": "Customers who had a message of this experiment's campaign before they were assigned: {n}. Whoever was "
+        "treated before the lottery may have been chosen, not drawn.",
+        "ru": "Клиентов, получивших сообщение кампании этого эксперимента раньше, чем их распределили: {n}. Тех, кого "
+        "затронули до жеребьёвки, могли выбрать, а не вытянуть.",
+    },
+    "note.held-out": {
+        "en": "Customers in the population who take no part (holdout, other slots, not let in yet): {n}.",
+        "ru": "Клиентов из аудитории, которые не участвуют (общая контрольная группа, чужие слоты, ещё не впущены): {n}.",
+    },
+    "note.values": {
+        "en": "{column} has {n} values, too many to be shown apart or adjusted for.",
+        "ru": "У {column} слишком много значений ({n}): эффекты по ним не показаны и поправка на них не сделана.",
     },
     "note.covariate-empty": {
         "en": "Covariate {column} is empty in {n} rows; they stand at its mean.",
@@ -308,6 +364,8 @@ def told(
         filled["margin"] = amount_text(
             number("margin"), bool(figures.get("margin_relative")), lang, share=guard in shares, sign=True
         )
+    for key in ("n", "look", "looks"):
+        filled[key] = locale.number(number(key), lang, digits=0) if key in figures else ""
     unit: locale.Unit = "money" if currency else "count"
     shown = locale.figure(
         money[0], lang, unit=unit, low=money[1], high=money[2], currency=currency, sign=True
