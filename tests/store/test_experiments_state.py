@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from primeta.errors import Conflict
 from primeta.experiments.declare import Basis
@@ -23,7 +23,7 @@ from primeta.store.experiments import (
     RolloutStep,
     Stored,
 )
-from primeta.store.schema import experiment_events
+from primeta.store.schema import experiment_events, plan_versions
 from primeta.warehouse.metric import Measure, Metric
 
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
@@ -197,6 +197,16 @@ def test_a_plan_that_was_altered_by_hand_is_noticed(database):
         )
     with pytest.raises(Conflict, match="changed by hand"):
         stored(database)
+
+
+def test_a_plan_of_an_older_primeta_is_read_with_the_defaults_of_what_it_did_not_know(database):
+    # A later version adds a field to the plan: what was stored before lacks it, and is no other plan for that.
+    declared(database)
+    plan, basis = (rows.to_json(entry) for entry in (PLAN, BASIS))
+    del plan["ramp"]
+    with database.write() as connection:
+        connection.execute(update(plan_versions).values(plan=plan, seal=rows.seal(plan, basis)))
+    assert stored(database).versions == (version(),)
 
 
 def test_every_kind_of_line_fits_its_column():
