@@ -325,6 +325,8 @@ def effect_document(effect: Effect) -> dict[str, Any]:
         "always_high": effect.always_high,
         "decision_low": effect.decision_low,
         "decision_high": effect.decision_high,
+        "beyond_low": effect.beyond_low,
+        "beyond_high": effect.beyond_high,
         "variance_kept": effect.variance_kept,
         "p_exact": effect.p_exact,
         "probability_better": effect.better,
