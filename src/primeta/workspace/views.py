@@ -259,6 +259,12 @@ class ExperimentView:
         return next((int(e.what.get("late_days", 0)) for e in reversed(self._of("started"))), 0)
 
     @property
+    def waits(self) -> bool:
+        """A person has something to decide: the test is over, or its newest look has an answer."""
+        answered = self.look is not None and self.look.state in ("scale", "harm", "futile", "invalid")
+        return self.status == "ended" or (self.status == "running" and answered)
+
+    @property
     def wants_lesson(self) -> bool:
         """Decided, not to be scaled, and nobody has written down what was learnt."""
         decided = self.decision is not None and self.decision.state in ("harm", "futile", "invalid")
