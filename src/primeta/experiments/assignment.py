@@ -309,10 +309,14 @@ def arm_sql(
     conditions: list[str] = []
     for salt, low, high in lottery.sieves:
         place = f"({bucket_sql(text_literal(salt, dialect), unit, dialect=dialect)})"
-        if low > 0:
-            conditions.append(f"{place} >= {number_literal(low, dialect)}")
-        if high < 1:
+        if low == 0:
             conditions.append(f"{place} < {number_literal(high, dialect)}")
+        elif high == 1:
+            conditions.append(f"{place} >= {number_literal(low, dialect)}")
+        else:
+            # BETWEEN hashes once; below `high` is up to the double before it.
+            last = number_literal(math.nextafter(high, 0.0), dialect)
+            conditions.append(f"{place} BETWEEN {number_literal(low, dialect)} AND {last}")
     if conditions:
         arm = f"CASE WHEN {' AND '.join(conditions)} THEN {arm} END"
     return ArmSql(arm, own)
@@ -478,25 +482,33 @@ class UnitSource:
             BadTable: a unit that stands in two strata; names it.
         """
         sql = arm_sql(lottery, unit="unit", bucket="bucket")
+        rows = f"SELECT {self.id} AS unit, {self.stratum(lottery.strata)} AS stratum FROM {self.source}"
+        if lottery.hash != "md5":
+            # Many ids share one of GrowthBook's buckets, so only the ids tell rows of one unit.
+            self._complain_of_two_strata(lottery.strata)
+            rows = f"SELECT DISTINCT * FROM ({rows})"
         members = arrow(
             self.connection,
-            f"SELECT unit, stratum, bucket FROM (SELECT *, {sql.bucket} AS bucket FROM (SELECT DISTINCT "
-            f"{self.id} AS unit, {self.stratum(lottery.strata)} AS stratum FROM {self.source})) "
-            f"WHERE {sql.arm} IS NOT NULL",
+            f"SELECT stratum, bucket FROM (SELECT *, {sql.bucket} AS bucket FROM ({rows})) WHERE {sql.arm} IS NOT NULL",
         )
-        units = members.column("unit")
-        if len(units.unique()) < len(units):
+        try:
+            return place_cuts(
+                lottery, strata=members.column("stratum"), drawn=members.column("bucket").to_numpy()
+            )
+        except BadInput:
             self._complain_of_two_strata(lottery.strata)
-        strata = members.column("stratum").to_numpy(zero_copy_only=False)
-        return place_cuts(lottery, strata=strata, drawn=members.column("bucket").to_numpy())
+            raise
 
     def _complain_of_two_strata(self, names: Sequence[str]) -> None:
+        """Raises BadTable that names a unit with two strata, where there is one."""
         unit, one_, other, count = run(
             self.connection,
-            f"SELECT first(unit), first(low), first(high), count(*) FROM (SELECT {self.id} AS unit, "
+            f"SELECT min(unit), arg_min(low, unit), arg_min(high, unit), count(*) FROM (SELECT {self.id} AS unit, "
             f"min({self.stratum(names)}) AS low, max({self.stratum(names)}) AS high FROM {self.source} "
-            f"GROUP BY 1 ORDER BY 1) WHERE low <> high",
+            f"GROUP BY 1) WHERE low <> high",
         )[0]
+        if not count:
+            return
         raise BadTable(
             f"{self.where}: {self.unit} {unit} stands in two strata, {one_} and {other} ({count:,} such in all). "
             f"A stratum is what is known of a customer at the start: give each one value."

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from primeta.errors import BadInput
 from primeta.experiments.ids import value_text
@@ -98,7 +99,7 @@ def stratum_key(names: Sequence[str], values: Sequence[Any]) -> str:
     return "&".join(f"{name}={value_text(value)}" for name, value in zip(names, values))
 
 
-def place_cuts(lottery: Lottery, *, strata: Sequence[str] | npt.NDArray[Any], drawn: Floats) -> Cuts:
+def place_cuts(lottery: Lottery, *, strata: Any, drawn: Floats) -> Cuts:
     """Cut points that split the units of a list within each stratum as the shares say.
 
     Each arm gets, of a stratum of n units, its share of n rounded down or up; which of the two is drawn, so
@@ -106,34 +107,57 @@ def place_cuts(lottery: Lottery, *, strata: Sequence[str] | npt.NDArray[Any], dr
     points lie as near as they can to the planned shares, for those who come later.
 
     Args:
-        strata: (n,) key of each unit's stratum (`stratum_key`); each unit once, and only those that take part.
+        strata: (n,) key of each unit's stratum (`stratum_key`), a sequence of texts or an Arrow array; only of
+            units that take part. With GrowthBook's hash each unit stands here once.
         drawn: (n,) their buckets under the lottery's salt and hash.
     Raises:
-        BadInput: more than a thousand strata.
+        BadInput: more than a thousand strata; a unit that stands in two of them (seen by md5 only).
     Source:
         Systematic sampling (Madow & Madow 1944) of the units in the order of their buckets; the offsets of
         successive strata follow the golden ratio, so that the roundings cancel over the whole list.
     """
-    keys, which = np.unique(np.asarray(strata, dtype=str), return_inverse=True)
-    if len(keys) > MOST_STRATA:
-        raise BadInput(
-            f"{len(keys):,} strata; at most {MOST_STRATA:,} are balanced. Take fewer attributes or coarser values."
-        )
+    keys, which = _coded(strata)
+    order = np.argsort(which, kind="stable")
+    ends = np.cumsum(np.bincount(which, minlength=len(keys)))[:-1]
+    parts = np.split(np.asarray(drawn, dtype=np.float64)[order], ends)
+    if lottery.hash == "md5":
+        # One bucket is one unit, however often it stands here.
+        parts = [np.unique(part) for part in parts]
+        together = np.sort(np.concatenate(parts)) if parts else np.zeros(0)
+        if (np.diff(together) == 0).any():
+            raise BadInput("a customer stands in two strata; give each one value, the one known at the start")
+        finest = 1 / MD5_BUCKETS
+    else:
+        parts = [np.sort(part) for part in parts]
+        finest = 1 / (2 * FNV_BUCKETS)
     planned = bounds([share for _, share in lottery.arms])
     start = bucket(f"{lottery.salt}:cuts", ",".join(lottery.strata))
-    order = np.lexsort((drawn, which))
-    parts = np.split(np.asarray(drawn)[order], np.flatnonzero(np.diff(which[order])) + 1)
-    finest = 1 / (MD5_BUCKETS if lottery.hash == "md5" else 2 * FNV_BUCKETS)
     return Cuts(
         salt=lottery.salt,
         hash=lottery.hash,
         arms=lottery.arms,
         strata=lottery.strata,
         points={
-            str(key): _points(part, planned, offset=(start + at * _GOLDEN) % 1.0, finest=finest)
+            key: _points(part, planned, offset=(start + at * _GOLDEN) % 1.0, finest=finest)
             for at, (key, part) in enumerate(zip(keys, parts))
         },
     )
+
+
+def _coded(strata: Any) -> tuple[list[str], npt.NDArray[np.uint16]]:
+    """The different keys in lexical order, and (n,) each unit's place among them."""
+    given = strata if isinstance(strata, pa.Array | pa.ChunkedArray) else pa.array(list(strata), pa.string())
+    column = pa.table({"key": given}).column("key").combine_chunks().dictionary_encode()
+    found = np.array(column.dictionary.to_pylist(), dtype=object)
+    if len(found) > MOST_STRATA:
+        raise BadInput(
+            f"{len(found):,} strata; at most {MOST_STRATA:,} are balanced. Take fewer attributes or coarser values."
+        )
+    order = np.argsort(found)
+    # Sixteen bits are sorted by counting.
+    place = np.empty(len(found), dtype=np.uint16)
+    place[order] = np.arange(len(found), dtype=np.uint16)
+    return found[order].tolist(), place[column.indices.to_numpy()]
 
 
 def _points(drawn: Floats, planned: Floats, *, offset: float, finest: float) -> tuple[float, ...]:
