@@ -31,6 +31,7 @@ VERBS = {
     "log": ("primeta.cli.trends:log", LOOP, "Write down a sign that a person saw."),
     "decide": ("primeta.cli.trends:decide", LOOP, "Answer a trend: what, by when, who, judged how."),
     "digest": ("primeta.cli.watch:digest", LOOP, "The week in one page."),
+    "certify": ("primeta.cli.certify:certify", LOOP, "How often are experiments wrong on your own customers?"),
     "detect": ("primeta.cli.detect:detect", FILES, "Change points of any series in a file."),
 }
 

@@ -28,6 +28,8 @@ from primeta.workspace.views import (
 )
 
 if TYPE_CHECKING:
+    from primeta.experiments.certificate import Certificate
+    from primeta.experiments.certify import Asked
     from primeta.experiments.declare import Problem
     from primeta.experiments.records import DecisionState, Plan
     from primeta.store.experiments import Look
@@ -380,6 +382,28 @@ class Workspace:
         from primeta.workspace import experiments
 
         return experiments.lessons(self, query)
+
+    def certify(
+        self,
+        *,
+        now: datetime,
+        metrics: Sequence[str] = (),
+        window_days: int = 28,
+        asked: Asked | None = None,
+        progress: Progress | None = None,
+    ) -> Certificate:
+        """How often experiments on these customers are wrong; see `workspace.certify`."""
+        from primeta.workspace.certify import certify
+
+        return certify(
+            self, now=now, metrics=metrics, window_days=window_days, asked=asked, progress=progress
+        )
+
+    def last_certificate(self) -> Certificate | None:
+        """The certificate made last, where there is one."""
+        from primeta.workspace.certify import last_certificate
+
+        return last_certificate(self)
 
     # The week
 
