@@ -16,7 +16,7 @@ from cyclopts import App
 import primeta
 from primeta import config, facts
 from primeta.cli.app import VERBS, build
-from primeta.experiments import analysis
+from primeta.experiments import analysis, size
 from primeta.signals import detect
 from primeta.signals.grades import REPEATS
 from primeta.signals.signal import GRADES, ORIGINS
@@ -278,6 +278,7 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("trends", [documents.trend_document, documents._filters, documents._money]),
         ("digest", [digest.Digest.as_dict]),
         ("detect", [detect.Found.as_dict, detect.Detection.as_dict]),
+        ("experiment plan", [size.Size.as_dict]),
         ("experiment analyse", [analysis.Analysis.as_dict, analysis.effect_document]),
         ("world", [company_files.Made.as_dict]),
     ],
