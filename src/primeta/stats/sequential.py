@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 from scipy.special import betainccinv, betaincinv, gammaln, log_ndtr
-from scipy.stats import norm
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -97,7 +96,7 @@ def as_t(m: Floats | float, df: Floats | float) -> Floats:
     """
     m, df = np.broadcast_arrays(np.asarray(m, float), np.asarray(df, float))
     finite, size = np.where(np.isfinite(df), df, 1.0), np.abs(m)
-    tails = 2 * norm.sf(np.minimum(size, LARGEST_TAIL))
+    tails = 2 * ndtr(-np.minimum(size, LARGEST_TAIL))
     with np.errstate(over="ignore", divide="ignore"):
         # x and 1 − x each by its own inverse, so that neither end cancels
         exact = np.sqrt(finite * betainccinv(0.5, finite / 2, tails) / betaincinv(finite / 2, 0.5, tails))
