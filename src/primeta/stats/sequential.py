@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
-from scipy.special import betainccinv, betaincinv, gammaln, log_ndtr
+from scipy.special import betainccinv, betaincinv, gammaln, log_ndtr, ndtr
 
 Floats = npt.NDArray[np.floating[Any]]
 
