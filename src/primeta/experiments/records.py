@@ -168,7 +168,8 @@ class Effect:
     lift_low: float
     lift_high: float
     lift_method: str
-    """`delta`, `log-ratio` or `fieller`: which interval of the lift agrees with that of the difference."""
+    """`delta`, `log-ratio` or `fieller`: by how well the control's mean is known; it never contradicts the
+    difference."""
     always_low: float
     always_high: float
     decision_low: float
