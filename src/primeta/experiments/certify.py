@@ -66,7 +66,7 @@ class Sample:
     """One metric, customer by customer, over a past window.
 
     `numerator` (n,); `denominator` (n,), or None where the metric is a mean over customers; `before` (n, q), q may
-    be 0: known before the window. `share`: no part may exceed its whole (or 1). Where `why_not` is set there is
+    be 0: known before the window, the numerator's first. `share`: no part may exceed its whole (or 1). Where `why_not` is set there is
     nothing to certify.
     """
 
@@ -78,6 +78,8 @@ class Sample:
     """The smallest effect that matters, relative, above 0."""
     good: Good = "up"
     share: bool = False
+    base: int = 0
+    """Customers of whom these were taken; 0: all of them."""
     units: Callable[[npt.NDArray[np.int64]], Sequence[str]] | None = None
     """Places → ids, for the check of the hash."""
     why_not: str = ""
@@ -219,9 +221,16 @@ class _Metric:
         """Questions that are asked of it, each with a chance to be answered wrongly."""
         return len(self.sizes) * 5 + (1 if self.sizes else 0)
 
-    def rows(self, x: Floats, chosen: npt.NDArray[np.int64] | slice = slice(None)) -> Floats:
-        """(n, k) columns of the chosen with `x` as their numerator."""
-        return np.concatenate([x[:, None], self.others[chosen]], axis=1)
+    def rows(
+        self, x: Floats, chosen: npt.NDArray[np.int64] | slice = slice(None), *, cap: float = math.inf
+    ) -> Floats:
+        """(n, k) columns of the chosen with `x` as their numerator; the cap holds for the time before as well."""
+        others = self.others[chosen]
+        if math.isfinite(cap) and self.covariates:
+            others = others.copy()
+            place = self.covariates[0] - 1
+            others[:, place] = np.minimum(others[:, place], cap)
+        return np.concatenate([x[:, None], others], axis=1)
 
     def capped(self, cap: float) -> Floats:
         """The numerator as it counts under a cap."""
@@ -287,8 +296,8 @@ class _Promise:
 def _promise(metric: _Metric, effect: float, arms: tuple[float, float], cap: float, asked: Asked) -> _Promise:
     """Read off the whole base, as a plan would from history, with the spread that each arm then has."""
     rng = np.random.default_rng(np.random.SeedSequence(asked.seed, spawn_key=(_key(metric), 0)))
-    base = Moments.of_rows(metric.rows(metric.capped(cap)))
-    moved = Moments.of_rows(metric.rows(metric.planted(effect, rng, cap)))
+    base = Moments.of_rows(metric.rows(metric.capped(cap), cap=cap))
+    moved = Moments.of_rows(metric.rows(metric.planted(effect, rng, cap), cap=cap))
     both = stacked([base, moved])
     n = np.array(arms)
     sized = Moments(n, both.mean, both.scatter * (n / metric.n)[:, None, None])
@@ -308,7 +317,7 @@ def _detectable(metric: _Metric, arms: tuple[float, float], cap: float, asked: A
     """The relative effect that the plan promises its power for, or the largest that is ever planted."""
     rules = Rules(level=asked.level, power=asked.power)
     of = influence(
-        stacked([Moments.of_rows(metric.rows(metric.capped(cap)))]),
+        stacked([Moments.of_rows(metric.rows(metric.capped(cap), cap=cap))]),
         denominator=metric.denominator,
         covariates=metric.covariates,
     )
@@ -451,7 +460,7 @@ class _Runs:
         """Customers whom one block deals with."""
         self.groups = self.taken // size
         self.x = metric.capped(cap)
-        whole = stacked([Moments.of_rows(metric.rows(self.x))])
+        whole = stacked([Moments.of_rows(metric.rows(self.x, cap=cap))])
         of = influence(whole, denominator=metric.denominator, covariates=metric.covariates)
         self.kept = float(adjusted(of).kept)
 
@@ -469,7 +478,7 @@ class _Runs:
         if self.taken == metric.n:
             bottom = 1.0 if metric.y is None else float(metric.y.mean())
             truths = tuple(float(copy.mean() - self.x.mean()) / bottom for copy in copies)
-        return _Columns(metric.rows(self.x[chosen], chosen), copies), truths
+        return _Columns(metric.rows(self.x[chosen], chosen, cap=self.cap), copies), truths
 
     def counted(self) -> _Counts:
         """Blocks on all cores; each has its own generator, so their order does not matter."""
@@ -623,7 +632,7 @@ def _certified(metric: _Metric, rungs: Sequence[Rung]) -> Certified:
         )
     return Certified.of(
         name=sample.name,
-        base=metric.n,
+        base=metric.sample.base or metric.n,
         rungs=tuple(rungs),
         about=dict(sample.about),
         good=sample.good,

@@ -51,10 +51,11 @@ WORDS: dict[str, dict[str, str]] = {
         "no-mean": "its mean is not above zero, so a relative effect has no meaning",
         "no-rows": "no rows in {tables}",
         "short-history": "it needs {days} days of history, there are {known}",
+        "known-before": "it is settled before an experiment begins",
         "two-years": "it needs two years of orders: one to know the base, one to watch",
         # Remarks
         "made": "Random splits of real customers in each line: {splits}, {share} of them in the arm; finished days: "
-        "{days}; seed {seed}.",
+        "{days}; seed {seed}. Arms of other shares must be tried for themselves.",
         "reading": "False alarms: there is no effect and the test finds one; {alpha} by design. Sees from: the smallest "
         "effect that the plan promises to find with so many customers. It was planted; covers, finds: how often the "
         "interval holds it, and how often it shows it. CUPED: what knowing the days before takes away from the noise. "
@@ -115,9 +116,10 @@ WORDS: dict[str, dict[str, str]] = {
         "no-mean": "среднее не больше нуля, относительный эффект не имеет смысла",
         "no-rows": "нет строк в {tables}",
         "short-history": "нужно дней истории: {days}, есть {known}",
+        "known-before": "всё решено ещё до начала эксперимента",
         "two-years": "нужно два года заказов: год, чтобы узнать базу, и год наблюдения",
         "made": "Случайных делений настоящих клиентов в каждой строке: {splits}, в ветке {share}; завершённых дней: "
-        "{days}; seed {seed}.",
+        "{days}; seed {seed}. Для веток другого размера проверку нужно повторить.",
         "reading": "Ложные тревоги: эффекта нет, а тест его находит; так задумано в {alpha} случаев. Виден от: "
         "наименьший эффект, который план обещает найти на стольких клиентах. Его заложили в данные; накрывает, находит: "
         "как часто интервал его содержит и как часто показывает. CUPED: сколько шума убирает знание предыдущих дней. "

@@ -56,7 +56,7 @@ def certify(
     with open_warehouse(ws.config) as warehouse:
         chosen, missing = _chosen(warehouse, ws, metrics)
         facts = _facts(ws, warehouse, now)
-    sums, past = past_sums(ws.config, facts, chosen, days=window_days, until=ws.day_of(now))
+    sums, past = past_sums(ws.config, facts, chosen, days=window_days, seed=asked.seed, until=ws.day_of(now))
     step("facts", 1, 1)
     samples = [*(_sample(entry, past) for entry in sums), *missing]
     if not samples:
@@ -118,7 +118,7 @@ def _sample(sums: CustomerSums, past: Past) -> Sample:
     metric = sums.metric
     about = {"label": dict(metric.label), "unit": metric.unit}
     if sums.why_not:
-        return _unknown(metric.name, sums.why_not, {**about, "figures": dict(sums.figures or {})})
+        return _unknown(metric.name, sums.why_not, {**about, "figures": dict(sums.figures)})
     assert sums.since is not None
     assert sums.until is not None
     return Sample(
@@ -128,7 +128,8 @@ def _sample(sums: CustomerSums, past: Past) -> Sample:
         before=sums.before,
         smallest=metric.smallest_effect,
         good=metric.good,
-        share=metric.unit == "share",
+        share=sums.share,
+        base=sums.base,
         units=lambda places: past.names(sums.customers[places]),
         about={**about, "since": sums.since.isoformat(), "until": sums.until.isoformat()},
     )
