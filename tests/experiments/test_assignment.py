@@ -205,6 +205,12 @@ def test_the_type_of_the_id_changes_nothing(array):
     ]
 
 
+def test_bytes_without_the_mark_of_text_are_text():
+    found = assign(pa.table({"id": pa.array(["клиент-7".encode()])}), unit="id", salt="s", arms=ARMS)
+    assert found.column("id").to_pylist() == ["клиент-7"]
+    assert found.column("bucket").to_pylist() == [bucket("s", "клиент-7")]
+
+
 # Exact balance
 
 

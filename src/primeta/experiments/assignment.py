@@ -442,7 +442,10 @@ class UnitSource:
     def _text(self, name: str, kind: Any) -> str:
         type_, column = self.types[name], named(name)
         numeric = type_.upper() in ("DOUBLE", "FLOAT") or type_.upper().startswith("DECIMAL")
-        if not numeric and type_.upper() != "VARCHAR":
+        if type_.upper() == "BLOB":
+            # Older writers of Parquet leave out the mark that says that bytes are text.
+            column, type_ = f"decode({column})", "VARCHAR"
+        elif not numeric and type_.upper() != "VARCHAR":
             column, type_ = f"CAST({column} AS VARCHAR)", "VARCHAR"
         return canonical_value(column, type_, Column(name, kind))
 
@@ -464,7 +467,7 @@ class UnitSource:
         listed = ", ".join(
             f"primeta_id AS {named(name)}"
             if name == self.unit
-            and (kept in ("VARCHAR", "DOUBLE", "FLOAT") or kept.startswith(("ENUM", "DECIMAL")))
+            and (kept in ("VARCHAR", "BLOB", "DOUBLE", "FLOAT") or kept.startswith(("ENUM", "DECIMAL")))
             else named(name)
             for name in self.types
         )
