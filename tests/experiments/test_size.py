@@ -152,7 +152,7 @@ def test_the_words_in_english():
 
 def test_the_words_in_russian():
     assert spaced(share().line("ru")) == (
-        "Чтобы увидеть рост с 8% до 9% (+1 п. п.), понадобится 24 412 покупателей: по 12 206 в каждой из 2 веток. "
+        "Чтобы увидеть рост с 8% до 9% (+1 п. п.), понадобится 24 412 клиентов: по 12 206 в каждой из 2 веток. "
         "При 3 000 в неделю это 57 дней. Если эффект и правда такой, тест покажет его с вероятностью 80%."
     )
     assert spaced(share(effect=-0.01).line("ru")).startswith("Чтобы увидеть падение с 8% до 7% (−1 п. п.)")
@@ -164,10 +164,10 @@ def test_russian_nouns_agree_with_their_numbers():
     told = [spaced(counted(n, "day", "ru")) for n in (1, 3, 5, 11, 21, 112)]
     assert told == ["1 день", "3 дня", "5 дней", "11 дней", "21 день", "112 дней"]
     assert [spaced(of_customers(n, "ru")) for n in (1, 2, 11, 101)] == [
-        "1 покупателя",
-        "2 покупателей",
-        "11 покупателей",
-        "101 покупателя",
+        "1 клиента",
+        "2 клиентов",
+        "11 клиентов",
+        "101 клиента",
     ]
     assert spaced(lasting(3650, "ru")) == "примерно 10 лет"
     assert spaced(lasting(3650, "en")) == "about 10 years"
@@ -286,3 +286,20 @@ def test_the_curve_passes_through_the_plan():
 def test_what_cannot_be_a_plan_is_refused(changes, says):
     with pytest.raises(BadInput, match=re.escape(says)):
         share(**changes)
+
+
+def test_what_the_answer_is_worth_takes_belief_value_and_customers():
+    given = {"kind": "share", "baseline": 0.08, "effect": 0.02, "value": 30.0, "cost": 0.4}
+    size = size_of(**given, belief=(0.01, 0.02), customers_after=500_000)
+    assert size.worth is not None
+    # It pays from .4 / 30: at a belief of .01 ± .02 the truth decides for sending with probability Φ(−1/6) = .434.
+    assert 0 < size.worth.of_test < size.worth.of_truth
+    assert size.worth.without == 0
+    assert any("worth" in remark for remark in size.remarks("en"))
+    assert size.as_dict()["worth_of_test"] == size.worth.of_test
+    small = size_of(**given, belief=(0.01, 0.02), customers_after=100)
+    assert "not-worth-knowing" in small.warnings
+    assert size_of(**given).worth is None
+    for wrong in ({"belief": (0.01, 0.0), "customers_after": 10}, {"belief": (0.01, 0.02)}):
+        with pytest.raises(BadInput):
+            size_of(**given, **wrong)

@@ -198,8 +198,8 @@ def analyse(
 def plan(
     *,
     kind: Literal["share", "mean", "ratio"],
-    baseline: float,
-    effect: float,
+    baseline: str,
+    effect: str,
     sd: float | None = None,
     relative: Annotated[bool, Parameter(negative="")] = False,
     arms: int | None = None,
@@ -212,6 +212,8 @@ def plan(
     shares: Pairs = None,
     cost: float | None = None,
     value: float | None = None,
+    belief: str = "",
+    customers_after: float | None = None,
     json: Json = False,
     language: Language = "",
 ) -> None:
@@ -222,9 +224,9 @@ def plan(
     kind
         share (0 or 1 a customer), mean, or ratio of two sums.
     baseline
-        The control's share (4% is .04), mean or ratio.
+        The control's share (.04 or 4%), mean or ratio.
     effect
-        Smallest effect to be seen, arm minus control; below 0 for a fall.
+        Smallest effect to be seen, arm minus control; below 0 for a fall. 5% is relative for means and ratios.
     sd
         Standard deviation of one customer, for mean and ratio; for a ratio R that of (numerator − R·denominator) /
         mean denominator.
@@ -250,6 +252,10 @@ def plan(
         Money per customer assigned to a treated arm.
     value
         Money that one unit of the effect is worth, per customer.
+    belief
+        What is believed of the effect now, MEAN:SD in its own unit: a guess.
+    customers_after
+        To whom it would be done after the decision; with --belief and --value it tells what the test is worth.
     json
         Print one JSON document.
     language
@@ -257,12 +263,15 @@ def plan(
     """
     from primeta.experiments.experiment import numbers
     from primeta.experiments.size import size_of
+    from primeta.experiments.spec import number, two_numbers
 
+    # "5%" of a mean can only be a part of it; of a share it could be five points, so that takes --relative.
+    part = effect.strip().endswith("%") and kind != "share"
     size = size_of(
         kind=kind,
-        baseline=baseline,
-        effect=effect,
-        relative=relative,
+        baseline=number(baseline, "--baseline"),
+        effect=number(effect, "--effect"),
+        relative=relative or part,
         sd=sd,
         arms=arms,
         shares=numbers(shares, "--shares") if shares else None,
@@ -274,6 +283,8 @@ def plan(
         variance_kept=variance_kept,
         cost=cost,
         value=value,
+        belief=two_numbers(belief, "--belief") if belief else None,
+        customers_after=customers_after,
     )
     if json:
         put_json(size.as_dict())

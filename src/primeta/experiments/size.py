@@ -24,6 +24,7 @@ from primeta.stats.sample_size import (
     sizes,
     spread,
 )
+from primeta.stats.worth import Worth, worth_of_knowing
 
 NAN = float("nan")
 USEFUL_LOOKS = 20
@@ -82,9 +83,11 @@ class Size:
     value: float
     """Money that one unit of the effect is worth, per customer; NaN where unknown."""
     curve: tuple[Seen, ...]
+    worth: Worth | None
+    """What the test adds to what is believed already; None where nobody said what is believed."""
     warnings: tuple[str, ...]
     """Codes: `longer-than-a-year`, `shorter-than-a-week`, `few-events`, `small-arm`, `effect-large`,
-    `below-break-even`, `more-looks-than-useful`."""
+    `below-break-even`, `more-looks-than-useful`, `not-worth-knowing`."""
 
     @property
     def arms(self) -> int:
@@ -259,6 +262,12 @@ class Size:
             and "below-break-even" not in self.warnings
         ):
             said.append(words["cost.break_even"].format(effect=self.effect_text(self.break_even, lang)))
+        if self.worth is not None:
+            said.append(
+                words["worth"].format(
+                    test=_money(self.worth.of_test, lang), truth=_money(self.worth.of_truth, lang)
+                )
+            )
         return (*said, *self.cautions(lang))
 
     def cautions(self, lang: str = "en") -> tuple[str, ...]:
@@ -274,6 +283,8 @@ class Size:
             "effect": self.effect_text(self.break_even, lang),
             "looks": counted(looks, "look", lang) if lang == "ru" else locale.number(looks, lang),
             "useful": locale.number(useful, lang),
+            "worth": _money(self.worth.of_test, lang) if self.worth else "",
+            "contacts": _money(self.contact_cost, lang),
         }
         return tuple(WORDS[lang][code].format(**figures) for code in self.warnings)
 
@@ -315,6 +326,8 @@ class Size:
             "contact_cost": self.contact_cost,
             "holdout_cost": self.holdout_cost,
             "break_even": self.break_even,
+            "worth_of_test": self.worth.of_test if self.worth else NAN,
+            "worth_of_certainty": self.worth.of_truth if self.worth else NAN,
             "warnings": list(self.warnings),
         }
 
@@ -339,6 +352,8 @@ def size_of(
     variance_kept: float = 1.0,
     cost: float | None = None,
     value: float | None = None,
+    belief: tuple[float, float] | None = None,
+    customers_after: float | None = None,
 ) -> Size:
     """The fewest customers with which an effect is shown with the power asked for.
 
@@ -356,6 +371,9 @@ def size_of(
         per_week: Customers of all arms together that enter in a week.
         variance_kept: 1 − ρ², what a covariate leaves of the variance (CUPED).
         cost: Money per customer assigned to a treated arm. value: money per customer and unit of the effect.
+        belief: What is believed of the effect before the test, as mean and standard deviation in its own unit.
+        customers_after: To whom it would be done after the decision; with `belief` and `value` it tells what the
+            test is worth.
     Raises:
         BadInput: what was given cannot be a plan; the message says what can.
     """
@@ -424,9 +442,45 @@ def size_of(
         cost=NAN if cost is None else float(cost),
         value=NAN if value is None else float(value),
         curve=tuple(seen(*point) for point in _points(total, per_week)),
+        worth=_worth(
+            belief,
+            customers_after,
+            value=value,
+            cost=cost,
+            se=_se(sd_of(absolute), (found[0], found[smallest])),
+        ),
         warnings=(),
     )
     return _with_warnings(size)
+
+
+def _se(sd: tuple[float, float], n: tuple[int, int]) -> float:
+    return math.sqrt(sd[0] ** 2 / n[0] + sd[1] ** 2 / n[1])
+
+
+def _worth(
+    belief: tuple[float, float] | None,
+    customers_after: float | None,
+    *,
+    value: float | None,
+    cost: float | None,
+    se: float,
+) -> Worth | None:
+    if belief is None and customers_after is None:
+        return None
+    if belief is None or customers_after is None or value is None:
+        raise BadInput(
+            "what a test is worth takes all of three: what is believed of the effect (belief, mean:sd), how many "
+            "customers come after it (customers-after), and the value of a unit"
+        )
+    mean, sd = belief
+    if not (math.isfinite(mean) and math.isfinite(sd) and sd > 0):
+        raise BadInput(f"a belief is a mean and a standard deviation above 0, not {mean:g}:{sd:g}")
+    if not (math.isfinite(customers_after) and customers_after > 0):
+        raise BadInput(
+            f"customers after the decision: a number above 0 was expected, not {customers_after:g}"
+        )
+    return worth_of_knowing(mean=mean, sd=sd, se=se, value=value, cost=cost or 0.0, customers=customers_after)
 
 
 def _points(total: int, per_week: float | None) -> list[tuple[int, float]]:
@@ -458,6 +512,8 @@ def _with_warnings(size: Size) -> Size:
         found.append("below-break-even")
     if size.design == "sequential" and size.looks > min(USEFUL_LOOKS, size.days or USEFUL_LOOKS):
         found.append("more-looks-than-useful")
+    if size.worth is not None and size.contact_cost > size.worth.of_test:
+        found.append("not-worth-knowing")
     return replace(size, warnings=tuple(found))
 
 

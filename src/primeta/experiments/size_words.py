@@ -44,6 +44,10 @@ WORDS: dict[str, dict[str, str]] = {
         "below-break-even": "With such an effect a customer brings {gain} and costs {cost}. It pays from an effect of "
         "{effect}: plan for that.",
         "more-looks-than-useful": "{looks} looks gain little over {useful}.",
+        "worth": "By what is believed now, deciding on the result instead of on the belief is worth {test} on average; "
+        "knowing the truth would be worth {truth}. Both are a guess, as the belief is.",
+        "not-worth-knowing": "The contacts of the test cost {contacts}, and its answer is worth {worth}: ask a cheaper "
+        "question, or fewer customers.",
     },
     "ru": {
         "rise": "рост с {before} до {after} ({effect})",
@@ -59,12 +63,12 @@ WORDS: dict[str, dict[str, str]] = {
         "looks.anytime": " Смотреть на результат можно каждый день; при таком эффекте тест в среднем закончится "
         "примерно после {used_of}.",
         "weeks": "Недель",
-        "customers": "Покупателей",
+        "customers": "Клиентов",
         "seen": "Наименьший заметный эффект",
         "relative": "К исходному уровню",
         "planned": "по плану",
         "x.weeks": "недели",
-        "x.customers": "покупатели",
+        "x.customers": "клиенты",
         "note": "Такой эффект тест покажет с вероятностью {power} при уровне доверия {level}{shared}.{looks}",
         "note.shared": ", поделённом между {arms} ветками",
         "note.looks": " Расчёт на {looks} через равные промежутки.",
@@ -72,23 +76,27 @@ WORDS: dict[str, dict[str, str]] = {
         "cost.contacts": "Контакты обойдутся в {money}.",
         "cost.contacts.most": "Контакты обойдутся не больше чем в {money}.",
         "cost.holdout": "Если эффект есть, на контрольной группе за время теста недополучим {money}.",
+        "worth": "По нынешнему представлению решать по итогу теста, а не на глаз, выгоднее в среднем на {test}; знать "
+        "правду точно — на {truth}. Оба числа — догадка, как и само представление.",
+        "not-worth-knowing": "Контакты теста обойдутся в {contacts}, а его ответ стоит {worth}: задайте вопрос дешевле "
+        "или возьмите меньше клиентов.",
         "cost.break_even": "Окупается при эффекте от {effect}.",
         "longer-than-a-year": "Тест займёт {days}. За год меняются сезон, цены и сама база: ищите эффект крупнее, "
         "берите показатель спокойнее или меньше веток.",
         "shorter-than-a-week": "Тест займёт {days}. Дни недели не похожи друг на друга: доведите его до целых недель.",
-        "few-events": "В одной из веток ожидается лишь {events} событий (или покупателей без события), а для верного "
+        "few-events": "В одной из веток ожидается лишь {events} событий (или клиентов без события), а для верного "
         "интервала нужно хотя бы 10.",
         "small-arm": "В самой малой ветке {n}. Меньше 100 — интервал верен, только если нет редких огромных значений.",
         "effect-large": "Эффект — {relative} к исходному уровню. Такие большие редки: проверьте число или "
         "рассчитывайте на меньший.",
-        "below-break-even": "При таком эффекте один покупатель принесёт {gain}, а обойдётся в {cost}. Окупается "
+        "below-break-even": "При таком эффекте один клиент принесёт {gain}, а обойдётся в {cost}. Окупается "
         "эффект от {effect}: на него и рассчитывайте.",
         "more-looks-than-useful": "{looks} почти ничего не дают сверх {useful}.",
     },
 }
 
 NOUNS: dict[str, tuple[str, str, str]] = {
-    "customer": ("покупатель", "покупателя", "покупателей"),
+    "customer": ("клиент", "клиента", "клиентов"),
     "day": ("день", "дня", "дней"),
     "year": ("год", "года", "лет"),
     "look": ("проверка", "проверки", "проверок"),
@@ -109,7 +117,7 @@ def counted(n: float, noun: str, lang: str) -> str:
 
 
 def of_customers(n: float, lang: str) -> str:
-    """The genitive after «не больше» and «после»: `21 покупателя`, `22 покупателей`."""
+    """The genitive after «не больше» and «после»: `21 клиента`, `22 клиентов`."""
     if lang == "en":
         return counted(n, "customer", lang)
     _, one, many = NOUNS["customer"]

@@ -91,6 +91,14 @@ def number(text: str, what: str) -> float:
     return value
 
 
+def two_numbers(text: str, what: str) -> tuple[float, float]:
+    """`0.2:0.5` as two numbers."""
+    first, colon, second = text.partition(":")
+    if not colon:
+        raise BadInput(f"{what}: two numbers with a colon were expected, such as 0.2:0.5, {text!r} was given")
+    return number(first, what), number(second, what)
+
+
 def amount(text: str | float, what: str) -> Amount:
     """`0.5` in the metric's unit, `2%` relative to the control."""
     return Amount(number(str(text), what), relative=str(text).strip().endswith("%"))
