@@ -18,6 +18,7 @@ from primeta.errors import DiskFull, PrimetaError
 LOOP = Group("The loop", sort_key=1)
 FILES = Group("On plain files", sort_key=2)
 WORKSPACE = Group("A workspace", sort_key=0)
+LIFE = Group("In a workspace", sort_key=1)
 
 VERBS = {
     "demo": ("primeta.cli.demo:demo", WORKSPACE, "A workspace from real data, the whole cycle, the pages."),
@@ -31,8 +32,30 @@ VERBS = {
     "log": ("primeta.cli.trends:log", LOOP, "Write down a sign that a person saw."),
     "decide": ("primeta.cli.trends:decide", LOOP, "Answer a trend: what, by when, who, judged how."),
     "digest": ("primeta.cli.watch:digest", LOOP, "The week in one page."),
-    "certify": ("primeta.cli.certify:certify", LOOP, "How often are experiments wrong on your own customers?"),
+    "certify": (
+        "primeta.cli.certify:certify",
+        LOOP,
+        "How often are experiments wrong on your own customers?",
+    ),
     "detect": ("primeta.cli.detect:detect", FILES, "Change points of any series in a file."),
+}
+
+EXPERIMENT_IN_A_WORKSPACE = {
+    "list": "What waits, what runs and what it says.",
+    "show": "One experiment: plan, look, checks, decision.",
+    "declare": "Declare one, or a new version of one.",
+    "sync": "Take over what primeta.toml declares.",
+    "start": "Start it; its plan stays as it is.",
+    "stop": "Nobody enters from now on.",
+    "decide": "Decide on the numbers of the last look.",
+    "rollout": "The next step to all; gates may halt it.",
+    "lesson": "Write down what was learnt.",
+    "lessons": "Find what was learnt.",
+}
+EXPERIMENT_ON_FILES = {
+    "plan": "Sample size and duration.",
+    "assign": "The arm of each customer of a file.",
+    "analyse": "Effects and a decision from one row per customer.",
 }
 
 
@@ -49,13 +72,16 @@ def build() -> App:
     for name in ("new", "attach", "edit"):
         trend.command(f"primeta.cli.trends:{name}", name=name)
     app.command(trend)
-    experiment = App(name="experiment", help="Size, assign and analyse a test on plain files.", group=FILES)
-    for name, words in (
-        ("plan", "Sample size and duration."),
-        ("assign", "The arm of each customer of a file."),
-        ("analyse", "Effects and a decision from one row per customer."),
-    ):
-        experiment.command(f"primeta.cli.experiment:{name}", name=name, help=words)
+    experiment = App(
+        name="experiment",
+        help="Try an idea against a control group, from hypothesis to decision.",
+        group=LOOP,
+    )
+    for number, (name, words) in enumerate(EXPERIMENT_IN_A_WORKSPACE.items()):
+        place = "primeta.cli.experiments:" + ("listing" if name == "list" else name)
+        experiment.command(place, name=name, group=LIFE, help=words, sort_key=number)
+    for name, words in EXPERIMENT_ON_FILES.items():
+        experiment.command(f"primeta.cli.experiment:{name}", name=name, group=FILES, help=words)
     app.command(experiment)
     return app
 

@@ -93,19 +93,38 @@ def lessons(ws: Workspace, query: str = "") -> tuple[Lesson, ...]:
         query: Words that must all be there (their beginnings suffice): in the lesson, the hypothesis, the name of
             the experiment, or its metric's name in either language.
     """
-    labels = {metric.name: " ".join(metric.label.values()) for metric in _metrics(ws)}
-    wanted = _folded(query).split()
+    labels = _labels(ws)
 
-    def matches(lesson: Lesson) -> bool:
-        metric = lesson.metric.rpartition(".")[0]
-        text = (
-            f"{lesson.text} {lesson.hypothesis} {lesson.experiment} {lesson.metric} {labels.get(metric, '')}"
-        )
-        there = _folded(text).replace("_", " ").split() + _folded(text).split()
-        return all(any(word.startswith(part) for word in there) for part in wanted)
+    def told(lesson: Lesson) -> str:
+        metric = labels.get(lesson.metric.rpartition(".")[0], "")
+        return f"{lesson.text} {lesson.hypothesis} {lesson.experiment} {lesson.metric} {metric}"
 
-    found = [lesson for view in experiments(ws) for lesson in view.lessons if matches(lesson)]
+    found = [lesson for view in experiments(ws) for lesson in view.lessons if speaks_of(told(lesson), query)]
     return tuple(sorted(found, key=lambda lesson: lesson.at, reverse=True))
+
+
+def matching(ws: Workspace, views: Sequence[ExperimentView], query: str) -> tuple[ExperimentView, ...]:
+    """Those whose name, hypothesis, owner, metrics, arms or decision hold all the words of a query."""
+    labels = _labels(ws)
+
+    def told(view: ExperimentView) -> str:
+        plan, decision = view.plan, view.decision
+        metrics = " ".join(f"{goal.metric} {labels.get(goal.metric, '')}" for goal in plan.goals)
+        arms = " ".join(f"{arm.name} {arm.what}" for arm in plan.arms)
+        reason = f"{decision.state} {decision.reason}" if decision else ""
+        return f"{view.name} {view.status} {plan.hypothesis} {plan.owner} {metrics} {arms} {reason}"
+
+    return tuple(view for view in views if speaks_of(told(view), query))
+
+
+def speaks_of(text: str, query: str) -> bool:
+    """Whether every word of a query begins some word of a text; letters large or small, е or ё."""
+    there = _folded(text).replace("_", " ").split() + _folded(text).split()
+    return all(any(word.startswith(part) for word in there) for part in _folded(query).split())
+
+
+def _labels(ws: Workspace) -> dict[str, str]:
+    return {metric.name: " ".join(metric.label.values()) for metric in _metrics(ws)}
 
 
 def _folded(text: str) -> str:
