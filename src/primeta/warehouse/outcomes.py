@@ -177,10 +177,43 @@ def no_rows(outcome: Outcome, facts: Facts) -> tuple[str, ...]:
     return tuple(table for table in outcome.tables if not facts.parts.get(table))
 
 
+def needs_of(metric: Metric, config: Config) -> dict[str, tuple[str, ...]]:
+    """Table → the columns of it that an outcome of this metric is made of."""
+    found: dict[str, tuple[str, ...]] = {}
+    for side, below in ((metric.numerator, False), (metric.denominator, True)):
+        if isinstance(side, Measure):
+            needs: tuple[tuple[str, tuple[str, ...]], ...] = ((side.table, ()),)
+        elif (below and side in EVERYBODY) or side in BEFORE:
+            needs = ()
+        elif _ordered(side) or (side == "margin" and config.margin is not None):
+            needs = (("orders", ()),)
+        elif side == "categories":
+            needs = (("order_lines", ("category",)),)
+        else:
+            needs = BUILT_IN[side].needs
+        for table, columns in needs:
+            found[table] = tuple(dict.fromkeys((*found.get(table, ()), *columns)))
+    return found
+
+
+def event_of(metric: Metric) -> str:
+    """`order`, `order.not` or `message` where a metric asks if a customer did it; empty for a sum."""
+    if metric.numerator == "churned":
+        return "order.not"
+    if _ordered(metric.numerator):
+        return "order"
+    return "message" if metric.numerator == "touched" else ""
+
+
+def _ordered(side: str | Measure) -> bool:
+    """Whether it asks if the customer ordered."""
+    return isinstance(side, str) and (
+        side in ("buyers", "converted", "returned", "churned") or side.startswith("retained_")
+    )
+
+
 def _side(metric: Metric, side: str | Measure, config: Config) -> Side:
-    if side in ("buyers", "converted", "returned", "churned") or (
-        isinstance(side, str) and side.startswith("retained_")
-    ):
+    if _ordered(side):
         return Side(name="order", table="orders", manner="first", turned=side == "churned")
     if side == "touched":
         return Side(name="message", table="messages", manner="first")

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from primeta.experiments.certificate import Certificate
     from primeta.experiments.certify import Asked
     from primeta.experiments.declare import Problem
+    from primeta.experiments.look import Baseline, Moment
     from primeta.experiments.records import DecisionState, Plan
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.digest import Digest
+    from primeta.workspace.looks import Audience, Looked
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -254,6 +256,12 @@ class Workspace:
 
         return experiments.experiment(self, name, now=now)
 
+    def experiments_of(self, trend: str, *, now: datetime | None = None) -> tuple[ExperimentView, ...]:
+        """The experiments that came from a trend."""
+        from primeta.workspace import experiments
+
+        return experiments.experiments_of(self, trend, now=now)
+
     def plan_experiment(self, name: str, values: Mapping[str, Any]) -> Plan:
         """A checked plan from the keys of `[experiments.NAME]` as Python values."""
         from primeta.workspace import experiments
@@ -313,6 +321,30 @@ class Workspace:
         from primeta.workspace import experiments
 
         return experiments.stop(self, name, by=by, now=now, reason=reason, revision=revision)
+
+    def look(self, name: str, *, now: datetime, save: bool = True, refresh: bool = False) -> Looked:
+        """Look at an experiment on the facts that the last watch read; see `workspace.looks`."""
+        from primeta.workspace import looks
+
+        return looks.look(self, name, now=now, save=save, refresh=refresh)
+
+    def look_history(self, name: str, *, now: datetime) -> tuple[Moment, ...]:
+        """The interval of the primary metric over time, also on days on which nobody looked."""
+        from primeta.workspace import looks
+
+        return looks.history(self, name, now=now)
+
+    def audience(self, name: str, *, arm: str, out: Path | str, now: datetime) -> Audience:
+        """Write the customers of one arm of a running experiment for a sender."""
+        from primeta.workspace import looks
+
+        return looks.audience(self, name, arm=arm, out=out, now=now)
+
+    def baselines(self, plan: Plan, *, now: datetime) -> tuple[Baseline, ...]:
+        """Each goal of a plan as it was in the team's own past, for the size of the experiment."""
+        from primeta.workspace import looks
+
+        return looks.history_of(self, plan, now=now)
 
     def save_look(self, name: str, look: Look) -> Look:
         """Freeze what one look saw."""
