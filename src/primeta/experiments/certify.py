@@ -26,7 +26,7 @@ from scipy import stats
 from primeta.errors import BadInput
 from primeta.experiments.certificate import Certificate, Certified, Hashed, Rung
 from primeta.stats.buckets import buckets
-from primeta.stats.effects import Difference, adjusted, difference, influence
+from primeta.stats.effects import NO_SPREAD, Difference, adjusted, difference, influence
 from primeta.stats.moments import Moments, stacked
 from primeta.stats.sample_size import Rules, needed_drift, power_at
 from primeta.stats.sequential import always_multiplier, as_t
@@ -207,10 +207,12 @@ class _Metric:
             return "no-denominator"
         if not self.x.any():
             return "no-events"
-        of = influence(self._alone(self.x), denominator=self.denominator)
+        of = influence(self._alone(self.x), denominator=self.denominator, covariates=self.covariates)
         self.value = float(of.value[0])
         if not float(of.variance[0]) > 0:
             return "no-variance"
+        if not float(adjusted(of).kept) > NO_SPREAD:
+            return "no-noise"
         return "" if self.value > 0 else "no-mean"
 
     def _alone(self, x: Floats) -> Moments:
@@ -348,8 +350,9 @@ class _Columns:
         self.shift = rows.mean(axis=0)
         v = np.ascontiguousarray((rows - self.shift).T)
         parts = [*v, *(v[i] * v[j] for i, j in self.pairs)]
-        for copy in planted:
-            p = copy - self.shift[0]
+        self.copy_shift = [float(copy.mean()) for copy in planted]
+        for copy, shift in zip(planted, self.copy_shift):
+            p = copy - shift
             parts += [p, p * p, *(p * v[j] for j in range(1, self.k))]
         self.table = np.stack(parts)
         """(columns, customers)"""
@@ -360,14 +363,16 @@ class _Columns:
         cross = np.empty((*n.shape, self.k, self.k))
         for at, (i, j) in enumerate(self.pairs):
             cross[..., i, j] = cross[..., j, i] = sums[..., self.k + at]
-        total = sums[..., : self.k].copy()
+        total, shift = sums[..., : self.k], self.shift
         if copy is not None:
+            total, shift = total.copy(), shift.copy()
+            shift[0] = self.copy_shift[copy]
             first = self.base + copy * (self.k + 1)
             total[..., 0] = sums[..., first]
             cross[..., 0, 0] = sums[..., first + 1]
             for j in range(1, self.k):
                 cross[..., 0, j] = cross[..., j, 0] = sums[..., first + 1 + j]
-        return Moments.of_sums(n, total, cross, shift=self.shift)
+        return Moments.of_sums(n, total, cross, shift=shift)
 
 
 @dataclass(slots=True)
