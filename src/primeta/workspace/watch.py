@@ -33,6 +33,7 @@ from primeta.warehouse.series import Series
 from primeta.workspace import words
 from primeta.workspace.fullness import consent_share, fullness_of
 from primeta.workspace.lock import only_one
+from primeta.workspace.looks import look_at_all
 from primeta.workspace.measured import save_measured
 from primeta.workspace.refresh import Surroundings, assess, ground_under, surroundings
 
@@ -62,6 +63,10 @@ class WatchReport:
     """Months of facts that were read anew."""
     left_out: tuple[tuple[str, str, str], ...] = ()
     """(metric or empty for all of them, slice, why in the workspace's language): too small to watch."""
+    looked: int = 0
+    """Running experiments that were looked at on the new facts."""
+    looks_failed: tuple[tuple[str, str], ...] = ()
+    """(experiment, why) of those that could not be."""
 
     def line(self, lang: Language) -> str:
         reported = sum(n for grade, n in self.signals.items() if STRENGTH[grade] >= STRENGTH["holding"])  # pyright: ignore[reportArgumentType]
@@ -84,11 +89,28 @@ class WatchReport:
             if self.not_watched
             else ""
         )
-        return " ".join(part for part in (first, second, third) if part)
+        looked = (
+            count(lang, "{n} experiment was looked at.", "{n} experiments were looked at.", self.looked)
+            if self.looked
+            else ""
+        )
+        failed = (
+            count(
+                lang,
+                "{n} experiment could not be looked at.",
+                "{n} experiments could not be looked at.",
+                len(self.looks_failed),
+            )
+            if self.looks_failed
+            else ""
+        )
+        told = " ".join(f"{name}: {why}" for name, why in self.looks_failed)
+        return " ".join(part for part in (first, second, third, looked, failed, told) if part)
 
     def as_dict(self) -> dict[str, Any]:
         told = [{"metric": metric or None, "slice": code, "why": why} for metric, code, why in self.left_out]
-        return {**dataclasses.asdict(self), "left_out": told}
+        failed = [{"experiment": name, "why": why} for name, why in self.looks_failed]
+        return {**dataclasses.asdict(self), "left_out": told, "looks_failed": failed}
 
 
 def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> WatchReport:
@@ -143,7 +165,11 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
         left_out = tuple(
             (entry.metric, entry.slice, entry.reason[ws.config.language]) for entry in series["week"].left_out
         )
-        return dataclasses.replace(report, new_trends=new_trends, moved=moved, left_out=left_out)
+    # What was watched is saved: an experiment that cannot be looked at takes nothing of it back.
+    looked, failed = look_at_all(ws, now=now, progress=progress)
+    return dataclasses.replace(
+        report, new_trends=new_trends, moved=moved, left_out=left_out, looked=looked, looks_failed=failed
+    )
 
 
 def _looks(
