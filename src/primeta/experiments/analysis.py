@@ -192,7 +192,14 @@ class Analysis:
     def remarks(self, lang: str) -> list[str]:
         """What a reader must know beside the numbers."""
         found = [sentence(f"note.{self.how}", lang, level=locale.percent(self.level, lang))]
-        methods = sorted({e.lift_method for e in self.effects if e.lift_method != "delta" and not e.why_not})
+        # only where the lift's own test would have said otherwise
+        methods = sorted(
+            {
+                e.lift_method
+                for e in self.effects
+                if not e.why_not and (e.lift_p < 1 - self.level) != (e.p < 1 - self.level)
+            }
+        )
         if methods:
             found.append(sentence("note.lift", lang, method=", ".join(methods)))
         if not self.shares_given:
