@@ -346,11 +346,10 @@ class _Columns:
     def __init__(self, rows: Floats, planted: Sequence[Floats]):
         self.k = rows.shape[1]
         self.pairs = [(i, j) for i in range(self.k) for j in range(i, self.k)]
-        # Near the mean, or the squares would lose the digits that the variance is made of.
-        self.shift = rows.mean(axis=0)
+        self.shift = np.array([_near(column) for column in rows.T])
         v = np.ascontiguousarray((rows - self.shift).T)
         parts = [*v, *(v[i] * v[j] for i, j in self.pairs)]
-        self.copy_shift = [float(copy.mean()) for copy in planted]
+        self.copy_shift = [_near(copy) for copy in planted]
         for copy, shift in zip(planted, self.copy_shift):
             p = copy - shift
             parts += [p, p * p, *(p * v[j] for j in range(1, self.k))]
@@ -373,6 +372,15 @@ class _Columns:
             for j in range(1, self.k):
                 cross[..., 0, j] = cross[..., j, 0] = sums[..., first + 1 + j]
         return Moments.of_sums(n, total, cross, shift=shift)
+
+
+def _near(column: Floats) -> float:
+    """The mean, where it is so large that the squares would lose the digits that the variance is made of; else 0.
+
+    With 0, counts are summed exactly: an arm in which nothing happened has no variance, not even dust.
+    """
+    mean = float(column.mean())
+    return mean if abs(mean) > 10 * float(column.std()) else 0.0
 
 
 @dataclass(slots=True)
