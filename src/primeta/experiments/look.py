@@ -27,7 +27,7 @@ from primeta.experiments.evaluate import (
 )
 from primeta.experiments.records import NAN, ArmDecision, Effect, Goal, Plan, SampleRatio
 from primeta.experiments.size_words import counted
-from primeta.stats.effects import Influence, adjusted, influence
+from primeta.stats.effects import NO_SPREAD, Influence, adjusted, influence
 from primeta.stats.moments import Moments
 from primeta.stats.sequential import ratio_log_evidence
 from primeta.stats.spending import bounds
@@ -667,7 +667,8 @@ def _skewness(outcome: Outcome, moments: Moments, third: Floats) -> Floats:
     mean = moments.mean[..., blocks].sum(axis=-1)
     variance = moments.scatter[..., blocks, blocks].sum(axis=(-2, -1)) / n
     central = third / n - 3 * mean * (variance + mean**2) + 2 * mean**3
-    return np.where(variance > 0, central / np.maximum(variance, 1e-300) ** 1.5, 0.0)
+    spread = variance > NO_SPREAD * mean**2
+    return np.where(spread, central / np.where(spread, variance, 1.0) ** 1.5, 0.0)
 
 
 EVENTS: dict[str, dict[str, str]] = {
