@@ -157,6 +157,44 @@ def sync(directory: Path, *, json: Json = False, language: Language = "") -> Non
     put_json(sync_document(notes)) if json else put(notes_text(notes, _read(ws, language)))
 
 
+def size(
+    directory: Path,
+    name: str,
+    *,
+    belief: str = "",
+    customers_after: int | None = None,
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """How large it must be and how long it takes, by the workspace's own history; where it cannot answer.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    name:
+        Its name, or the beginning of it where only one begins so. Of a running one with a draft beside it, the draft.
+    belief:
+        What is believed of the effect before the test, MEAN:SD, in the metric's unit or with %: it tells what the
+        answer is worth.
+    customers_after:
+        To whom it would be done after the decision; default: those who would enter today.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.experiments.spec import amount
+
+    parts = belief.split(":")
+    if belief and len(parts) != 2:
+        raise BadInput(f"--belief {belief!r}: a mean and a standard deviation were expected, such as 1%:2%")
+    if customers_after is not None and (not belief or customers_after < 1):
+        raise BadInput("--customers-after goes with --belief, and is a number above 0")
+    believed = (amount(parts[0], "--belief"), amount(parts[1], "--belief")) if belief else None
+    ws = open_at(directory)
+    found = ws.size_experiment(name, now=clock(), belief=believed, customers_after=customers_after)
+    put_json(found.as_dict()) if json else put(found.text(language_of(ws, language)))
+
+
 # Running
 
 
@@ -215,6 +253,72 @@ def stop(
     reason = _given("--reason", reason)
     view = ws.stop_experiment(name, by=by or user(), now=clock(), reason=reason, revision=revision)
     _answer(ws, view, json, language)
+
+
+def look(
+    directory: Path,
+    name: str,
+    *,
+    refresh: Flag = False,
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """Look at it now, on the facts that the last watch read; what was seen is kept.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    name:
+        Its name, or the beginning of it where only one begins so.
+    refresh:
+        Read what is new in the tables first.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.workspace.experiment_words import look_text
+
+    ws = open_at(directory)
+    found = ws.look(name, now=clock(), refresh=refresh)
+    if json:
+        put_json(found.as_dict())
+        return
+    view = ws.experiment(found.experiment, now=clock())
+    put(look_text(view, _read(ws, language)))
+
+
+def audience(
+    directory: Path, name: str, *, arm: str, out: Path, json: Json = False, language: Language = ""
+) -> None:
+    """The customers of one arm of a running experiment, as a file for any sender.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    name:
+        Its name, or the beginning of it where only one begins so.
+    arm:
+        Whose customers.
+    out:
+        The file to write: .csv or .parquet, with customer_id, arm, bucket, entered_at.
+    language:
+        en or ru; default: the workspace's.
+    """
+    ws = open_at(directory)
+    found = ws.audience(name, arm=arm, out=out, now=clock())
+    if json:
+        put_json(
+            {
+                "experiment": found.experiment,
+                "arm": found.arm,
+                "file": str(found.file),
+                "customers": found.customers,
+            }
+        )
+        return
+    read = _read(ws, language)
+    put(read.say("audience", arm=found.arm, n=read.count(found.customers), file=found.file))
 
 
 def decide(

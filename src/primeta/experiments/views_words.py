@@ -227,6 +227,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "lessons.none": {"en": "Nothing has been learnt yet.", "ru": "Уроков ещё нет."},
     "lessons.nothing-found": {"en": "No lesson with “{query}”.", "ru": "По запросу «{query}» уроков нет."},
+    "audience": {"en": "{arm}: {n} in {file}", "ru": "{arm}: {n} в файле {file}"},
     "sync.none": {
         "en": "The file says nothing new.",
         "ru": "В файле нет ничего нового.",
@@ -239,6 +240,76 @@ WORDS: dict[str, dict[str, str]] = {
     "head.answer": {"en": "answer", "ru": "ответ"},
     "head.version": {"en": "version", "ru": "версия"},
     "head.changed": {"en": "changed", "ru": "что изменилось"},
+    # The size by the team's own history
+    "size.cannot": {
+        "en": "The size cannot be told: {why}.",
+        "ru": "Размер назвать нельзя: {why}.",
+    },
+    "size.no-smallest": {
+        "en": "the plan does not say which effect is the smallest that matters (smallest_effect)",
+        "ru": "в плане не сказано, с какого эффекта он важен (smallest_effect)",
+    },
+    "size.at-once": {
+        "en": "So many are there on the first day; after {window} the last window has passed.",
+        "ru": "Столько есть уже в первый день; через {window} закроется последнее окно.",
+    },
+    "size.days": {
+        "en": "Until so many have entered takes {days}, until the last window has passed {window} more.",
+        "ru": "Столько наберётся за {days}, и ещё {window} до конца последнего окна.",
+    },
+    "size.days-unknown": {
+        "en": "How fast they enter is decided elsewhere; after the last one {window} pass.",
+        "ru": "Как быстро они войдут, решают не здесь; после последнего нужно ещё {window}.",
+    },
+    "size.only": {"en": "Only {n} are there.", "ru": "Есть только {n}."},
+    "size.never": {
+        "en": "At this inflow so many will not come in ten years.",
+        "ru": "При таком притоке столько не наберётся и за десять лет.",
+    },
+    "size.baseline": {"en": "baseline", "ru": "исходный уровень"},
+    "size.noise": {"en": "noise of one customer", "ru": "разброс по клиентам"},
+    "size.cuped": {"en": "explained by the days before", "ru": "объясняют дни до входа"},
+    "size.now": {"en": "would enter on the first day", "ru": "войдут в первый день"},
+    "size.inflow": {"en": "come in a week after that", "ru": "потом приходит за неделю"},
+    "size.from": {"en": "measured on", "ru": "измерено на"},
+    "size.measured": {"en": "{customers}, from {day}", "ru": "{customers}, с {day}"},
+    "size.entered": {"en": "will have entered by the end", "ru": "войдут до конца"},
+    "size.shown": {"en": "smallest effect that they show", "ru": "наименьший заметный на них эффект"},
+    "size.contacts": {"en": "contacts cost at most", "ru": "контакты обойдутся не дороже"},
+    "size.forgone": {
+        "en": "the control forgoes, if it works",
+        "ru": "недополучим на контроле, если сработает",
+    },
+    "size.break-even": {"en": "it pays from", "ru": "окупается от"},
+    "size.worth": {"en": "the answer is worth (a guess)", "ru": "ответ стоит (догадка)"},
+    "size.certainty": {"en": "certainty would be worth", "ru": "точное знание стоило бы"},
+    "size.too-few-enter": {
+        "en": "By {day} only {n} will have entered, {total} are needed: an effect below {shown} will probably not be "
+        "shown. Let it run longer, look for a larger effect, or let more people in.",
+        "ru": "К {day} войдут только {n}, а нужно {total}: эффект меньше {shown} тест, скорее всего, не покажет. "
+        "Дайте ему больше времени, ищите эффект крупнее или впустите больше людей.",
+    },
+    "size.never-enough": {
+        "en": "There are {n} in all, {total} are needed: an effect below {shown} will probably not be shown. Look for a "
+        "larger effect or a calmer metric, or let more people in.",
+        "ru": "Всего есть {n}, а нужно {total}: эффект меньше {shown} тест, скорее всего, не покажет. Ищите эффект "
+        "крупнее, берите показатель спокойнее или впустите больше людей.",
+    },
+    "size.planned-too-few": {
+        "en": "It is to end at {planned}, {total} are needed: it will probably end without an answer.",
+        "ru": "По плану он закончится на {planned}, а нужно {total}: скорее всего, ответа не будет.",
+    },
+    "size.guardrail-needs-more": {
+        "en": "To show that {goal} holds within {margin} takes {n}: until then nothing is scaled. Give it more room, or more "
+        "customers.",
+        "ru": "Чтобы показать, что «{goal}» в пределах {margin}, нужно {n}: до тех пор внедрять нечего. Дайте больший "
+        "допуск или больше клиентов.",
+    },
+    "size.heavy-tail": {
+        "en": "{metric} has a long tail: its interval is right from {needs} customers in an arm. Declare a cap beforehand.",
+        "ru": "{metric}: у неё длинный хвост, и интервал верен от {needs} клиентов в ветке. Объявите верхнюю границу "
+        "(cap) заранее.",
+    },
     # What a new version changed
     "field.hypothesis": {"en": "hypothesis", "ru": "гипотеза"},
     "field.owner": {"en": "owner", "ru": "ответственный"},
@@ -329,6 +400,14 @@ class Names:
 
     def of_unit(self, unit: locale.Unit) -> frozenset[str]:
         return frozenset(goal.name for goal in self.plan.goals if self.unit(goal.name) == unit)
+
+    def level(self, value: float, code: str) -> str:
+        """A level of a goal or a metric that stands without an interval: three digits."""
+        return locale.figure(value, self.lang, unit=self.unit(code), currency=self.currency).text
+
+    def difference(self, value: float, code: str) -> str:
+        """A difference that stands without an interval."""
+        return locale.figure(value, self.lang, unit=self.gap(code), currency=self.currency, sign=True).text
 
     def amount(self, amount: Amount, code: str) -> str:
         """A difference that matters, without its sign."""
@@ -665,8 +744,10 @@ def checks(names: Names, document: Mapping[str, Any], counts: Mapping[str, int])
         )
         for arm in (plan.arm(plan.control), *plan.treated)
     )
-    p = number(ratio, "always_p")
-    p = number(ratio, "p") if math.isnan(p) else p
+    p, always = number(ratio, "p"), number(ratio, "always_p")
+    if ratio.get("ok") is False and not math.isnan(always):
+        # What is held against every look is what it failed by.
+        p = always
     shown_p = locale.number(p, lang) if not p < 0.001 else "< " + locale.number(0.001, lang)
     if ratio.get("ok") is None or math.isnan(p):
         said = [text("checks.unknown", lang, arms=arms)]
@@ -694,11 +775,10 @@ def figures_line(names: Names, code: str, rows: Sequence[Mapping[str, Any]]) -> 
     """The figures that a lesson keeps: `Revenue per customer, 30 days: ten +1.2% (−0.4 to 2.8)`."""
     parts = []
     for row in rows:
-        base = abs(number(row, "control_mean"))
-        values = [number(row, key) for key in ("difference", "low", "high")]
-        unit = names.gap(code)
-        if base > 0:
-            values, unit = [value / base for value in values], "relative"
+        keys, unit = ("difference", "low", "high"), names.gap(code)
+        if math.isfinite(number(row, "lift_low")):
+            keys, unit = ("lift", "lift_low", "lift_high"), "relative"
+        values = [number(row, key) for key in keys]
         shown = locale.figure(
             values[0],
             names.lang,

@@ -50,6 +50,10 @@ class Reading:
     def say(self, code: str, **figures: object) -> str:
         return text(code, self.lang, **figures)
 
+    def count(self, customers: float) -> str:
+        """`1,204 customers`"""
+        return counted(customers, "customer", self.lang)
+
 
 def reading_of(ws: Workspace, lang: str) -> Reading:
     from primeta.workspace.measured import declared
@@ -206,19 +210,8 @@ def show_text(view: ExperimentView, read: Reading, *, size: str = "") -> str:
     part(say("show.plan"), pairs_text(plan_rows(names)))
     if size:
         part(say("show.size"), size)
-    look = view.look
-    if look is not None:
-        until = locale.moment(look.seen_until, lang, read.ws.config.zone)
-        document, counts = look.analysis, look.counts
-        body = [decision_line(names, document)]
-        if document.get("decisions"):
-            body += ["", decision_table(names, document, counts).text()]
-        if document.get("effects"):
-            body += ["", effects_table(names, document).text()]
-        part(say("look", number=look.number, until=until), "\n".join(body).strip("\n"))
-        if document.get("segments"):
-            part(say("show.segments"), effects_table(names, document, key="segments").text())
-        part(say("show.checks"), "\n".join(checks(names, document, counts)))
+    if view.look is not None:
+        parts += ["", look_text(view, read, said=finding(view, read))]
     elif view.started_at is not None:
         parts += ["", say("show.no-look")]
     if view.decision is not None:
@@ -236,9 +229,34 @@ def show_text(view: ExperimentView, read: Reading, *, size: str = "") -> str:
     return "\n".join(parts)
 
 
+def look_text(view: ExperimentView, read: Reading, *, said: str = "") -> str:
+    """The newest look: what to do, arm by arm, metric by metric, and whether it can be believed.
+
+    Args:
+        said: What stands above it already, and is not said again.
+    """
+    look, names, say = view.look, read.names(view), read.say
+    if look is None:
+        return say("show.no-look")
+    document, counts = look.analysis, look.counts
+    until = locale.moment(look.seen_until, read.lang, read.ws.config.zone)
+    line = decision_line(names, document)
+    blocks = [line] if line != said else []
+    if document.get("decisions"):
+        blocks.append(decision_table(names, document, counts).text())
+    if document.get("effects"):
+        blocks.append(effects_table(names, document).text())
+    parts = [say("look", number=look.number, until=until).upper(), "\n\n".join(blocks)]
+    if document.get("segments"):
+        segments = effects_table(names, document, key="segments").text()
+        parts += ["", say("show.segments").upper(), segments]
+    parts += ["", say("show.checks").upper(), *checks(names, document, counts)]
+    return "\n".join(parts)
+
+
 def _head(view: ExperimentView, read: Reading) -> str:
     status = read.say(view.status)
-    if view.started_at is not None and view.status in ("running", "ended"):
+    if view.started_at is not None and view.status == "running":
         status += " " + read.say("show.since", day=read.day(view.started_at))
     return read.say("show.line", name=view.name, status=status, version=view.version, owner=view.plan.owner)
 

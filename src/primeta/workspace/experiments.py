@@ -520,7 +520,8 @@ def start(
             f"the winner of {view.name} is being rolled out; declare the next test under a name of its own"
         )
     plan, today = newest.plan, ws.day(now)
-    if plan.entry != "table" and today >= plan.ends:
+    # In a history nobody can be treated any more, and a lottery over it can still be drawn: `late_days` says so.
+    if plan.entry != "table" and today >= plan.ends and not ws.config.as_of_facts:
         raise Refused(
             f"{view.name} ends on {plan.ends} and today is {today}: nobody can enter any more; declare other dates"
         )
@@ -742,6 +743,8 @@ FIGURES = (
     "high",
     "p",
     "lift",
+    "lift_low",
+    "lift_high",
     "why_not",
 )
 """What a lesson keeps of the primary metric."""

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from primeta.experiments.certify import Asked
     from primeta.experiments.declare import Problem
     from primeta.experiments.look import Baseline, Moment
-    from primeta.experiments.records import DecisionState, Plan
+    from primeta.experiments.records import Amount, DecisionState, Plan
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.digest import Digest
+    from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
     from primeta.workspace.watch import WatchReport
 
@@ -345,6 +346,23 @@ class Workspace:
         from primeta.workspace import looks
 
         return looks.history_of(self, plan, now=now)
+
+    def size_experiment(
+        self,
+        experiment: str | Plan,
+        *,
+        now: datetime,
+        belief: tuple[Amount, Amount] | None = None,
+        customers_after: float | None = None,
+    ) -> PlanSize:
+        """How large a declared experiment, or a plan, must be, by this workspace's own history."""
+        from primeta.workspace.experiment_size import size_of_plan
+
+        plan = experiment
+        if isinstance(plan, str):
+            view = self.experiment(plan, now=now)
+            plan = (view.draft or view).plan
+        return size_of_plan(self, plan, now=now, belief=belief, customers_after=customers_after)
 
     def save_look(self, name: str, look: Look) -> Look:
         """Freeze what one look saw."""
