@@ -16,7 +16,7 @@ from cyclopts import App
 import primeta
 from primeta import config, facts
 from primeta.cli.app import VERBS, build
-from primeta.experiments import analysis, size
+from primeta.experiments import analysis, certificate, certify_words, size
 from primeta.signals import detect
 from primeta.signals.grades import REPEATS
 from primeta.signals.signal import GRADES, ORIGINS
@@ -280,6 +280,7 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("detect", [detect.Found.as_dict, detect.Detection.as_dict]),
         ("experiment plan", [size.Size.as_dict]),
         ("experiment analyse", [analysis.Analysis.as_dict, analysis.effect_document]),
+        ("certify", [certificate.Certificate.as_dict, certificate.Certified.as_dict]),
         ("world", [company_files.Made.as_dict]),
     ],
 )
@@ -289,6 +290,16 @@ def test_every_json_key_is_documented(head: str, made_by: list[Callable[..., obj
         keys = re.findall(r'"(\w+)":', inspect.getsource(function))
         assert keys
         assert set(keys) <= said, f"{function.__qualname__}: {set(keys) - said}"
+
+
+def test_every_key_of_a_certificate_is_documented():
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "certify")))
+    for kind in (certificate.Rung, certificate.Hashed):
+        assert {field.name for field in dataclasses.fields(kind)} <= said
+    text = page("methods/certify.md")
+    for code in certify_words.WORDS["en"]:
+        if code in ("holds", "holds-from", "cap", "unknown") or f"not.{code}" in certify_words.WORDS["en"]:
+            assert f"`{code}`" in text, code
 
 
 def test_every_key_of_the_watch_report_is_documented():

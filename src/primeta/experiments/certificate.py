@@ -9,6 +9,7 @@ from typing import Any
 
 from scipy import stats
 
+from primeta.errors import NotFound
 from primeta.experiments.certify_picture import certificate_picture
 from primeta.experiments.certify_words import WORDS
 from primeta.show import locale
@@ -422,10 +423,14 @@ class Certificate:
         """One metric, one row a size.
 
         Raises:
-            StopIteration: there is no such metric.
+            NotFound: there is no such metric.
         """
         words = WORDS[lang]
-        entry = next(found for found in self.metrics if found.name == metric)
+        entry = next((found for found in self.metrics if found.name == metric), None)
+        if entry is None:
+            raise NotFound(
+                f"no metric {metric!r} was tried; there are {', '.join(e.name for e in self.metrics)}"
+            )
         heads = tuple(
             Head(words[code], "left" if code == "state" else "right")
             for code in ("per_arm", "false", "effect", "covers", "seen", "state")

@@ -459,7 +459,7 @@ class _Runs:
         size: int,
         asked: Asked,
         cap: float,
-        promises: tuple[_Promise, _Promise],
+        promises: tuple[_Promise, _Promise] | tuple[()],
         *,
         looks: int,
     ):
@@ -468,6 +468,8 @@ class _Runs:
         self.asked = asked
         self.cap = cap
         self.promises = promises
+        """Of the detectable effect, then of the smallest; empty: splits without an effect only."""
+        self.smallest = promises[1].effect if promises else 0.0
         self.looks = looks
         self.taken = min(metric.n, asked.most)
         """Customers whom one block deals with."""
@@ -510,6 +512,10 @@ class _Runs:
         for entry in found:
             total = total + entry
         return total
+
+    def false_positives(self) -> float:
+        """Share of splits in which an effect is found though nothing was done."""
+        return self.counted().false / self.asked.splits
 
     def _block(self, rng: np.random.Generator, splits: int) -> _Counts:
         columns, truths = self._columns(rng)
@@ -576,7 +582,7 @@ class _Runs:
         low, high = self._gap(alike, covariates=True).t_bounds(level)
         counts.false = _sum((low > 0) | (high < 0))
         # "Scale": shown to be good, and an effect that matters is not ruled out (`experiments.decide`).
-        beyond = self._gap(alike, covariates=True, factor=1 + self.promises[1].effect).t_bounds(level)
+        beyond = self._gap(alike, covariates=True, factor=1 + self.smallest).t_bounds(level)
         good_low, _ = _turned(low, high, way)
         counts.scaled = _sum((good_low > 0) & ~(_turned(*beyond, way)[1] < 0))
         low, high = self._gap(alike, covariates=False).t_bounds(level)

@@ -72,7 +72,6 @@ WORDS: dict[str, dict[str, str]] = {
         "assigned.",
         "picture": "share of tests without an effect that find one; the line is the promised {alpha}",
         "described": "{name}: {value}",
-        "none-yet": "No certificate has been made in this workspace yet.",
     },
     "ru": {
         "metric": "Метрика",
@@ -139,6 +138,5 @@ WORDS: dict[str, dict[str, str]] = {
         "распределять.",
         "picture": "доля тестов без эффекта, которые его находят; линия: обещанные {alpha}",
         "described": "{name}: {value}",
-        "none-yet": "В этом рабочем пространстве сертификата ещё не было.",
     },
 }
