@@ -221,7 +221,7 @@ def lift(
     plain = difference(of, arm, control)
     reach = stdtrit(plain.df, 0.5 + level / 2)
     top, bottom = of.value[..., arm], of.value[..., control]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = np.where(bottom > 0, top / bottom, np.nan)
         own_arm, own_control = of.variance[..., arm], of.variance[..., control]
         full_arm, full_control = own_arm + of.shared, own_control + of.shared
@@ -256,7 +256,8 @@ def lift(
             low, high = np.where(use, ends[0], low), np.where(use, ends[1], high)
             method = np.where(use, METHODS.index(name), method)
             chosen |= use
-    return ratio - 1, low, high, method
+    # a lift that no interval can be told of is no number either: +10^17 over a control of rounding dust
+    return np.where(chosen, ratio - 1, np.nan), low, high, method
 
 
 def skewness_needs(skewness: float) -> float:
