@@ -449,7 +449,7 @@ class _Looking:
             smallest=question.goal.margin or question.goal.smallest,
             covariates=one.covariate_mean.shape[-1],
             events=(one.n * one.value).round().tolist() if exact else (),
-            skewness=skewness.tolist() if outcome.kind == "mean" else (),
+            skewness=skewness.tolist() if outcome.kind == "mean" and (one.n > 0).all() else (),
             n_effective=float(worth),
             mature_share=share if math.isfinite(share) else 0.0,
             cautions=cautions,

@@ -461,15 +461,22 @@ def _enter(
                 assignments=assignments,
             )
         except BadInput as error:
-            raise _at_its_line(ws, view.name, error) from None
+            raise _at_its_line(ws, view.plan, error) from None
 
 
-def _at_its_line(ws: Workspace, name: str, error: BadInput) -> BadInput:
-    """The same complaint with its line, where the population stands in the workspace file."""
-    section = ws.config.experiments.get(name)
-    if section is None or not str(error).startswith("population") or "population" not in section.values:
+def _at_its_line(ws: Workspace, plan: Plan, error: BadInput) -> BadInput:
+    """The same complaint with the line of the key that it is about, where the file declares the experiment."""
+    text = str(error)
+    key = "population" if text.startswith("population") else ""
+    for name in ("segments", "strata"):
+        if any(
+            text.startswith(f"the customers have no attribute {entry!r}") for entry in getattr(plan, name)
+        ):
+            key = name
+    section = ws.config.experiments.get(plan.name)
+    if section is None or key not in section.values:
         return error
-    return config_error(ws.config, f"experiments.{name}", "population", str(error))
+    return config_error(ws.config, f"experiments.{plan.name}", key, text)
 
 
 @contextmanager
