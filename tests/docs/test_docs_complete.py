@@ -15,7 +15,7 @@ from cyclopts import App
 
 import primeta
 from primeta import config, facts
-from primeta.cli.app import VERBS, build
+from primeta.cli.app import EXPERIMENT_IN_A_WORKSPACE, VERBS, build
 from primeta.experiments import analysis, certificate, certify_words, size
 from primeta.signals import detect
 from primeta.signals.grades import REPEATS
@@ -25,7 +25,8 @@ from primeta.trends.weigh import GUESSES
 from primeta.warehouse import diagnosis
 from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
 from primeta.warehouse.rules import RULES
-from primeta.workspace import digest, documents
+from primeta.workspace import digest, documents, experiment_size, looks
+from primeta.workspace import experiment_documents as tests
 from primeta.workspace.watch import WatchReport
 from primeta.worlds import company_files
 
@@ -100,6 +101,18 @@ def test_every_verb_of_experiment_has_a_page_that_names_all_its_options(verb: st
         assert name in known, f"how-to/experiment-{verb}.md names {name}, which there is not"
 
 
+@pytest.mark.parametrize("verb", EXPERIMENT_IN_A_WORKSPACE)
+def test_every_verb_of_an_experiments_life_is_documented_with_all_its_options(verb: str):
+    part = section(page("how-to/experiment-life.md"), verb)
+    assert f"primeta experiment {verb}" in part
+    known = options(build()["experiment"][verb])
+    missing = [name for name in known if f"`{name}`" not in part]
+    assert not missing, f"how-to/experiment-life.md, {verb}, does not mention {missing}"
+    said = set(re.findall(r"^\| .*?\|", part, re.MULTILINE))
+    for name in {entry for cell in said for entry in re.findall(r"`(--[a-z-]+)`", cell)}:
+        assert name in known, f"how-to/experiment-life.md, {verb}, names {name}, which there is not"
+
+
 def test_options_that_a_page_names_exist():
     known = {verb: options(build()[verb]) for verb in VERBS}
     known["trend"] = set().union(*(options(build()["trend"][verb]) for verb in ("new", "attach", "edit")))
@@ -111,7 +124,14 @@ def test_options_that_a_page_names_exist():
 
 def test_the_home_page_leads_to_every_verb():
     home = page("index.md")
-    for verb in (*VERBS, "trend", "experiment-plan", "experiment-assign", "experiment-analyse"):
+    for verb in (
+        *VERBS,
+        "trend",
+        "experiment-life",
+        "experiment-plan",
+        "experiment-assign",
+        "experiment-analyse",
+    ):
         assert f"how-to/{verb}.md" in home
 
 
@@ -281,6 +301,27 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("experiment plan", [size.Size.as_dict]),
         ("experiment analyse", [analysis.Analysis.as_dict, analysis.effect_document]),
         ("certify", [certificate.Certificate.as_dict, certificate.Certified.as_dict]),
+        (
+            "experiment list",
+            [tests.experiments_document, tests.experiment_entry, tests._brief, tests._decision],
+        ),
+        (
+            "experiment show",
+            [
+                tests.experiment_document,
+                tests.plan_document,
+                tests._arm,
+                tests._goal,
+                tests._amount,
+                tests._step,
+                tests._gate,
+                tests._event,
+            ],
+        ),
+        ("experiment look", [looks.Looked.as_dict]),
+        ("experiment size", [experiment_size.PlanSize.as_dict, experiment_size._baseline]),
+        ("experiment lessons", [tests.lessons_document, tests.lesson_document]),
+        ("experiment sync", [tests.sync_document]),
         ("world", [company_files.Made.as_dict]),
     ],
 )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from primeta.cli.terminal import Language, clock, language_of, open_at, put, put_json, tell, user
-from primeta.errors import BadInput
+from primeta.errors import BadInput, PrimetaError
 
 if TYPE_CHECKING:
     from primeta.workspace import Workspace
+    from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.experiment_words import Reading
     from primeta.workspace.views import ExperimentView
 
@@ -57,7 +58,7 @@ def listing(directory: Path, *, query: str = "", json: Json = False, language: L
 
 
 def show(directory: Path, name: str, *, json: Json = False, language: Language = "") -> None:
-    """One experiment: plan, the newest look, checks, decision, rollout, versions, lessons.
+    """One experiment: plan, size of a draft, the newest look, checks, decision, rollout, versions, lessons.
 
     Parameters
     ----------
@@ -73,7 +74,26 @@ def show(directory: Path, name: str, *, json: Json = False, language: Language =
 
     ws = open_at(directory)
     view = ws.experiment(name, now=clock())
-    put_json(experiment_document(view)) if json else put(show_text(view, _read(ws, language)))
+    sized = _size_of_draft(ws, view)
+    if json:
+        put_json(experiment_document(view, size=sized.as_dict() if sized else None))
+        return
+    lang = language_of(ws, language)
+    told = "\n".join([sized.line(lang), *sized.cautions(lang)]) if sized else ""
+    put(show_text(view, _read(ws, language), size=told))
+
+
+def _size_of_draft(ws: Workspace, view: ExperimentView) -> PlanSize | None:
+    """Of what may still be changed, where a watch has read the facts already: to show is not to read the tables."""
+    from primeta.workspace.experiments import attributes_of
+
+    if view.status != "draft" or attributes_of(ws) is None:
+        return None
+    try:
+        return ws.size_experiment(view.name, now=clock())
+    except PrimetaError as error:
+        tell(f"primeta: {error}")
+        return None
 
 
 def lessons(directory: Path, query: str = "", *, json: Json = False, language: Language = "") -> None:

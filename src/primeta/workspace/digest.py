@@ -13,6 +13,8 @@ from primeta.show.locale import Language
 from primeta.show.messages import count, say, t, word
 from primeta.show.result import Head, Table
 from primeta.workspace.documents import trend_document
+from primeta.workspace.experiment_documents import experiment_entry
+from primeta.workspace.experiment_words import finding, reading_of
 from primeta.workspace.views import Change, GlanceRow, Overview
 from primeta.workspace.words import money_figure
 
@@ -94,6 +96,7 @@ class Digest:
             "false_share": self.overview.false_share,
             "waiting": [trend_document(trend) for trend in self.overview.waiting],
             "overdue": [trend_document(trend) for trend in self.overview.overdue],
+            "experiments": [experiment_entry(view) for view in self.overview.experiments],
             "changes": [
                 {
                     "at": change.at,
@@ -122,6 +125,7 @@ def digest(ws: Workspace, *, now: datetime, language: str) -> Digest:
         headline=headline(seen, lang),
         sections=(
             Section(say(lang, "Waits for a decision"), _trend_table(seen.waiting, lang, currency)),
+            *_experiments(ws, seen, lang),
             Section(say(lang, "Overdue"), _overdue_table(seen, lang)),
             Section(say(lang, "The week in one glance"), _glance_table(seen.glance, lang, currency)),
             Section(say(lang, "What changed"), _change_table(seen.changes, ws, lang)),
@@ -152,6 +156,15 @@ def headline(seen: Overview, lang: Language) -> str:
     asked = []
     if seen.waiting:
         asked.append(count(lang, "{n} decision waits", "{n} decisions wait", len(seen.waiting)))
+    if seen.experiments:
+        asked.append(
+            count(
+                lang,
+                "{n} experiment waits for a decision",
+                "{n} experiments wait for a decision",
+                len(seen.experiments),
+            )
+        )
     if seen.overdue:
         asked.append(count(lang, "{n} review is overdue", "{n} reviews are overdue", len(seen.overdue)))
     second = ", ".join(asked) if asked else say(lang, "nothing waits for a decision")
@@ -179,6 +192,16 @@ def _trend_table(trends: tuple[Trend, ...], lang: Language, currency: str) -> st
         for trend in trends
     )
     return Table(heads=heads, rows=rows)
+
+
+def _experiments(ws: Workspace, seen: Overview, lang: Language) -> tuple[Section, ...]:
+    """Experiments whose answer waits; no section where none does."""
+    if not seen.experiments:
+        return ()
+    read = reading_of(ws, lang)
+    heads = (Head(say(lang, "experiment")), Head(say(lang, "owner")), Head(say(lang, "what it says")))
+    rows = tuple((view.name, view.plan.owner, finding(view, read)) for view in seen.experiments)
+    return (Section(say(lang, "Experiments with an answer"), Table(heads=heads, rows=rows)),)
 
 
 def _overdue_table(seen: Overview, lang: Language) -> str | Table:

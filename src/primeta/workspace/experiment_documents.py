@@ -44,8 +44,12 @@ def experiment_entry(view: ExperimentView) -> dict[str, Any]:
     }
 
 
-def experiment_document(view: ExperimentView) -> dict[str, Any]:
-    """`experiment show`: the entry of the list, and plan, versions, looks, rollout, lessons, history."""
+def experiment_document(view: ExperimentView, *, size: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """`experiment show`: the entry of the list, and plan, versions, looks, rollout, lessons, history.
+
+    Args:
+        size: What `experiment size` says of it, where that was worked out.
+    """
     last = view.look
     return {
         **experiment_entry(view),
@@ -55,6 +59,7 @@ def experiment_document(view: ExperimentView) -> dict[str, Any]:
         "stopped_at": view.stopped_at,
         "late_days": view.late_days,
         "plan": plan_document(view.plan),
+        "size": dict(size) if size else None,
         "versions": [
             {
                 "version": entry.version,

@@ -159,10 +159,12 @@ class PlanSize:
             shown = names.difference(self.smallest_shown, code)
             relative = locale.percent(self.smallest_shown / abs(size.baseline), lang, sign=True)
             said.append((text("size.shown", lang), f"{shown} ({relative})" if size.baseline else shown))
+        # Of the test as it will be: who never comes costs nothing.
+        part = min(self._at_hand() / size.n_total, 1.0)
         if size.contact_cost > 0:
-            said.append((text("size.contacts", lang), self._money(size.contact_cost, lang)))
+            said.append((text("size.contacts", lang), self._money(part * size.contact_cost, lang)))
         if size.holdout_cost > 0:
-            said.append((text("size.forgone", lang), self._money(size.holdout_cost, lang)))
+            said.append((text("size.forgone", lang), self._money(part * size.holdout_cost, lang)))
         if math.isfinite(size.break_even) and size.break_even != 0:
             said.append((text("size.break-even", lang), names.difference(size.break_even, code)))
         if size.worth is not None:
@@ -259,6 +261,11 @@ class PlanSize:
         if not known or self.size is None:
             return []
         total = self.size.n_total
+        if any(math.isfinite(point.weeks) for point in known):
+            last = len(known) - 1
+            evenly = {known[round(last * step / 4)] for step in range(5)}
+            planned = min(known, key=lambda point: abs(point.customers - total))
+            return [point for point in known if point in evenly or point is planned]
         wanted = [self.primary.n_now, *(share * total for share in TABLE_SHARES), known[-1].customers]
         near = {min(known, key=lambda point: abs(point.customers - n)).customers for n in wanted}
         return [point for point in known if point.customers in near]

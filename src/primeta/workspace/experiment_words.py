@@ -186,8 +186,9 @@ def stand_text(view: ExperimentView, read: Reading) -> str:
     if started is not None and started.number == view.revision:
         if view.late_days:
             parts.append(read.say("show.late", days=counted(view.late_days, "day", read.lang)))
-        if "same_arms_as" in started.what:
-            parts.append(read.say("show.same-arms", version=started.what["same_arms_as"]))
+        before = started.what.get("same_arms_as")
+        if before:
+            parts.append(read.say("show.same-arms", version=before))
     if view.draft is not None:
         parts.append(read.say("show.beside", version=view.draft.version))
     return "\n".join(parts)

@@ -74,6 +74,7 @@ def overview(ws: Workspace, *, now: datetime) -> Overview:
         facts_problem="facts-stopped"
         if run and now - run.seen_until > STALE and not ws.config.as_of_facts
         else "",
+        experiments=tuple(view for view in ws.experiments(now=now) if view.waits),
     )
 
 

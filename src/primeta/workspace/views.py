@@ -91,6 +91,8 @@ class Overview:
     """Logged by hand in the last seven days."""
     facts_problem: str = ""
     """A message code when the last watch failed or facts have stopped coming."""
+    experiments: tuple[ExperimentView, ...] = ()
+    """Experiments whose answer waits for a decision, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

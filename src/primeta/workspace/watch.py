@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from primeta.errors import BadTable
+from primeta.errors import BadTable, PrimetaError
 from primeta.facts import GRAINS
 from primeta.show.locale import Language
-from primeta.show.messages import count
+from primeta.show.messages import count, say
 from primeta.signals.signal import Frozen, Signal
 from primeta.signals.watch import Watched, WatchSettings, watch_series
 from primeta.store import signals as signal_rows
@@ -31,11 +31,13 @@ from primeta.warehouse.facts_store import refresh_facts
 from primeta.warehouse.metrics import available_metrics, unavailable_metrics
 from primeta.warehouse.series import Series
 from primeta.workspace import words
+from primeta.workspace.experiment_documents import sync_document
 from primeta.workspace.fullness import consent_share, fullness_of
 from primeta.workspace.lock import only_one
 from primeta.workspace.looks import look_at_all
 from primeta.workspace.measured import save_measured
 from primeta.workspace.refresh import Surroundings, assess, ground_under, surroundings
+from primeta.workspace.views import SyncNote
 
 if TYPE_CHECKING:
     from primeta.warehouse.metric import Metric
@@ -67,6 +69,10 @@ class WatchReport:
     """Running experiments that were looked at on the new facts."""
     looks_failed: tuple[tuple[str, str], ...] = ()
     """(experiment, why) of those that could not be."""
+    synced: tuple[SyncNote, ...] = ()
+    """What taking over the experiments of the workspace file did."""
+    sync_failed: str = ""
+    """Why nothing of them was taken over."""
 
     def line(self, lang: Language) -> str:
         reported = sum(n for grade, n in self.signals.items() if STRENGTH[grade] >= STRENGTH["holding"])  # pyright: ignore[reportArgumentType]
@@ -105,12 +111,20 @@ class WatchReport:
             else ""
         )
         told = " ".join(f"{name}: {why}" for name, why in self.looks_failed)
-        return " ".join(part for part in (first, second, third, looked, failed, told) if part)
+        synced = " ".join(note.line(lang) for note in self.synced)
+        refused = (
+            say(lang, "The experiments of the file were not taken over: {why}", why=self.sync_failed)
+            if self.sync_failed
+            else ""
+        )
+        parts = (first, second, third, synced, refused, looked, failed, told)
+        return " ".join(part for part in parts if part)
 
     def as_dict(self) -> dict[str, Any]:
         told = [{"metric": metric or None, "slice": code, "why": why} for metric, code, why in self.left_out]
         failed = [{"experiment": name, "why": why} for name, why in self.looks_failed]
-        return {**dataclasses.asdict(self), "left_out": told, "looks_failed": failed}
+        synced = sync_document(self.synced)["notes"]
+        return {**dataclasses.asdict(self), "left_out": told, "looks_failed": failed, "synced": synced}
 
 
 def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> WatchReport:
@@ -165,11 +179,27 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
         left_out = tuple(
             (entry.metric, entry.slice, entry.reason[ws.config.language]) for entry in series["week"].left_out
         )
-    # What was watched is saved: an experiment that cannot be looked at takes nothing of it back.
+    # What was watched is saved: an experiment that cannot be taken over or looked at takes nothing of it back.
+    synced, refused = _sync(ws, now)
     looked, failed = look_at_all(ws, now=now, progress=progress)
     return dataclasses.replace(
-        report, new_trends=new_trends, moved=moved, left_out=left_out, looked=looked, looks_failed=failed
+        report,
+        new_trends=new_trends,
+        moved=moved,
+        left_out=left_out,
+        looked=looked,
+        looks_failed=failed,
+        synced=synced,
+        sync_failed=refused,
     )
+
+
+def _sync(ws: Workspace, now: datetime) -> tuple[tuple[SyncNote, ...], str]:
+    """What the workspace file declares is taken over first, so that a look sees whatever may be started."""
+    try:
+        return ws.sync_experiments(now=now), ""
+    except PrimetaError as error:
+        return (), str(error)
 
 
 def _looks(
