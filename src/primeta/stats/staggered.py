@@ -116,6 +116,8 @@ def staggered(
         full = _whole_variance(cohorts, whole, np.nan_to_num(scale), width)
         n_whole = (cohorts.n * whole).sum(axis=-1)
         worth = np.where(variance > 0, full / (variance / n_arm), n_arm)
+        # before anybody has passed the window nothing is known of it, however many have entered
+        worth = np.where(np.isnan(variance), n_whole, worth)
         n_effective = np.clip(np.where(np.isfinite(worth), worth, n_whole), n_whole, n_arm)
         everybody = cohorts.n.sum(axis=(-2, -1))
         share = n_whole.sum(axis=-1) / np.where(everybody > 0, everybody, np.nan)
