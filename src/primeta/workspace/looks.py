@@ -161,8 +161,11 @@ def look(ws: Workspace, name: str, *, now: datetime, save: bool = True, refresh:
         facts_version=made.facts.version,
         work=made.work,
     )
-    behind = view.look is not None and seen_until < view.look.seen_until
-    return replace(looked, saved=_save(ws, looked, now)) if save and not behind else looked
+    if not save or (view.look is not None and seen_until < view.look.seen_until):
+        return looked
+    known = (looked.seen_until, looked.facts_version)
+    same = next((kept for kept in view.looks if (kept.seen_until, kept.facts_version) == known), None)
+    return replace(looked, saved=same or _save(ws, looked, now))
 
 
 def look_at_all(
