@@ -178,6 +178,27 @@ def test_people_act_once_on_a_trend_about_discounts(workspace: Path, tmp_path: P
     ws.close()
 
 
+def test_nobody_is_treated_and_nothing_is_found(workspace: Path, tmp_path: Path) -> None:
+    ws = open_workspace(shutil.copytree(workspace, tmp_path / "demo"))
+    now = datetime(2018, 1, 2, tzinfo=UTC)
+    assert [note.code for note in ws.sync_experiments(now=now)] == ["new"]
+    for _ in range(2):
+        demo.play_demo(ws, now=now)
+    view = ws.experiment(demo.EXPERIMENT, now=now)
+    assert [event.kind for event in view.events] == ["declared", "started", "looked", "decided", "lesson"]
+    assert view.decision is not None
+    assert (view.decision.state, view.decision.said, view.decision.overruled) == ("futile", "futile", False)
+    assert view.look is not None
+    primary = next(row for row in view.look.analysis["effects"] if row["role"] == "primary")
+    # what-the-demo-found.md: the same lottery, windows and CUPED in SQL
+    (control, same) = queries_with_tables(PAGES[0])[-1][1][1:]
+    assert [view.look.counts[arm] for arm in ("control", "same")] == [int(control[1]), int(same[1])]
+    assert primary["control_mean"] == pytest.approx(float(control[4]), abs=0.011)
+    assert primary["arm_mean"] == pytest.approx(float(same[4]), abs=0.011)
+    assert primary["se"] == pytest.approx((float(control[5]) ** 2 + float(same[5]) ** 2) ** 0.5, abs=0.011)
+    ws.close()
+
+
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("what-the-demo-found.md", "what-the-demo-found.ru.md")
 
@@ -201,7 +222,7 @@ def test_every_figure_of_the_page_is_what_its_query_answers(
     (tables, nothing), *checks = queries_with_tables(PAGES[0])
     assert nothing == []
     engine.execute(tables)
-    assert len(checks) == 10
+    assert len(checks) == 11
     for query, printed in checks:
         answer = engine.execute(query)
         columns = [column[0] for column in answer.description]

@@ -112,12 +112,12 @@ WORDS: dict[str, dict[str, str]] = {
     "checks.unknown": {"en": "Customers by arm: {arms}.", "ru": "Клиентов по веткам: {arms}."},
     "checks.planned": {"en": "{n} ({share} planned)", "ru": "{n} (по плану {share})"},
     "checks.alike": {
-        "en": "Before the entry the arms were alike.",
-        "ru": "До входа ветки были одинаковы.",
+        "en": "Before the entry the arms differed no more than chance explains.",
+        "ru": "До входа ветки различались не больше, чем объясняет случай.",
     },
     "checks.differed": {
-        "en": "Before the entry the arms differed already: {metrics}.",
-        "ru": "Ветки различались ещё до входа: {metrics}.",
+        "en": "Before the entry the arms differed more than chance explains: {metrics}.",
+        "ru": "Ещё до входа ветки различались сильнее, чем объясняет случай: {metrics}.",
     },
     "checks.windows": {
         "en": "{share} of the customers have lived through the whole window of what decides.",

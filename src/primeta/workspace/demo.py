@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
 
 NAME = "Complete Journey"
+PLAYER = "Primeta demo"
+EXPERIMENT = "nobody_treated"
 
 _FILES: dict[str, str] = {
     "transactions": """
@@ -174,6 +176,22 @@ metrics = [
   "discounted_lines",
   "discount_depth",
 ]
+
+# Nobody in this log was treated by lot, so there is one honest experiment: two halves of the households, drawn on
+# 4 September and treated alike. It must show nothing; a tool that finds an effect here finds them everywhere.
+[experiments.nobody_treated]
+hypothesis = "Nothing is done to anybody, so two halves drawn by lot must not differ."
+owner = "Primeta demo"
+entry = "list"                     # those who are there on the first day
+starts = 2017-09-04
+ends = 2017-09-05                  # the day after the last one on which anybody enters
+primary = "revenue_per_customer"
+window_days = 28
+metrics = ["orders_per_customer", "retention_30"]
+
+[experiments.nobody_treated.arms]
+control = { share = 0.5 }
+same = { share = 0.5, what = "the same as everybody: nothing" }
 '''
 
 
@@ -222,11 +240,12 @@ def build_demo(directory: Path, *, progress: Callable[[str, int, int], None] | N
 
 
 def play_demo(ws: Workspace, *, now: datetime) -> None:
-    """People's part of the loop, once: a sign by hand, a card filled in, a decision.
+    """People's part of the loop, once: a sign by hand, a card filled in, a decision; a test that shows nothing.
 
     What it writes is true of this log (docs/what-the-demo-found.md) and signed `Primeta demo`. It decides on the
     first trend about discounts; where there is none, or people were here already, it leaves the rest alone.
     """
+    _play_experiment(ws, now)
     trends = ws.trends()
     if ws.notes() or any(trend.decisions for trend in trends):
         return
@@ -237,7 +256,7 @@ def play_demo(ws: Workspace, *, now: datetime) -> None:
         subject="The price of petrol",
         source="our own receipts",
         happened_at=date(2017, 9, 30),
-        by="Primeta demo",
+        by=PLAYER,
         now=now,
     )
     wanted = next(
@@ -256,7 +275,7 @@ def play_demo(ws: Workspace, *, now: datetime) -> None:
             "signal": "Since September discounted products cost 27% less than list, 29% before.",
             "mechanism": "More products carry a small discount, fewer a deep one.",
         },
-        by="Primeta demo",
+        by=PLAYER,
         now=now,
     )
     ws.decide(
@@ -265,10 +284,27 @@ def play_demo(ws: Workspace, *, now: datetime) -> None:
         criteria="If discounts are below 28% of list price from September to December of the next year too, "
         "while they are above it in spring, this is a season and the trend is closed.",
         due=date(2018, 10, 1),
-        owner="Primeta demo",
-        by="Primeta demo",
+        owner=PLAYER,
+        by=PLAYER,
         now=now,
         reason="The log has one year: nobody can tell a season from a trend in it.",
+    )
+
+
+def _play_experiment(ws: Workspace, now: datetime) -> None:
+    """Start the test in which nobody is treated, look at it, decide; where nobody has touched it yet."""
+    view = next((view for view in ws.experiments(now=now) if view.name == EXPERIMENT), None)
+    if view is None or view.status != "draft":
+        return
+    ws.start_experiment(EXPERIMENT, by=PLAYER, now=now)
+    ws.look(EXPERIMENT, now=now)
+    ws.decide_experiment(
+        EXPERIMENT,
+        state="futile",
+        reason="As it must be: nobody was treated. Compared plainly, one half brings a tenth more, as it did before the "
+        "first day; what those weeks explain is taken off, and nothing is left.",
+        by=PLAYER,
+        now=now,
     )
 
 
