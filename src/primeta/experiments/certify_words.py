@@ -27,8 +27,8 @@ WORDS: dict[str, dict[str, str]] = {
         "below-not": "; with fewer: {below}",
         "cap": "only if a customer counts up to {cap} (above it are {top_share} of those who have any); then from {n} "
         "in an arm",
-        "false-positives": "no: {false} of tests find an effect where there is none, {alpha} are promised",
-        "coverage": "no: the interval misses the truth in {missed} of tests, {alpha} are promised",
+        "false-positives": "no: {false} of tests find an effect where there is none, at most {alpha} are promised",
+        "coverage": "no: the interval misses the truth in {missed} of tests, at most {alpha} are promised",
         "power": "no: {power} of tests find the effect, {promised} are promised",
         "scale": "no: without any effect {scaled} of tests end in “scale”, {half} are allowed",
         "always": "no: looked at {looks} times, {always} of tests find an effect that is not there, {alpha} are allowed",
@@ -90,15 +90,16 @@ WORDS: dict[str, dict[str, str]] = {
         "line-none": "Ни одну метрику здесь проверить нельзя; почему, сказано в таблице.",
         "holds": "да, от {n} клиентов в ветке",
         "holds-from": "да, от {n} клиентов в ветке",
-        "below-cap": "; если меньше, считайте не больше {cap} на клиента (выше {top_share} тех, у кого есть хоть что-то)",
+        "below-cap": "; если меньше, считайте не больше {cap} на клиента (больше бывает лишь у {top_share} тех, у кого "
+        "хоть что-то есть)",
         "below-not": "; если меньше: {below}",
-        "cap": "только если считать не больше {cap} на клиента (выше {top_share} тех, у кого есть хоть что-то); тогда "
-        "от {n} клиентов в ветке",
-        "false-positives": "нет: {false} тестов находят эффект, которого нет; обещано {alpha}",
-        "coverage": "нет: интервал не накрывает истину в {missed} тестов; обещано {alpha}",
+        "cap": "только если считать не больше {cap} на клиента (больше бывает лишь у {top_share} тех, у кого хоть что-то "
+        "есть); тогда от {n} клиентов в ветке",
+        "false-positives": "нет: {false} тестов находят эффект, которого нет; обещано не больше {alpha}",
+        "coverage": "нет: интервал не накрывает истину в {missed} тестов; обещано не больше {alpha}",
         "power": "нет: эффект находят {power} тестов; обещано {promised}",
         "scale": "нет: без всякого эффекта {scaled} тестов кончаются решением «масштабировать»; допустимо {half}",
-        "always": "нет: если взглядов {looks}, несуществующий эффект находят {always} тестов; допустимо {alpha}",
+        "always": "нет: при числе взглядов {looks} несуществующий эффект находят {always} тестов; допустимо {alpha}",
         "few-answers": "нет: событие такое редкое, что в большинстве тестов интервала нет вовсе",
         "unknown": "сказать нельзя: {why}",
         "yes": "да",
@@ -119,7 +120,7 @@ WORDS: dict[str, dict[str, str]] = {
         "short-history": "нужно дней истории: {days}, есть {known}",
         "known-before": "всё решено ещё до начала эксперимента",
         "two-years": "нужно два года заказов: год, чтобы узнать базу, и год наблюдения",
-        "made": "Случайных делений настоящих клиентов в каждой строке: {splits}, в ветке {share}; завершённых дней: "
+        "made": "Случайных делений настоящих клиентов в каждой строке: {splits}, в ветке {share} из них; завершённых дней: "
         "{days}; seed {seed}. Для веток другого размера проверку нужно повторить.",
         "reading": "Ложные тревоги: эффекта нет, а тест его находит; так задумано в {alpha} случаев. Виден от: "
         "наименьший эффект, который план обещает найти на стольких клиентах. Его заложили в данные; накрывает, находит: "
@@ -128,7 +129,7 @@ WORDS: dict[str, dict[str, str]] = {
         "один сертификат из ста. Метрика не проходит, только если обе границы на плохой стороне.",
         "scale-worst": "Без эффекта чаще всего решением «масштабировать» кончаются тесты метрики «{name}»: {scaled}; "
         "допустимо {half}.",
-        "always-worst": "Если взглядов {looks}, интервал, верный при любом взгляде, хоть раз ошибается чаще всего на "
+        "always-worst": "При числе взглядов {looks} интервал, верный при любом взгляде, хоть раз ошибается чаще всего на "
         "метрике «{name}»: {always}; допустимо {alpha}. Кто столько же раз смотрит на обычный интервал, ошибается в "
         "{peeking} случаев.",
         "wide": "Ошибается реже допустимого, интервал шире, чем нужно: {names}.",
