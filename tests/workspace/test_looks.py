@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import md5
+from threading import Thread
 
 import numpy as np
 import pyarrow as pa
@@ -210,6 +211,33 @@ def _same(left, right):
     if isinstance(left, float) and isinstance(right, float):
         return left == pytest.approx(right, nan_ok=True)
     return left == right
+
+
+def test_several_looks_at_once_write_one_list_of_who_entered_and_one_look(shop):
+    started(shop)
+    day = STARTS + timedelta(days=12)
+    shop.write(day)
+    open_workspace(shop.folder).look("offer", now=morning(day), refresh=True, save=False)
+    shutil.rmtree(shop.folder / "experiments")
+    shutil.rmtree(shop.folder / "cache")
+    found, failed = [], []
+
+    def work():
+        try:
+            found.append(open_workspace(shop.folder).look("offer", now=morning(day)))
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert {entry.saved.number for entry in found} == {1}
+    assert all(_same(entry.look.document(), found[0].look.document()) for entry in found)
+    left = sorted(path.name for path in (shop.folder / "experiments").iterdir())
+    assert left == [".offer.v1.parquet.lock", "offer.v1.parquet"]
 
 
 def test_mature_days_are_kept_when_facts_grow(shop):

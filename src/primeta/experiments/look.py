@@ -406,7 +406,7 @@ class _Looking:
         found = staggered(cohorts, passed, blocks=outcome.blocks, ratio=outcome.denominator is not None, q=q)
         skewness = _skewness(outcome, cohorts[:, :, whole].merged(2), skewed[:, :, whole].sum(axis=-1))
         return [
-            self._measured(question, outcome, found, cohorts, place, skewness[place], whole)
+            self._measured(question, outcome, found, place, skewness[place], whole)
             for place in range(len(cohorts.n))
         ]
 
@@ -415,7 +415,6 @@ class _Looking:
         question: Question,
         outcome: Outcome,
         found: Staggered,
-        cohorts: Moments,
         place: int,
         skewness: Floats,
         whole: npt.NDArray[np.bool_],
@@ -436,9 +435,6 @@ class _Looking:
             events = one.n * np.clip(one.value, 0.0, 1.0)
             if float(np.minimum(events, one.n - events).min()) < FEW_EVENTS:
                 cautions = ("few-events",)
-        # While nothing can be told, those count whose window has passed.
-        told = bool(np.isfinite(one.variance).all())
-        worth = found.n_effective[place].sum() if told else (cohorts.n[place] * whole).sum()
         share = float(found.mature_share[place])
         return Measured(
             name=question.goal.name,
@@ -450,7 +446,7 @@ class _Looking:
             covariates=one.covariate_mean.shape[-1],
             events=(one.n * one.value).round().tolist() if exact else (),
             skewness=skewness.tolist() if outcome.kind == "mean" and (one.n > 0).all() else (),
-            n_effective=float(worth),
+            n_effective=float(found.n_effective[place].sum()),
             mature_share=share if math.isfinite(share) else 0.0,
             cautions=cautions,
         )

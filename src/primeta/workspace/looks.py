@@ -328,17 +328,29 @@ def _gather(ws: Workspace, view: ExperimentView, *, now: datetime) -> _Gathered:
     today = ws.day(now)
     config = replace(ws.config, margin=basis.margin)
     cache = ws.folder / CACHE / f"{plan.name}.v{view.version}.sums"
-    kept = load_kept(cache)
-    known = dict(kept.about) if kept is not None else {}
     gives = hash_of(sorted(ws.config.tables.items()), plan.goals, basis)
-    lacking = known["lacking"] if known.get("gives") == gives else None
     mark = _mark(ws, plan, basis, entering, facts, today)
-    if kept is not None and lacking is not None and mark and known.get("mark") == mark:
-        entered = _entered_from(known["entered"], ws, view)
-        questions = _questions(ws, plan, basis, config, facts, lacking)
-        work = Work(kept=sum(len(cells.days) for cells in kept.cells.values()), too_many=known["too_many"])
+
+    def as_kept(kept: KeptSums | None) -> _Gathered | None:
+        """What is kept, where nothing has changed since."""
+        if kept is None or not mark or (kept.about.get("mark"), kept.about.get("gives")) != (mark, gives):
+            return None
+        entered = _entered_from(kept.about["entered"], ws, view)
+        questions = _questions(ws, plan, basis, config, facts, kept.about["lacking"])
+        days = sum(len(cells.days) for cells in kept.cells.values())
+        work = Work(kept=days, too_many=kept.about["too_many"])
         return _gathered(facts, questions, kept, entered, work, today)
-    with ExitStack() as stack:
+
+    if (found := as_kept(load_kept(cache))) is not None:
+        return found
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(cache.with_name(f".{cache.name}.lock")), ExitStack() as stack:
+        kept = load_kept(cache)
+        # Another process may have computed it while this one waited.
+        if (found := as_kept(kept)) is not None:
+            return found
+        known = kept.about if kept is not None else {}
+        lacking = known["lacking"] if known.get("gives") == gives else None
         warehouse = None
         if plan.entry == "table" or lacking is None:
             warehouse = stack.enter_context(open_warehouse(ws.config))
@@ -349,18 +361,23 @@ def _gather(ws: Workspace, view: ExperimentView, *, now: datetime) -> _Gathered:
         questions = _questions(ws, plan, basis, config, facts, lacking)
         entered = _enter(ws, view, entering, facts, connection, warehouse, today)
         sums, work = experiment_sums(connection, facts, entered, wanted_sums(plan, questions), kept=kept)
-    about = {
-        "mark": mark,
-        "gives": gives,
-        "lacking": lacking,
-        "entered": _entered_document(entered),
-        "too_many": work.too_many,
-    }
-    if work.computed or known != about:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with plain_errors("keeping an experiment's sums"):
-            save_kept(cache, replace(sums, about=about))
+        about = {
+            "mark": mark,
+            "gives": gives,
+            "lacking": lacking,
+            "entered": _entered_document(entered),
+            "too_many": work.too_many,
+        }
+        if (work.computed or known != about) and not _looks_back(kept, entered):
+            with plain_errors("keeping an experiment's sums"):
+                save_kept(cache, replace(sums, about=about))
     return _gathered(facts, questions, sums, entered, work, today)
+
+
+def _looks_back(kept: KeptSums | None, entered: Entered) -> bool:
+    """Whether days are kept that this look does not know yet: a look into the past costs the present nothing."""
+    last = entered.days[-1] if entered.days else date.min
+    return kept is not None and any(day > last for cells in kept.cells.values() for day in cells.days[-1:])
 
 
 def _gathered(
@@ -484,7 +501,7 @@ def _at_its_line(ws: Workspace, plan: Plan, error: BadInput) -> BadInput:
 
 @contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait until no other process writes down who entered; the kernel lets go when a process dies."""
+    """Wait until nobody else is at it; the kernel lets go when a process dies."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
