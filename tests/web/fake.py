@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from fake_experiments import FakeExperiments, certificate
 
 from primeta.config import Config, FiltersConfig
 from primeta.errors import Conflict, NotFound
@@ -30,9 +31,21 @@ from primeta.trends.records import (
 )
 from primeta.trends.stories import Suggestion
 from primeta.warehouse.metric import Metric
-from primeta.workspace.views import Change, GlanceRow, Job, MetricView, Overview, SeriesView
+from primeta.workspace.views import (
+    Change,
+    ExperimentView,
+    GlanceRow,
+    Job,
+    MetricView,
+    Overview,
+    SeriesView,
+)
 
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
+EXPERIMENT_VERBS = (
+    "lessons", "plan_experiment", "plan_from_texts", "plan_problems", "declare_experiment", "start_experiment",
+    "stop_experiment", "decide_experiment", "roll_out", "halt_rollout", "reopen_rollout", "lesson", "save_look",
+)  # fmt: skip
 NAN = float("nan")
 
 
@@ -213,6 +226,53 @@ class FakeWorkspace:
         self._trends = {} if empty else {trend.id: trend for trend in self._make_trends()}
         self._jobs: dict[str, Job] = {}
         self.diagnosis_result: Any = None if empty else _diagnosis()
+
+        self._experiments: FakeExperiments | None = None
+
+    @property
+    def tests(self) -> FakeExperiments:
+        """Made when first asked for: most tests of pages show no experiment."""
+        if self._experiments is None:
+            self._experiments = FakeExperiments(self.config.language, empty=self.empty, trend="t-1")
+        return self._experiments
+
+    def experiments(self, *, now: datetime | None = None) -> tuple[ExperimentView, ...]:
+        return tuple(self._of_trend(view) for view in self.tests.real.experiments(now=now))
+
+    def experiment(self, name: str, *, now: datetime | None = None) -> ExperimentView:
+        return self._of_trend(self.tests.real.experiment(name, now=now))
+
+    def _of_trend(self, view: ExperimentView) -> ExperimentView:
+        """The first one came from the first trend, which the other state does not know."""
+        return replace(view, plan=replace(view.plan, trend="t-1")) if view.name == "evening-push" else view
+
+    def experiments_of(self, trend: str, *, now: datetime | None = None) -> tuple[ExperimentView, ...]:
+        return tuple(view for view in self.experiments(now=now) if view.plan.trend == trend)
+
+    def size_experiment(self, experiment: Any, *, now: datetime, **more: Any) -> Any:
+        plan = self.experiment(experiment).plan if isinstance(experiment, str) else experiment
+        return self.tests.size(self, plan, now=now, **more)
+
+    def baselines(self, plan: Any, *, now: datetime) -> Any:
+        return self.tests.baselines(plan, now=now)
+
+    def look_history(self, name: str, *, now: datetime) -> tuple[Any, ...]:
+        return ()
+
+    def audience(self, name: str, **more: Any) -> Any:
+        return self.tests.audience(name, **more)
+
+    def last_certificate(self) -> Any:
+        return None if self.empty else certificate()
+
+    def attributes(self) -> tuple[str, ...]:
+        return () if self.empty else ("age", "region")
+
+    def __getattr__(self, verb: str) -> Any:
+        """The other verbs of experiments are those of a real workspace."""
+        if verb in EXPERIMENT_VERBS:
+            return getattr(self.tests.real, verb)
+        raise AttributeError(verb)
 
     def day(self, now: datetime) -> date:
         return now.astimezone(self.config.zone).date()

@@ -32,6 +32,20 @@ PAGES = (
     "/metrics/items_per_order",
     "/metrics/revenue_per_customer?slice=age%3D18-34&grain=month",
     "/data",
+    "/experiments",
+    "/experiments?q=revenue",
+    "/experiments/evening-push",
+    "/experiments/reminder",
+    "/experiments/two-letters",
+    "/experiments/saturday",
+    "/experiments/short-form",
+    "/experiments/big-banner",
+    "/experiments/morning-sms",
+    "/experiments/evening-push/edit",
+    "/experiments/two-letters/edit",
+    "/declare",
+    "/declare?trend=t-1",
+    "/certificate",
 )
 NEW_PAGES = (
     "/",
@@ -42,6 +56,9 @@ NEW_PAGES = (
     "/log",
     "/metrics",
     "/metrics/items_per_order",
+    "/experiments",
+    "/declare",
+    "/certificate",
 )
 
 

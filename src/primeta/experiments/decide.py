@@ -95,7 +95,7 @@ def _arm(
     waiting: Mapping[str, Any],
     held: ArmDecision | None,
 ) -> ArmDecision:
-    def say(state, rule: str, **figures: Any) -> ArmDecision:
+    def concluded(state, rule: str, **figures: Any) -> ArmDecision:
         worth = money or Money(value=math.nan, low=math.nan, high=math.nan)
         return ArmDecision(
             arm=name,
@@ -109,25 +109,25 @@ def _arm(
         )
 
     if not ratio.ok:
-        return say("invalid", "sample-ratio", p=ratio.p)
+        return concluded("invalid", "sample-ratio", p=ratio.p)
     if waits and held is not None and held.state != "continue":
         return held
     if primary.why_not == "not-seen-yet" and not ended:
-        return say("continue", "not-seen-yet")
+        return concluded("continue", "not-seen-yet")
     if waits:
-        return say("continue", waits, **waiting)
+        return concluded("continue", waits, **waiting)
     low, high = _good(primary, primary.decision_low, primary.decision_high)
     if not (math.isfinite(low) and math.isfinite(high)):
-        return say("invalid", "primary-unknown", why_not=primary.why_not)
+        return concluded("invalid", "primary-unknown", why_not=primary.why_not)
 
     if high < 0:
-        return say("harm", "primary-harm")
+        return concluded("harm", "primary-harm")
     for guard in guards:
         _, guard_high = _good(guard, guard.beyond_low, guard.beyond_high)
         if guard_high < 0:
-            return say("harm", "guardrail-harm", **_guard(guard))
+            return concluded("harm", "guardrail-harm", **_guard(guard))
     if money is not None and money.high < 0:
-        return say("harm", "money-lost")
+        return concluded("harm", "money-lost")
 
     open_guards = [guard for guard in guards if not _good(guard, guard.beyond_low, guard.beyond_high)[0] > 0]
     money_open = money is not None and not money.low > 0
@@ -135,11 +135,11 @@ def _arm(
         primary.smallest is not None and _good(primary, primary.beyond_low, primary.beyond_high)[1] < 0
     )
     if low > 0 and ruled_out:
-        return say("futile", "too-small")
+        return concluded("futile", "too-small")
     if low > 0 and not open_guards and not money_open:
-        return say("scale", "shown", guardrails=len(guards))
+        return concluded("scale", "shown", guardrails=len(guards))
     if ruled_out:
-        return say("futile", "effect-ruled-out")
+        return concluded("futile", "effect-ruled-out")
     if low > 0:
         if open_guards:
             rule, more = "guardrail-open", _guard(open_guards[0])
@@ -147,7 +147,7 @@ def _arm(
             rule, more = "money-open", {}
     else:
         rule, more = "primary-open", {}
-    return say("futile", f"{rule}-at-end", **more) if ended else say("continue", rule, **more)
+    return concluded("futile", f"{rule}-at-end", **more) if ended else concluded("continue", rule, **more)
 
 
 def _whole(decisions: Sequence[ArmDecision], effects: Sequence[Effect]) -> Verdict:

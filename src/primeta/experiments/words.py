@@ -320,6 +320,7 @@ def told(
     currency: str = "",
     labels: Mapping[str, str] | None = None,
     shares: frozenset[str] = frozenset(),
+    sums: frozenset[str] = frozenset(),
 ) -> str:
     """Why a decision fell as it did, with its figures; no full stop.
 
@@ -328,6 +329,7 @@ def told(
         money: Money per customer with its interval.
         labels: Metric → the name that people read.
         shares: Metrics that are shares: their differences are points.
+        sums: Metrics that are money: their differences carry the currency.
     """
     labels = labels or {}
 
@@ -336,7 +338,9 @@ def told(
 
     def gap(value: float, low: float, high: float, metric: str) -> tuple[str, str]:
         unit: locale.Unit = "points" if metric in shares else "count"
-        figure = locale.figure(value, lang, unit=unit, low=low, high=high, sign=True)
+        if metric in sums and currency:
+            unit = "money"
+        figure = locale.figure(value, lang, unit=unit, low=low, high=high, currency=currency, sign=True)
         return figure.text, figure.interval or locale.CANNOT_TELL[lang]
 
     def number(key: str) -> float:

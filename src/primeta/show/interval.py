@@ -85,6 +85,8 @@ def iv(
     basis: str = "measured",
     label: str = "",
     matters: float = 0.0,
+    marks: Sequence[float] = (),
+    outer: tuple[float, float] = (math.nan, math.nan),
 ) -> str:
     """The interval bar: line and disc for what is measured, hollow for a model, dashes for a guess.
 
@@ -92,15 +94,20 @@ def iv(
         label: Text with the numbers for a screen reader; empty hides a picture whose numbers stand
             beside it.
         matters: The smallest effect that matters, drawn as dashed lines either side of zero.
+        marks: Dashed lines where they stand: a smallest effect that has a direction, a margin.
+        outer: A wider interval, drawn thin: the one that holds at every look.
     """
     drawn = {"guess": "guess", "model": "model", "computed": "model", "claim": "claim"}.get(basis, "measured")
     parts = [f'<svg class="iv" data-verdict="{verdict}" data-basis="{drawn}" {_image(label)}>']
-    for mark in (-matters, matters) if matters else ():
+    for mark in (*((-matters, matters) if matters else ()), *marks):
         if scale.low <= mark <= scale.high:
             at = _percent(scale.at(mark))
             parts.append(f'<line class="matters" x1="{at}" x2="{at}" y1="0" y2="100%"/>')
     zero = _percent(scale.at(0.0))
     parts.append(f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="100%"/>')
+    if math.isfinite(outer[0]) and math.isfinite(outer[1]):
+        first, last = (_percent(scale.at(end)) for end in outer)
+        parts.append(f'<line class="outer" x1="{first}" x2="{last}" y1="50%" y2="50%"/>')
     if math.isfinite(low) and math.isfinite(high):
         first, last = scale.at(low), scale.at(high)
         line = f'x1="{_percent(first)}" x2="{_percent(last)}" y1="50%" y2="50%"'

@@ -16,6 +16,9 @@ PALETTE: dict[str, tuple[str, str]] = {
     "gain": ("#0b629e", "#6dbcf0"),
     "loss": ("#b0410b", "#f59a63"),
     "confirmed": ("#0a3f78", "#b3d6ff"),
+    "arm-a": ("#5443b5", "#b6a8fa"),
+    "arm-b": ("#8a5600", "#e3ad45"),
+    "arm-c": ("#006f8f", "#58cbe8"),
 }
 """Token → (light, dark); a test holds it against the style sheet."""
 

@@ -120,12 +120,32 @@ WORDS: dict[str, str] = {
     "input-hint.effect": N_("Relative, such as 2% or 0%:2%:5%"),
     "input-hint.cost": N_("Money a year, such as 100000 or 80000:100000:150000"),
     "input-hint.compliance": N_("A lawyer’s word: 100 is no risk at all"),
+    # Who enters
+    "entry.list": N_("Those who are there on the first day"),
+    "entry.arrival": N_("Also those who come later"),
+    "entry.table": N_("Whom another system has assigned"),
+    "entry-hint.list": N_("for a single mailing"),
+    "entry-hint.arrival": N_("each on the day on which he first belongs here"),
+    "entry-hint.table": N_("arms and days come from the table of assignments"),
+    # When one may look
+    "design.fixed": N_("Once, at the end"),
+    "design.sequential": N_("At planned looks"),
+    "design.anytime": N_("At any time"),
+    "design-hint.fixed": N_("Needs the fewest customers. Who looks earlier may not decide by it."),
+    "design-hint.sequential": N_("A few looks, evenly spread. A strong effect ends it early; it needs hardly more customers."),
+    "design-hint.anytime": N_("The interval holds whenever you look, so it may end any day. It needs more customers."),
+    # Guardrails
+    "guard.holds": N_("holds"),
+    "guard.broken": N_("broken"),
+    "guard.open": N_("not shown yet"),
     # What the doctor does with what it finds
     # Steps of a watch
     "step.facts": N_("reading the facts"),
     "step.measure": N_("measuring"),
     "step.detect": N_("looking for changes"),
     "step.weigh": N_("weighing trends"),
+    "step.look": N_("looking at experiments"),
+    "step.certify": N_("splitting customers by lot"),
     # Canonical tables
     "table.customers": N_("Customer list"),
     "table.orders": N_("Orders"),
@@ -219,6 +239,15 @@ SENTENCES: dict[str, str] = {
     "done.decided": N_("Decided: {answer:word}, to be judged on {due:date}."),
     "done.saved": N_("The card “{name}” is saved."),
     "done.unchanged": N_("Nothing was changed."),
+    "done.declared": N_("The plan of {name} is saved."),
+    "done.beside": N_("{name} runs on unaltered; your plan is kept beside it as a draft."),
+    "done.started": N_("{name} runs."),
+    "done.stopped": N_("{name} is stopped: nobody enters any more."),
+    "done.settled": N_("Decided about {name}."),
+    "done.rolled": N_("{name}: {share} of the customers from now on."),
+    "done.halted": N_("The rollout of {name} is halted."),
+    "done.reopened": N_("The rollout of {name} goes on."),
+    "done.lesson": N_("Written down."),
     # History
     "event.review": N_("Review"),
     "event.experiment": N_("Experiment declared: {experiment}"),

@@ -14,9 +14,24 @@ from starlette.staticfiles import StaticFiles
 
 from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaError, Refused, Unavailable
 from primeta.show.chart import vega_bundle
-from primeta.web import api
+from primeta.web import api, api_experiments
+from primeta.web.background import Answers
 from primeta.web.page import Site, page
-from primeta.web.pages import data, jobs, metrics, radar, settings, signals, today, trend_edit, trends
+from primeta.web.pages import (
+    certify,
+    data,
+    experiment_acts,
+    experiment_edit,
+    experiments,
+    jobs,
+    metrics,
+    radar,
+    settings,
+    signals,
+    today,
+    trend_edit,
+    trends,
+)
 from primeta.web.security import HEADERS, KnownHost, SecureHeaders
 from primeta.workspace import Workspace
 
@@ -47,12 +62,29 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     )
     app.state.site = Site(workspace, now)
     app.state.doctor = data.Doctor()
+    app.state.sizes, app.state.courses = Answers(), Answers()
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)
-    for module in (today, signals, radar, trends, trend_edit, metrics, data, jobs, settings):
+    pages = (
+        today,
+        signals,
+        radar,
+        trends,
+        trend_edit,
+        experiments,
+        experiment_acts,
+        experiment_edit,
+        certify,
+        metrics,
+        data,
+        jobs,
+        settings,
+    )
+    for module in pages:
         app.include_router(module.router, include_in_schema=False)
     app.include_router(api.router)
+    app.include_router(api_experiments.router)
     app.add_api_route("/static/vega.js", _vega, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("primeta.web") / "static")), name="static")
     app.add_exception_handler(PrimetaError, _refused)

@@ -25,6 +25,8 @@ from primeta.web.security import CSRF_COOKIE, CSRF_FIELD, is_from_us, local_path
 from primeta.workspace import Workspace
 
 YEAR = 365 * 24 * 3600
+MOST_FIELDS = 300
+"""The longest form is a declaration with twenty rows of arms and of metrics."""
 TOAST_COOKIE = "primeta_toast"
 LANGUAGE_COOKIE = "primeta_language"
 THEME_COOKIE = "primeta_theme"
@@ -33,6 +35,7 @@ PLACES = (
     ("/", "Today"),
     ("/signals", "Signals"),
     ("/trends", "Trends"),
+    ("/experiments", "Experiments"),
     ("/metrics", "Metrics"),
     ("/data", "Data"),
 )
@@ -108,9 +111,19 @@ def reader_of(request: Request) -> Reader:
 
 
 def page(
-    request: Request, template: str, reader: Reader | None = None, *, status: int = 200, **context: Any
+    request: Request,
+    template: str,
+    reader: Reader | None = None,
+    *,
+    status: int = 200,
+    place: str = "",
+    **context: Any,
 ) -> Response:
-    """A page from a template, with the cookies that it needs."""
+    """A page from a template, with the cookies that it needs.
+
+    Args:
+        place: The place of the site that it belongs to, where its address does not say.
+    """
     site = site_of(request)
     reader = reader or reader_of(request)
     token = token_of(request)
@@ -127,7 +140,7 @@ def page(
             config=site.workspace.config,
             today=site.workspace.day(site.now()),
             places=PLACES,
-            path=request.url.path,
+            path=place or request.url.path,
             here=_here(request),
             other_language=other,
             other_language_link="?" + urlencode([*_other_parameters(request), ("lang", other)]),
@@ -168,7 +181,7 @@ async def form_of(request: Request) -> FormData:
     Raises:
         NotAllowed: the token is missing or wrong.
     """
-    form = await request.form(max_files=0, max_fields=60)
+    form = await request.form(max_files=0, max_fields=MOST_FIELDS)
     if not is_from_us(request, str(form.get(CSRF_FIELD, ""))):
         raise NotAllowed(
             "the form did not carry this browser's token, so nothing was saved; "

@@ -99,6 +99,10 @@ class Reader:
     def money(self, value: float, *, sign: bool = False) -> str:
         return locale.money(value, self.lang, self.currency, sign=sign)
 
+    @property
+    def currency_sign(self) -> str:
+        return locale.currency_symbol(self.currency, self.lang)
+
     def bet(self, value: float) -> str:
         return locale.bet(value, self.lang)
 
@@ -160,6 +164,10 @@ class Reader:
 
     def slice_name(self, code: str) -> str:
         return locale.slice_name(code, self.lang)
+
+    def attributes(self, names: Iterable[str]) -> str:
+        """Attributes of customers by their names: `age`, `возраст`."""
+        return self.listed([self.slice_name(f"{name}=").strip() for name in names])
 
     def signal_name(self, signal: Signal) -> str:
         """`Items per order, age 35–44`."""

@@ -130,8 +130,9 @@ def work(workspace_path: Path, *, once: bool = False) -> None:
     while True:
         try:
             job = next_job(workspace, now=clock())
-            if job is not None and job.kind == "watch":
-                run_job(workspace, job, lambda progress: _watch(workspace, progress), clock=clock)
+            if job is not None and job.kind in WORK:
+                do = WORK[job.kind]
+                run_job(workspace, job, lambda progress, do=do: do(workspace, progress), clock=clock)
             elif once:
                 return
         except PrimetaError:
@@ -146,3 +147,22 @@ def work(workspace_path: Path, *, once: bool = False) -> None:
 def _watch(workspace, progress) -> dict[str, object]:
     report = workspace.watch(now=clock(), progress=progress)
     return {"new_trends": report.new_trends, "moved": report.moved}
+
+
+def _look(workspace, progress) -> dict[str, object]:
+    """Look at every experiment that runs or is rolled out; one that cannot be looked at does not stop the rest."""
+    from primeta.workspace.looks import look_at_all
+
+    looked, failed = look_at_all(workspace, now=clock(), progress=progress)
+    if failed:
+        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
+    return {"looked": looked}
+
+
+def _certify(workspace, progress) -> dict[str, object]:
+    found = workspace.certify(now=clock(), progress=progress)
+    return {"ok": found.ok}
+
+
+WORK = {"watch": _watch, "look": _look, "certify": _certify}
+"""Kind of a job → what does it."""

@@ -12,9 +12,11 @@ from primeta.show.interval import Scale, Verdict, scale_of, verdict_of
 from primeta.show.locale import Figure
 from primeta.signals.signal import GRADES
 from primeta.trends.records import Scenario, Trend
+from primeta.web.experiment_rows import HowFar, how_far
+from primeta.web.experiment_words import finding, state_word
 from primeta.web.page import capital, page, reader_of, sentence, site_of
 from primeta.web.reader import Reader
-from primeta.workspace.views import Change, GlanceRow, Overview
+from primeta.workspace.views import Change, ExperimentView, GlanceRow, Overview
 
 router = APIRouter()
 # A trend grows from left to right of this order; fading and refuted are their own directions.
@@ -52,9 +54,30 @@ def today(request: Request) -> Response:
         money_ticks=reader.ticks(money_scale, "money"),
         money_label=lambda scenario: money_label(reader, scenario),
         waited=lambda days: waited(reader, days),
+        tests=tests_of(request, reader),
+        state_word=lambda state: state_word(reader, state),
         week_name=capital(reader.period(week.code)) if week else "",
         week_days=reader.span(week.start, week.end - timedelta(days=1)) if week else "",
     )
+
+
+MOST_TESTS = 5
+
+
+def tests_of(request: Request, reader: Reader) -> list[tuple[ExperimentView, HowFar, str]]:
+    """Experiments that run, those with an answer first: how far they are and what they say now."""
+    site = site_of(request)
+    now = site.now()
+    views = [
+        view
+        for view in site.workspace.experiments(now=now)
+        if view.waits or view.status in ("running", "halted")
+    ]
+    views.sort(key=lambda view: (not view.waits, view.status != "halted"))
+    return [
+        (view, how_far(reader, view, site.workspace.day(now)), finding(reader, view, site.workspace))
+        for view in views[:MOST_TESTS]
+    ]
 
 
 def waited(reader: Reader, days: int) -> str:

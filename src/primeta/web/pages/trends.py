@@ -25,6 +25,8 @@ from primeta.trends.records import (
 from primeta.web.card_words import edit_link, input_note, money_say, told
 from primeta.web.charts import drawn, picture_of
 from primeta.web.evidence_grid import grid_of
+from primeta.web.experiment_words import finding as experiment_finding
+from primeta.web.experiment_words import state_word
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
 from primeta.web.pages.signals import finding, specification
@@ -179,6 +181,11 @@ def _card(
         attach=attach or Form(values={"by": person_of(request)}),
         suggested=suggested,
         most_suggested=MOST_SUGGESTED,
+        tests=[
+            (view, experiment_finding(reader, view, site.workspace))
+            for view in site.workspace.experiments_of(trend.id, now=site.now())
+        ],
+        state_word=lambda state: state_word(reader, state),
         missing=set(trend.card.missing()),
         metric_names=names,
         answers=ANSWERS,
