@@ -362,3 +362,33 @@ def test_entries_of_the_command_line():
             pairs(wrong, "--metric")
     with pytest.raises(BadInput, match="number"):
         numbers(["a=few"], "--shares")
+
+
+def test_an_arm_without_any_event_is_no_proof():
+    # 13 unsubscribed of 3,085, a tenth of the customers in the arm, none of them there: chance, e^-1.3 = 27% of tests
+    rows = table(
+        arm=["control"] * 2777 + ["offer"] * 308,
+        off=[1] * 13 + [0] * (2777 - 13 + 308),
+    )
+    test = Experiment(
+        control="control", metrics={"off": "off:share"}, smallest={"off": -0.001},
+        shares={"control": 0.9, "offer": 0.1},
+    )  # fmt: skip
+    effect = test.analyse(rows, final=True).effects[0]
+    assert effect.low < 0 < effect.high
+    assert "few-events" in effect.cautions
+    # Of a thousand each, none against a hundred is proof all the same.
+    plain = table(arm=["control"] * 1000 + ["offer"] * 1000, on=[0] * 1000 + [1] * 100 + [0] * 900)
+    shown = Experiment(control="control", metrics={"on": "on:share"}).analyse(plain)
+    assert shown.verdict.state == "scale"
+
+
+def test_a_segment_in_which_nothing_happens_has_no_variance():
+    quiet = table(
+        arm=["control", "offer"] * 1000, y=[0.0] * 1000 + [0.1, 0.3] * 500, region=["a"] * 1000 + ["b"] * 1000
+    )
+    found = Experiment(control="control", metrics={"y": "y"}).analyse(quiet, by="region")
+    assert {effect.segment: effect.why_not for effect in found.segments} == {
+        "a": "no-variance",
+        "b": "no-variance",
+    }

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+DUST = 1e-13
+"""Of Σ(v − shift)²: what rounding leaves of a variance that is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +47,12 @@ class Moments:
         total = np.asarray(sums, dtype=np.float64)
         safe = np.maximum(count, 1.0)[..., None]
         offset = total / safe
-        scatter = np.asarray(products, dtype=np.float64) - offset[..., :, None] * total[..., None, :]
+        squares = np.asarray(products, dtype=np.float64)
+        scatter = squares - offset[..., :, None] * total[..., None, :]
+        # A group in which nobody differs leaves rounding dust, which must not pass for variance.
+        own, raw = (np.einsum("...ii->...i", part) for part in (scatter, squares))
+        alike = own <= DUST * raw
+        scatter = np.where(alike[..., :, None] | alike[..., None, :], 0.0, scatter)
         mean = np.where(count[..., None] > 0, offset + np.asarray(shift, dtype=np.float64), 0.0)
         return cls(count, mean, scatter)
 
