@@ -411,10 +411,14 @@ class Names:
 
     def amount(self, amount: Amount, code: str) -> str:
         """A difference that matters, without its sign."""
-        if not amount.relative and self.gap(code) == "money":
+        if amount.relative:
+            part = abs(amount.value) * 100
+            digits = next(n for n in range(5) if n == 4 or math.isclose(round(part, n), part, rel_tol=1e-9))
+            return locale.percent(abs(amount.value), self.lang, digits=digits)
+        if self.gap(code) == "money":
             return locale.money(abs(amount.value), self.lang, self.currency)
         share = self.gap(code) == "points"
-        return amount_text(abs(amount.value), amount.relative, self.lang, share=share).lstrip("+")
+        return amount_text(abs(amount.value), False, self.lang, share=share).lstrip("+")
 
 
 # The plan
