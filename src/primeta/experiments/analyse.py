@@ -292,6 +292,7 @@ class _Declared:
             influence=influence(moments, covariates=list(range(1, moments.columns))),
             role="primary",
             covariates=moments.columns - 1,
+            skewness=_skewness(grouped, MONEY, moments, arms),
         )
 
     def placebo(
@@ -382,7 +383,7 @@ class _Reader:
         blocks = self._blocks(plan, exprs, [f"s_{place}" for place in range(len(levels))])
         first = glance(t.select(**exprs), sorted({c for block in blocks.values() for c in block}))
         skewed = self._skewed(t, plan, first.rows)
-        third = sorted({_top(plan, name) for name in skewed})
+        third = sorted({_top(plan, name) for name in skewed if name != MONEY} | (skewed & {MONEY}))
         usual: dict[str, float] = {}
         unknown = [column for column in befores if f"x_{column}" in first.empty]
         while True:
@@ -439,11 +440,12 @@ class _Reader:
     def _skewed(self, t: ir.Table, plan: _Declared, seen: int) -> frozenset[str]:
         """Metrics whose skewness is measured: it costs a third of the pass, and large tables need it least."""
         means = frozenset(name for name, metric in plan.metrics.items() if metric.kind == "mean")
-        if not means or seen < SAMPLE:
-            return means
+        wanted = means | {MONEY} if plan.rules.values else means
+        if not wanted or seen < SAMPLE:
+            return wanted
         some = t.limit(SKEWNESS_UP_TO + 1)
         rows = int(collected(some.aggregate(n=some.count()))["n"][0].as_py())
-        return means if rows <= SKEWNESS_UP_TO else frozenset()
+        return wanted if rows <= SKEWNESS_UP_TO else frozenset()
 
     def _usual(self, t: ir.Table, arm: str, columns: Sequence[str]) -> dict[str, float]:
         """Means of covariates among those who have one, to stand for those who have none."""
@@ -621,15 +623,19 @@ def _by_arm(grouped: Grouped, block: str, arms: Sequence[str]) -> Moments:
 
 
 def _skewness(grouped: Grouped, name: str, moments: Moments, arms: Sequence[str]) -> list[float]:
-    """By arm; third moments of segments do not add up, so it is only given where there are none."""
+    """Of one customer, by arm, segments together; empty where third moments were not asked for."""
     third = grouped.third.get(grouped.names[name][0])
+    if third is None:
+        return []
+    parts = grouped.blocks[name]
     found = []
     for place, arm in enumerate(arms):
-        rows = [at for at, key in enumerate(grouped.keys) if str(key[0]) == arm]
-        if third is None or len(rows) != 1:
-            return []
+        rows = np.array([at for at, key in enumerate(grouped.keys) if str(key[0]) == arm], dtype=int)
+        n, spread = parts.n[rows], parts.scatter[rows, 0, 0]
+        apart = parts.mean[rows, 0] - moments.mean[place, 0]
+        cubes = float((n * third[rows] + 3 * apart * spread + n * apart**3).sum()) / max(n.sum(), 1.0)
         variance = moments.scatter[place, 0, 0] / max(moments.n[place], 1)
-        found.append(float(third[rows[0]] / variance**1.5) if variance > 0 else 0.0)
+        found.append(cubes / variance**1.5 if variance > 0 else 0.0)
     return found
 
 

@@ -148,8 +148,9 @@ class Effect:
     """One arm against control on one metric; lift .04 is +4% of the control's mean.
 
     `low`, `high`, `p`: for one look at a planned end. `always_low`, `always_high`: valid at every look.
-    `decision_low`, `decision_high`: the interval that decides, at the level shared between the arms. All
-    are of `difference` but for `lift_*`. NaN with `why_not` where there is no answer, never 0.
+    `decision_low`, `decision_high`: the interval that decides, at the level shared between the arms. It and
+    `always_*` are wider on the side on which arms of unequal size and a skewed metric would err. All are of
+    `difference` but for `lift_*`. NaN with `why_not` where there is no answer, never 0.
     """
 
     metric: str

@@ -7,6 +7,7 @@ has not passed for everybody share everything that follows: covariates, differen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -280,6 +281,51 @@ def skewness_of_difference(
     third = [skew * spread**1.5 / size**2 for skew, spread, size in zip(skewness, variance, n)]
     se = np.sqrt(sum(spread / size for spread, size in zip(variance, n)))
     return float(abs(third[0] - third[1]) / se**3) if se > 0 else 0.0
+
+
+LOPSIDED = 0.02
+"""Skewness of a difference below which its interval is left as it is: a tail of 2.5% is then right to .2 points."""
+
+
+def lopsidedness(skewness: npt.ArrayLike, n: npt.ArrayLike, *, factor: float = 1.0) -> float:
+    """Skewness of `arm − factor · control`, where both have customers of the same shape.
+
+    Arms of equal size cancel each other's skewness; a small control beside a large arm does not. The shape is read
+    from all customers of both arms: the small one has not seen its own tail.
+
+    Args:
+        skewness: (2,) of one customer, arm and control. n: (2,) customers.
+    Returns:
+        Above 0 where the difference errs upwards; 0 where the shape is not known.
+    """
+    shape, size = np.asarray(skewness, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    if not (np.isfinite(shape).all() and size.min() > 0):
+        return 0.0
+    common = float((shape * size).sum() / size.sum())
+    arm, control = size
+    return common * (arm**-2 - factor**3 * control**-2) / (1 / arm + factor**2 / control) ** 1.5
+
+
+def lopsided_reach(reach: float, skewness: float) -> tuple[float, float]:
+    """Standard errors that an interval reaches below and above its estimate, where the estimate is skewed.
+
+    Where a few large customers decide, the estimate and its standard error rise together: an arm or a control that
+    has not met them seems too low and too sure. Of 40,000 customers with a control of 10%, spending as in
+    `experiment calibration`, Welch's interval lies wholly above no effect in 7.9% of tests instead of 2.5%; with this
+    reach in .6%, in 2.6% where spending is capped. The interval is only ever widened.
+
+    Args:
+        reach: Of the symmetric interval, in standard errors. skewness: Of the difference (`lopsidedness`).
+    Source:
+        Hall (1992), "On the removal of skewness by transformation", JRSS B 54, 221: with γ the skewness of the
+        estimate, g(t) = t + γt²/3 + γ²t³/27 + γ/6 is normal to the next order; here its inverse at ± reach.
+    """
+    if not abs(skewness) > LOPSIDED or not math.isfinite(reach):
+        return reach, reach
+    below, above = (
+        3 / skewness * (np.cbrt(1 + skewness * (end - skewness / 6)) - 1) for end in (reach, -reach)
+    )
+    return max(reach, float(below)), max(reach, -float(above))
 
 
 def fisher_exact(counts: tuple[int, int], trials: tuple[int, int]) -> float:
