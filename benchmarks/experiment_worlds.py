@@ -18,7 +18,7 @@ from scipy.stats import norm
 from primeta.experiments.assignment import Lottery, assign_ids
 from primeta.experiments.decide import decide
 from primeta.experiments.evaluate import Looking, Measured, effects_of, money_of, sample_ratio
-from primeta.experiments.records import Amount, Effect, Kind, Role
+from primeta.experiments.records import Amount, Kind, Role
 from primeta.stats.effects import Influence, influence
 from primeta.stats.moments import Moments
 from primeta.stats.sequential import ratio_log_evidence
@@ -75,6 +75,8 @@ class Case:
     size: str
     """In words: customers and days."""
     draw: Draw
+    waiting: Draw | None = None
+    """The same as peers read it: only customers whose whole window has passed."""
     kind: Kind = "mean"
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     """Of further metrics."""
@@ -118,7 +120,7 @@ class Tally:
 
     runs: int = 0
     covered: int = 0
-    """The 95% interval held the truth: at the one look, or at every look."""
+    """The deciding interval held the truth: at the one look, or at every look; of several arms all of them."""
     lift_covered: int = 0
     lift_runs: int = 0
     lift_methods: dict[str, int] = field(default_factory=dict)
@@ -133,6 +135,8 @@ class Tally:
     """At the last look there was no interval."""
     naive_wrong: int = 0
     """A 95% interval for one look, read at every look, ever left the truth out."""
+    naive_scale: int = 0
+    """That interval, at the level shared between the arms, once lay wholly above 0 for some arm."""
     blind_lift_covered: int = 0
     """An interval of the lift that takes the control's mean as known held the truth."""
     width: float = 0.0
@@ -163,7 +167,7 @@ def tally(case: Case, *, runs: int, seed: int, moved: bool, most: int = 0) -> Ta
 
 def _read(case: Case, drawn: Drawn, run: int, always_p: Floats, found: Tally) -> None:
     looks = drawn.counts.shape[1]
-    covered, naive, alarm, unknown = True, False, False, False
+    covered, naive, alarm, unknown, naive_scale = True, False, False, False, False
     states: set[str] = set()
     """And the rules that led to them."""
     cautions: set[str] = set()
@@ -200,18 +204,20 @@ def _read(case: Case, drawn: Drawn, run: int, always_p: Floats, found: Tally) ->
         states |= {entry.state for entry in decisions} | {entry.rule for entry in decisions}
         primaries = [effect for effect in effects if effect.role == "primary"]
         for effect, truth in zip(primaries, drawn.difference):
-            low, high = _interval(case, effect)
+            low, high = effect.decision_low, effect.decision_high
             if not math.isfinite(low):
                 # nothing was claimed, so nothing was wrong
                 unknown |= look == looks - 1
                 continue
             covered &= low <= truth <= high
             naive |= not effect.low <= truth <= effect.high
+            naive_scale |= effect.difference > 0 and effect.p < case.alpha
             cautions |= set(effect.cautions)
     first = primaries[0]
     found.runs += 1
     found.covered += covered
     found.naive_wrong += naive
+    found.naive_scale += naive_scale
     found.unknown += unknown
     found.ratio_alarms += alarm
     found.scale += "scale" in states
@@ -226,15 +232,6 @@ def _read(case: Case, drawn: Drawn, run: int, always_p: Floats, found: Tally) ->
         found.lift_methods[first.lift_method] = found.lift_methods.get(first.lift_method, 0) + 1
         blind = first.low / first.control_mean, first.high / first.control_mean
         found.blind_lift_covered += blind[0] <= drawn.lift[0] <= blind[1]
-
-
-def _interval(case: Case, effect: Effect) -> tuple[float, float]:
-    """The interval that promises 95% in this design; of several arms all together hold."""
-    if len(case.shares) > 2 or case.design == "planned":
-        return effect.decision_low, effect.decision_high
-    if case.design == "fixed":
-        return effect.low, effect.high
-    return effect.always_low, effect.always_high
 
 
 def _looking(case: Case, look: int, looks: int) -> Looking:
