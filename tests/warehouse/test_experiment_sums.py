@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from naive_experiment import arriving, enters, first_rows, values
 from test_exposures import ENDS, STARTS, entering, halves
 from warehouse_workspace import START, random_company, write_company
@@ -17,7 +19,7 @@ from primeta.warehouse.engine import open_warehouse
 from primeta.warehouse.experiment_sums import View, experiment_sums, first_whole_day
 from primeta.warehouse.exposures import enter
 from primeta.warehouse.facts_store import refresh_facts
-from primeta.warehouse.kept_sums import WHOLE, load_kept, save_kept
+from primeta.warehouse.kept_sums import WHOLE, Cells, joined, load_kept, save_kept
 from primeta.warehouse.metric import Measure
 from primeta.warehouse.metrics import METRICS, declared_metrics
 from primeta.warehouse.outcomes import Outcome, outcome_of, valued
@@ -164,6 +166,48 @@ def test_every_metric_equals_plain_python_by_arm_and_day_of_entry(made, name):
     kept, work = made.sums([one])
     check(made, one, kept.cells[one.key, WHOLE], name)
     assert work.computed == len(made.entered.days)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10**6),
+    entry=st.sampled_from(["list", "arrival"]),
+    names=st.lists(st.sampled_from(sorted(SIDES)), min_size=2, max_size=5, unique=True),
+    window=st.integers(1, 45),
+    before=st.integers(0, 30),
+    at_once=st.sampled_from([29, 10**6]),
+)
+def test_any_metrics_windows_and_ranges_equal_plain_python(
+    tmp_path_factory, seed, entry, names, window, before, at_once
+):
+    made = Made(tmp_path_factory.mktemp("any"), seed=seed, entry=entry)
+    outcomes = [outcome(made.config, name, window_days=window, covariate_days=before) for name in names]
+    kept, _ = made.sums(outcomes, at_once=at_once)
+    for one in outcomes:
+        check(made, one, kept.cells[one.key, WHOLE], one.name)
+
+
+@given(order=st.permutations(range(6)), cut=st.integers(1, 5))
+def test_days_that_are_joined_are_the_same_in_any_order(order, cut):
+    rng = np.random.default_rng(1)
+    whole = Cells(
+        values=("n", "s"),
+        days=tuple(STARTS + timedelta(days=day) for day in range(6)),
+        keys=tuple("abcdef"),
+        table=rng.random((2, 2, 6, 4)),
+    )
+    days = [whole.days[place] for place in order]
+    back = joined([whole.only(days[:cut]), whole.only(days[cut:])])
+    assert (back.days, back.keys, back.values) == (whole.days, whole.keys, whole.values)
+    np.testing.assert_array_equal(back.table, whole.table)
+
+
+def test_a_value_that_some_days_lack_has_no_customers_there():
+    one = Cells(values=("n",), days=(STARTS,), keys=("a",), table=np.ones((2, 1, 1, 4)))
+    two = Cells(values=("s",), days=(STARTS + timedelta(days=1),), keys=("b",), table=np.ones((2, 1, 1, 4)))
+    both = joined([two, one])
+    assert both.values == ("n", "s")
+    assert both.table[:, :, :, 0].tolist() == [[[1, 0], [0, 1]]] * 2
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
