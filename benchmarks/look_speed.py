@@ -30,10 +30,11 @@ found = ws.look("bench", now=now)
 took = time.perf_counter() - began
 again = []
 for _ in range(9):
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     ws.look("bench", now=now)
-    again.append(time.perf_counter() - began)
-print(json.dumps({"first": took, "again": sorted(again)[4], "rows": len(found.analysis.effects), "days": len(found.entered.days),
+    again.append((time.perf_counter() - began, time.process_time() - busy))
+wall, cpu = sorted(again)[4]
+print(json.dumps({"first": took, "again": wall, "busy": cpu, "rows": len(found.analysis.effects), "days": len(found.entered.days),
                   "computed": found.work.computed, "kept": found.work.kept, "n": found.entered.total,
                   "orders": sum(part.rows for part in facts.parts["orders"])}))
 """
@@ -159,7 +160,7 @@ def _looks(customers: int) -> list[dict[str, str]]:
         {
             "what": "a later look from kept sums",
             "aim": "< 100 ms",
-            "reached": f"{1000 * got['again']:.0f} ms",
+            "reached": f"{1000 * got['again']:.0f} ms ({1000 * got['busy']:.0f} ms of processor time)",
             "peer": "",
             "note": "state read, effects, decision, document; median of nine",
         },
