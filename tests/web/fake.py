@@ -233,7 +233,7 @@ class FakeWorkspace:
     def tests(self) -> FakeExperiments:
         """Made when first asked for: most tests of pages show no experiment."""
         if self._experiments is None:
-            self._experiments = FakeExperiments(self.config.language, empty=self.empty, trend="t-1")
+            self._experiments = FakeExperiments.made(self.config.language, empty=self.empty)
         return self._experiments
 
     def experiments(self, *, now: datetime | None = None) -> tuple[ExperimentView, ...]:

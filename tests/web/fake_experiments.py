@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 import weakref
@@ -119,25 +120,48 @@ def _forget(workspace: Workspace, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-class FakeExperiments:
-    """The verbs of experiments, over a state of its own; `trend` is the id that one of them came from."""
+@lru_cache(maxsize=4)
+def _filled(language: str) -> Path:
+    """The state with all that was invented, made once; every workspace works on a copy."""
+    folder = Path(tempfile.mkdtemp(prefix="primeta-fake-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = FakeExperiments(language, folder=folder)
+    made.fill()
+    made.real.close()
+    return folder / "state.sqlite"
 
-    def __init__(self, language: str, *, empty: bool, trend: str):
-        folder = Path(tempfile.mkdtemp(prefix="primeta-fake-"))
-        text = f'[workspace]\nname = "Kalina"\nlanguage = "{language}"\ncurrency = "RUB"\ntimezone = "Europe/Moscow"\nmargin = 0.25\n'
+
+class FakeExperiments:
+    """The verbs of experiments, over a state of its own."""
+
+    def __init__(self, language: str, *, folder: Path):
+        text = f'''[workspace]
+name = "Kalina"
+language = "{language}"
+currency = "RUB"
+timezone = "Europe/Moscow"
+margin = 0.25
+'''
         path = folder / "primeta.toml"
         path.write_text(text, encoding="utf-8")
         database = Database(f"sqlite:///{folder / 'state.sqlite'}")
         database.migrate()
+        self.language = language
         self.real = Workspace(parse_config(text, path), database)
-        weakref.finalize(self, _forget, self.real, folder)
-        self.empty = empty
-        self.trend = trend
         self.text = TEXTS[language]
-        if not empty:
-            self._fill(language)
 
-    def _fill(self, language: str) -> None:
+    @classmethod
+    def made(cls, language: str, *, empty: bool) -> FakeExperiments:
+        """A state of its own, which goes when nobody needs it any more."""
+        folder = Path(tempfile.mkdtemp(prefix="primeta-fake-"))
+        if not empty:
+            shutil.copy(_filled(language), folder / "state.sqlite")
+        found = cls(language, folder=folder)
+        weakref.finalize(found, _forget, found.real, folder)
+        return found
+
+    def fill(self) -> None:
+        language = self.language
         text, three = (
             self.text,
             "control; 20%\ndinner; 40%; 1.2; a push\ndiscount; 40%; 9; the same with 10% off",

@@ -112,12 +112,16 @@ def test_no_table_leaves_its_column(opened: Any, sites: dict[str, str], width: i
         assert over == [], path
 
 
-def test_everything_pressable_is_reached_by_keyboard_and_shows_it(opened: Any, sites: dict[str, str]):
+@pytest.mark.parametrize("path", ["/trends/t-1", "/declare", "/experiments/evening-push"])
+def test_everything_pressable_is_reached_by_keyboard_and_shows_it(
+    opened: Any, sites: dict[str, str], path: str
+):
     tab = opened(1280)
-    tab.goto(sites["en"] + "/trends/t-1")
+    tab.goto(sites["en"] + path)
     wanted = tab.evaluate(
-        """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea')]
+        """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
             .filter(part => part.offsetParent !== null && part.tabIndex >= 0
+                && (part.tagName === 'SUMMARY' || !part.closest('details:not([open])'))
                 && getComputedStyle(part).visibility !== 'hidden')
             .map(part => part.type === 'radio' ? 'radio' : part.outerHTML.slice(0, 120))"""
     )
@@ -166,6 +170,34 @@ def test_a_decision_without_a_script(opened: Any, sites: dict[str, str]):
     assert tab.get_by_role("status").inner_text().startswith("Решено: эксперимент")
     tab.goto(sites["ru"] + "/")
     assert tab.locator(".trends").get_by_text("Статус заказа").count() == 0
+
+
+def test_an_experiment_is_declared_and_started_without_a_script(opened: Any, sites: dict[str, str]):
+    tab = opened(390, script=False)
+    tab.goto(sites["ru"] + "/declare")
+    form = tab.locator("form.experiment-form")
+    form.get_by_label("Короткое имя").fill("второй пуш")
+    form.get_by_label("Гипотеза").fill(
+        "Второй пуш через час поднимет выручку на 2%, потому что первый не видят."
+    )
+    form.get_by_label("Ответственный").select_option("Анна Ким")
+    form.get_by_label("Ваше имя").select_option("Олег Петров")
+    second = form.locator(".arm-row").nth(1)
+    second.get_by_label("Название").fill("пуш")
+    second.get_by_label("Доля").fill("40%")
+    form.get_by_label("Главная метрика").select_option("revenue_per_customer")
+    form.get_by_role("button", name="Ещё ветка").click()
+    assert form.locator(".arm-row").count() == 3
+    assert form.get_by_label("Короткое имя").input_value() == "второй пуш"
+    third = form.locator(".arm-row").nth(2)
+    third.get_by_label("Название").fill("пуш и письмо")
+    third.get_by_label("Доля").fill("10%")
+    # Enter saves, though the buttons that add rows stand before the one that saves.
+    third.get_by_label("Доля").press("Enter")
+    assert tab.get_by_role("status").inner_text() == "План «второй-пуш» сохранён."
+    tab.locator("#start").get_by_label("Ваше имя").select_option("Олег Петров")
+    tab.locator("#start").get_by_role("button").click()
+    assert tab.get_by_role("status").inner_text() == "«второй-пуш» запущен."
 
 
 def test_a_chart_comes_alive_under_the_strict_policy_and_asks_nobody_else(opened: Any, sites: dict[str, str]):

@@ -16,6 +16,8 @@ from primeta.web.reader import Reader
 
 # What is told, by its beginning → the sentence of the page; groups of the pattern are its figures.
 KINDS: tuple[tuple[str, str], ...] = (
+    (r"letters, digits, _ and - were expected", N_("Give it a short name of letters, digits and hyphens.")),
+    (r"'.*': a line such as `average", N_("Say how much worse it may get, such as 2%.")),
     (r"a number was expected, '?(?P<given>.*?)'? was given", N_("“{given}” is no number.")),
     (r"'(?P<given>.*)' can be read in two ways", N_("“{given}” can be read in two ways: write 1000 or 1.5.")),
     (r"a whole number was expected", N_("A whole number belongs here.")),
@@ -121,6 +123,14 @@ def _field(problem: Problem, values: Mapping[str, str], rows: Rows) -> str:
         metric = problem.part.partition(":")[0].strip()
         row = _row({n: values.get(f"{kind}-metric-{n}", "") for n in range(1, count + 1)}, metric)
         return f"{kind}-{_part_of_goal(problem)}-{row}"
+    if problem.key == "guardrails":
+        # A line that cannot be read is one whose margin is missing: its metric was chosen from a list.
+        bare = [
+            n
+            for n in range(1, rows.guards + 1)
+            if values.get(f"guard-metric-{n}") and not values.get(f"guard-margin-{n}")
+        ]
+        return f"guard-margin-{bare[0] if bare else 1}"
     return FIELD_OF.get(problem.key, problem.key)
 
 
