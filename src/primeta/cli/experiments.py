@@ -154,8 +154,9 @@ def declare(
 
     pairs = [_pair(change) for change in changes or ()]
     ws = open_at(directory)
-    plan = plan_with(ws, name, pairs, trend=from_trend)
-    view = ws.declare_experiment(plan, by=by or user(), now=clock(), revision=revision)
+    who = by or user()
+    plan = plan_with(ws, name, pairs, by=who, trend=from_trend)
+    view = ws.declare_experiment(plan, by=who, now=clock(), revision=revision)
     _answer(ws, view, json, language)
 
 

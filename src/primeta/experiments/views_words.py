@@ -22,6 +22,8 @@ NAN = math.nan
 NOTICEABLE = 0.005
 """A covariate that explains less of the noise away is not worth a sentence."""
 PLACEBO_P = 0.001
+ALL_BUT = 0.995
+"""From here on a share reads as 100%."""
 
 WORDS: dict[str, dict[str, str]] = {
     # How far an experiment is
@@ -100,6 +102,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "look {number}, facts until {until}",
         "ru": "взгляд {number}, данные до {until}",
     },
+    "segment.unknown": {"en": "unknown", "ru": "неизвестно"},
     "windows": {"en": "whole windows", "ru": "полных окон"},
     "checks.arms": {
         "en": "The arms are as large as planned: {arms} (p {p}).",
@@ -123,6 +126,8 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{share} of the customers have lived through the whole window of what decides.",
         "ru": "Окно главной метрики полностью прошло у {share} клиентов.",
     },
+    "money.unknown": {"en": "Money cannot be told: {why}.", "ru": "Деньги назвать нельзя: {why}."},
+    "effect.unknown": {"en": "{metrics}: cannot tell, {why}.", "ru": "{metrics}: сказать нельзя, {why}."},
     "note.level": {"en": "Intervals are {level}.", "ru": "Интервалы {level}."},
     # Where an experiment stands
     "finding.harm": {"en": "Stopped: it harmed.", "ru": "Остановлен: вредил."},
@@ -136,14 +141,14 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "finding.halted": {
         "en": "The rollout of {arm} is halted at {share} of the customers.",
-        "ru": "Внедрение {arm} приостановлено на {share} клиентов.",
+        "ru": "Внедрение ветки «{arm}» приостановлено на {share} клиентов.",
     },
-    "finding.everybody": {"en": "{arm} goes to everybody.", "ru": "{arm} получают все."},
+    "finding.everybody": {"en": "{arm} goes to everybody.", "ru": "Ветку «{arm}» получают все."},
     "finding.reached": {
         "en": "{arm} has reached {share} of the customers.",
-        "ru": "{arm} получают {share} клиентов.",
+        "ru": "Ветку «{arm}» получают {share} клиентов.",
     },
-    "finding.to-scale": {"en": "{arm} is to be rolled out.", "ru": "{arm} предстоит внедрить."},
+    "finding.to-scale": {"en": "{arm} is to be rolled out.", "ru": "Ветку «{arm}» предстоит внедрить."},
     "finding.runs": {
         "en": "It runs; nobody has looked at it yet.",
         "ru": "Идёт; результатов ещё никто не смотрел.",
@@ -587,13 +592,12 @@ def decision_table(names: Names, document: Mapping[str, Any], counts: Mapping[st
             currency=names.currency,
             sign=True,
         )
-        basis = str(entry.get("basis") or "")
         rows.append(
             (
                 str(entry["arm"]),
                 locale.number(counts[entry["arm"]], lang) if entry["arm"] in counts else "",
                 word(str(entry["state"]), lang),
-                str(shown) if shown.known else f"{locale.CANNOT_TELL[lang]}: {word(basis, lang)}",
+                str(shown),
                 why(names, entry),
             )
         )
@@ -604,7 +608,13 @@ def decision_table(names: Names, document: Mapping[str, Any], counts: Mapping[st
         Head(word("money", lang), "right"),
         Head(word("why", lang)),
     )
-    return Table(heads=heads, rows=tuple(rows))
+    bases = {
+        str(entry.get("basis") or "")
+        for entry in document.get("decisions") or ()
+        if math.isnan(number(entry, "money_per_customer"))
+    }
+    note = " ".join(text("money.unknown", lang, why=word(code, lang)) for code in sorted(bases) if code)
+    return Table(heads=heads, rows=tuple(rows), note=note)
 
 
 def effects_table(names: Names, document: Mapping[str, Any], *, key: str = "effects") -> Table:
@@ -615,7 +625,7 @@ def effects_table(names: Names, document: Mapping[str, Any], *, key: str = "effe
     """
     lang, entries = names.lang, list(document.get(key) or ())
     segmented = key == "segments"
-    early = any(0 <= number(entry, "mature_share") < 1 for entry in entries)
+    early = any(number(entry, "mature_share") < ALL_BUT for entry in entries)
     heads = [
         *([Head(word("segment", lang))] if segmented else []),
         Head(word("metric", lang)),
@@ -636,15 +646,28 @@ def effects_table(names: Names, document: Mapping[str, Any], *, key: str = "effe
         lead = [_segment(str(entry.get("segment") or ""), lang)] if segmented else []
         last = [locale.percent(number(entry, "mature_share"), lang, digits=0)] if early else []
         if entry.get("why_not"):
-            cannot = f"{locale.CANNOT_TELL[lang]}: {word(str(entry['why_not']), lang)}"
+            cannot = locale.CANNOT_TELL[lang]
             rows.append((*lead, name, str(entry["arm"]), "", "", cannot, "", "", "", *last))
         else:
             rows.append((*lead, name, str(entry["arm"]), *_cells(names, entry), *last))
-    note = sentence("note.segments", lang) if segmented else "\n".join(remarks(names, document))
-    return Table(heads=tuple(heads), rows=tuple(rows), note=note)
+    unknown: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.get("why_not"):
+            named = unknown.setdefault(str(entry["why_not"]), [])
+            named += [name for name in [names.named(str(entry["metric"]))] if name not in named]
+    notes = [
+        text("effect.unknown", lang, metrics=locale.listed(listed, lang), why=word(code, lang))
+        for code, listed in unknown.items()
+    ]
+    notes += [sentence("note.segments", lang)] if segmented else remarks(names, document)
+    return Table(heads=tuple(heads), rows=tuple(rows), note="\n".join(notes))
 
 
 def _segment(code: str, lang: str) -> str:
+    """`age 35–44`; who has no value of the attribute is told as such."""
+    attribute, _, value = code.partition("=")
+    if value == "?":
+        return f"{locale.slice_name(attribute, lang)}: {text('segment.unknown', lang)}"
     return locale.slice_name(code, lang) if code else ""
 
 
@@ -674,7 +697,8 @@ def _cells(names: Names, entry: Mapping[str, Any]) -> tuple[str, ...]:
         sign=True,
     )
     always = gap(difference, number(entry, "always_low"), number(entry, "always_high"))
-    p = number(entry, "p")
+    # Of many segments some differ by chance; their p is told over all of them.
+    p = number(entry, "p_adjusted" if entry.get("segment") else "p")
     shown_p = locale.number(p, lang, digits=3) if not p < 0.001 else "< " + locale.number(0.001, lang)
     return (
         level("control_mean"),
@@ -770,7 +794,7 @@ def checks(names: Names, document: Mapping[str, Any], counts: Mapping[str, int])
         for entry in document.get("effects") or ()
         if entry.get("role") == "primary"
     ]
-    if shares and shares[0] < 1:
+    if shares and shares[0] < ALL_BUT and sum(counts.values()):
         said.append(text("checks.windows", lang, share=locale.percent(shares[0], lang, digits=0)))
     return said
 
@@ -783,6 +807,8 @@ def figures_line(names: Names, code: str, rows: Sequence[Mapping[str, Any]]) -> 
         if math.isfinite(number(row, "lift_low")):
             keys, unit = ("lift", "lift_low", "lift_high"), "relative"
         values = [number(row, key) for key in keys]
+        if math.isnan(values[0]):
+            continue
         shown = locale.figure(
             values[0],
             names.lang,

@@ -21,12 +21,15 @@ OF_THE_PRIMARY = ("smallest_effect", "value", "window_days")
 """They speak of one metric: another primary one does not inherit them."""
 
 
-def plan_with(ws: Workspace, name: str, changes: Sequence[tuple[str, str]], *, trend: str = "") -> Plan:
+def plan_with(
+    ws: Workspace, name: str, changes: Sequence[tuple[str, str]], *, by: str, trend: str = ""
+) -> Plan:
     """A checked plan: what `name` declares now, or what a trend's card says, with changes.
 
     Args:
         changes: (key of `[experiments.NAME]`, text); an empty text takes the key away. Sections by their entries:
             `arm.ten.share`, `arm.ten` (its share), `guardrail.average_order_value`, `cap.revenue_per_customer`.
+        by: Owns a new one where nobody else is named.
         trend: Id or name; its card gives hypothesis, owner and metrics where they are not given.
     Raises:
         BadInput: an unknown key, a plan that cannot be used, nothing to change; one line for each wrong key.
@@ -37,9 +40,11 @@ def plan_with(ws: Workspace, name: str, changes: Sequence[tuple[str, str]], *, t
         raise BadInput(
             f"nothing to change was given; name a key of {name} and its new value, such as power=90%"
         )
-    values = values_of(known.versions[-1].plan) if known else {}
+    values: dict[str, Any] = values_of(known.versions[-1].plan) if known else {"owner": by}
     if trend:
-        values = {**_of_card(ws, trend), **values, "trend": ws.trend(trend).id}
+        said = _of_card(ws, trend)
+        values = {**said, **values} if known else {**values, **said}
+        values["trend"] = ws.trend(trend).id
     given = {key for key, _ in changes}
     if "primary" in given:
         for key in OF_THE_PRIMARY:
@@ -105,9 +110,11 @@ def _of_card(ws: Workspace, trend: str) -> dict[str, Any]:
     """What a trend's card says already; its first metric is the primary one."""
     from primeta.workspace.measured import declared
 
-    card = ws.trend(trend).card
+    found_trend = ws.trend(trend)
+    card, decision = found_trend.card, found_trend.decision
+    owner = card.owner or (decision.owner if decision else "")
     metrics = [name for name in card.metrics if name in declared(ws)]
-    found: dict[str, Any] = {"hypothesis": card.hypothesis, "owner": card.owner}
+    found: dict[str, Any] = {"hypothesis": card.hypothesis, "owner": owner}
     if metrics:
         found |= {"primary": metrics[0], "metrics": metrics[1:]}
     return {key: value for key, value in found.items() if value}

@@ -25,7 +25,7 @@ from primeta.show import locale
 from primeta.show.chart import Picture
 from primeta.show.result import Head, Table
 from primeta.stats.effects import skewness_needs
-from primeta.stats.sample_size import Rules, detectable, shared_level, spread
+from primeta.stats.sample_size import Rules, detectable, shared_level, sizes, spread
 from primeta.warehouse.metric import Metric
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ NAN = math.nan
 CURVE_POINTS = 26
 TABLE_SHARES = (0.25, 0.5, 1.0, 2.0)
 LONGEST_WEEKS = 104
+LARGEST = 1e12
+"""Beyond a trillion customers nobody asks how many."""
 NEVER_DAYS = 3650
 """What takes longer than ten years is not told in days."""
 
@@ -429,7 +431,7 @@ def _sized(
         days=_days_until(size.n_total, plan, base),
         smallest_shown=_smallest(size, blank.entered),
         curve=_curve(size, plan, base),
-        guards=_guards(plan, blank.baselines),
+        guards=_guards(size, plan, blank.baselines),
     )
     return replace(found, warnings=_warnings(found))
 
@@ -470,29 +472,36 @@ def _days_until(n: int, plan: Plan, base: Baseline) -> float:
     return (n - base.n_now) / base.n_per_week * 7
 
 
-def _smallest(size: Size, customers: float) -> float:
-    """The smallest effect that so many customers show, by the size's own rules."""
-    if not math.isfinite(customers):
-        return NAN
-    rules = Rules(
+def _rules(size: Size) -> Rules:
+    return Rules(
         design=size.design,
         looks=size.looks,
         level=shared_level(size.level, size.arms),
         power=size.power_wanted,
     )
+
+
+def _smallest(size: Size, customers: float) -> float:
+    """The smallest effect that so many customers show, by the size's own rules."""
+    if not math.isfinite(customers):
+        return NAN
     largest = math.inf
     if size.kind == "share":
         largest = 1 - size.baseline if size.effect > 0 else size.baseline
     return detectable(
         customers,
-        shares=[n / size.n_total for n in size.n_by_arm.values()],
+        shares=_shares(size),
         sd_of=lambda effect: spread(
             size.kind, size.baseline, effect, sd=size.sd, variance_kept=size.variance_kept
         ),
-        rules=rules,
+        rules=_rules(size),
         largest=largest,
         sign=size.effect,
     )
+
+
+def _shares(size: Size) -> list[float]:
+    return [n / size.n_total for n in size.n_by_arm.values()]
 
 
 def _curve(size: Size, plan: Plan, base: Baseline) -> tuple[Shown, ...]:
@@ -504,16 +513,15 @@ def _curve(size: Size, plan: Plan, base: Baseline) -> tuple[Shown, ...]:
         last = min(max(2 * planned, min(1.5 * needed, LONGEST_WEEKS), 8.0), LONGEST_WEEKS)
         weeks = sorted({max(round(last * step / CURVE_POINTS), 0) for step in range(CURVE_POINTS + 1)})
         points = [(float(week), round(base.n_now + weekly * week)) for week in weeks]
-    else:
-        most = max(2 * size.n_total, base.n_now)
-        steps = sorted({round(most * step / CURVE_POINTS) for step in range(1, CURVE_POINTS + 1)})
-        points = [(NAN, n) for n in sorted({*steps, base.n_now, size.n_total})]
-    return tuple(
-        Shown(weeks=weeks, customers=n, effect=_smallest(size, float(n))) for weeks, n in points if n > 0
-    )
+        return tuple(
+            Shown(weeks=weeks, customers=n, effect=_smallest(size, float(n))) for weeks, n in points if n > 0
+        )
+    known = {seen.customers: seen.effect for seen in size.curve}
+    known.setdefault(base.n_now, _smallest(size, float(base.n_now)))
+    return tuple(Shown(weeks=NAN, customers=n, effect=known[n]) for n in sorted(known) if n > 0)
 
 
-def _guards(plan: Plan, baselines: Sequence[Baseline]) -> tuple[tuple[Goal, int], ...]:
+def _guards(size: Size, plan: Plan, baselines: Sequence[Baseline]) -> tuple[tuple[Goal, int], ...]:
     """Customers with whom a guardrail that nothing touches is shown to hold: its margin is left out of the interval."""
     known = {entry.metric: entry for entry in baselines}
     found: list[tuple[Goal, int]] = []
@@ -521,11 +529,10 @@ def _guards(plan: Plan, baselines: Sequence[Baseline]) -> tuple[tuple[Goal, int]
         base = known[goal.name]
         if goal.role != "guardrail" or goal.margin is None or base.why_not:
             continue
-        try:
-            size = _size(plan, base, _absolute(goal.margin, base.mean), value=None)
-        except BadInput:
-            continue
-        found.append((goal, size.n_total))
+        margin = _absolute(goal.margin, base.mean)
+        sd = spread(base.kind, base.mean, 0.0, sd=base.sd, variance_kept=base.variance_kept)
+        if margin and sum(one**2 for one in sd) / margin**2 <= LARGEST:
+            found.append((goal, sum(sizes(margin, sd=sd, shares=_shares(size), rules=_rules(size)))))
     return tuple(found)
 
 

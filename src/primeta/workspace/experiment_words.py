@@ -377,8 +377,8 @@ def lessons_text(lessons: Sequence[Lesson], read: Reading, *, query: str = "", n
         parts += [f"{head}: {lesson.text}"]
         if named:
             parts.append(f"  {lesson.hypothesis}")
-        if lesson.figures:
-            parts.append("  " + _figures(lesson, known[lesson.experiment], read))
+        if figures := _figures(lesson, known[lesson.experiment], read):
+            parts.append("  " + figures)
     return "\n".join(parts)
 
 
