@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -54,8 +55,6 @@ def test_others_may_ask_for_the_name_that_is_listened_on():
 
 @pytest.mark.slow
 def test_the_worker_takes_what_waits_and_says_how_it_ended(folder: Path):
-    from datetime import UTC, datetime
-
     workspace = open_workspace(folder)
     job = workspace.start_job("watch", now=datetime.now(UTC))
     work(folder, once=True)
@@ -64,6 +63,16 @@ def test_the_worker_takes_what_waits_and_says_how_it_ended(folder: Path):
     # Three orders are too few to watch, which is an answer and no accident: done, or failed with a reason.
     assert ended.state in ("done", "failed")
     assert ended.state == "done" or ended.message
+
+
+def test_a_job_of_a_kind_that_nobody_knows_fails_visibly(folder: Path):
+    workspace = open_workspace(folder)
+    job = workspace.start_job("knit", now=datetime.now(UTC))
+    work(folder, once=True)
+    ended = workspace.job(job.id)
+    assert ended.state == "failed"
+    assert "does not know" in ended.message
+    workspace.close()
 
 
 @pytest.mark.slow

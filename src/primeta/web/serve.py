@@ -130,8 +130,8 @@ def work(workspace_path: Path, *, once: bool = False) -> None:
     while True:
         try:
             job = next_job(workspace, now=clock())
-            if job is not None and job.kind in WORK:
-                do = WORK[job.kind]
+            if job is not None:
+                do = WORK.get(job.kind, _unknown)
                 run_job(workspace, job, lambda progress, do=do: do(workspace, progress), clock=clock)
             elif once:
                 return
@@ -162,6 +162,13 @@ def _look(workspace, progress) -> dict[str, object]:
 def _certify(workspace, progress) -> dict[str, object]:
     found = workspace.certify(now=clock(), progress=progress)
     return {"ok": found.ok}
+
+
+def _unknown(workspace, progress) -> dict[str, object]:
+    """A job of another version's kind fails visibly instead of running for ever."""
+    raise BadInput(
+        "this version does not know how to do this kind of job; start it from a page of this version"
+    )
 
 
 WORK = {"watch": _watch, "look": _look, "certify": _certify}
