@@ -32,14 +32,12 @@ from primeta.stats.spending import bounds
 from primeta.warehouse.duck import connect, quoted
 from primeta.warehouse.files import read_table, sniff
 from primeta.warehouse.metrics import METRICS
-from primeta.warehouse.sums import SAMPLE, Grouped, collected, glance, grouped_moments, quiet_ibis
+from primeta.warehouse.sums import Grouped, collected, glance, grouped_moments, quiet_ibis
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 DOWN_IS_GOOD = frozenset(metric.name for metric in METRICS if metric.good == "down")
-SKEWNESS_UP_TO = 2_000_000
-"""Rows; with more, an interval of a mean needs no more customers than there are."""
 MOST_SEGMENTS = 50
 NONE_BROKEN = np.zeros(1, dtype=bool)
 PLACEBO_P = 0.001
@@ -112,7 +110,7 @@ def analyse(
             check_column(column, reader.columns, what)
     if unit:
         reader.check_units(unit, arm)
-    grouped, prepared, notes = reader.sums(plan, arm=arm, by=by, strata=strata)
+    grouped, notes = reader.sums(plan, arm=arm, by=by, strata=strata)
     arms = _arms(grouped, control, rules)
     counts = {name: int(sum(n for key, n in zip(grouped.keys, grouped.n) if key[0] == name)) for name in arms}
     ratio = sample_ratio(counts, _planned(arms, rules))
@@ -120,13 +118,13 @@ def analyse(
     looking, ended = _looking(rules, n_all, arms=len(arms))
 
     def measured(chosen: Grouped) -> list[Measured]:
-        return [plan.measured(name, chosen, arms, prepared) for name in plan.roles]
+        return [plan.measured(name, chosen, arms) for name in plan.roles]
 
     whole = measured(grouped)
     effects = effects_of(
         whole, arms=arms, control=control, level=rules.level, looking=looking, bayesian=bayesian
     )
-    money_metric = plan.money(grouped, arms, prepared)
+    money_metric = plan.money(grouped, arms)
     money = money_of(
         money_metric, arms=arms, control=control, costs=dict(rules.costs), level=rules.level, looking=looking
     )
@@ -258,7 +256,7 @@ class _Declared:
             return "up" if margin.value < 0 else "down"
         return "down" if name in DOWN_IS_GOOD else "up"
 
-    def measured(self, name: str, grouped: Grouped, arms: Sequence[str], prepared: Prepared) -> Measured:
+    def measured(self, name: str, grouped: Grouped, arms: Sequence[str]) -> Measured:
         metric = self.metrics[name]
         moments = _by_arm(grouped, name, arms)
         covariates = range(len(metric.columns), moments.columns)
@@ -277,12 +275,10 @@ class _Declared:
             smallest=self.smallest(name),
             covariates=len(covariates),
             events=(moments.mean[:, 0] * moments.n).round().tolist() if shares else (),
-            skewness=_skewness(grouped, name, moments, arms)
-            if name in prepared.skewed and not shares
-            else (),
+            skewness=_skewness(grouped, name, moments, arms) if metric.kind == "mean" else (),
         )
 
-    def money(self, grouped: Grouped, arms: Sequence[str], prepared: Prepared) -> Measured | None:
+    def money(self, grouped: Grouped, arms: Sequence[str]) -> Measured | None:
         if MONEY not in grouped.blocks:
             return None
         moments = _by_arm(grouped, MONEY, arms)
@@ -316,14 +312,6 @@ MONEY = "money_"
 """The block of what the valued metrics bring together, in money per customer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """What was found out on the way to the sums."""
-
-    skewed: frozenset[str]
-    """Metrics whose skewness was measured."""
-
-
 class _Reader:
     """One table: its columns, checks on its values, and the sums."""
 
@@ -353,7 +341,7 @@ class _Reader:
                 f"({many} customers stand more than once). Sum their rows first."
             )
 
-    def sums(self, plan: _Declared, *, arm: str, by: str, strata: str) -> tuple[Grouped, Prepared, list[str]]:
+    def sums(self, plan: _Declared, *, arm: str, by: str, strata: str) -> tuple[Grouped, list[str]]:
         """Moments by arm (and segment), one block a metric, in one pass that checks the values as it goes."""
         t: Any = self.table
         notes: list[str] = []
@@ -382,8 +370,11 @@ class _Reader:
             exprs[f"s_{place}"] = (t[strata].cast("string").fill_null("") == value).ifelse(1.0, 0.0)
         blocks = self._blocks(plan, exprs, [f"s_{place}" for place in range(len(levels))])
         first = glance(t.select(**exprs), sorted({c for block in blocks.values() for c in block}))
-        skewed = self._skewed(t, plan, first.rows)
-        third = sorted({_top(plan, name) for name in skewed if name != MONEY} | (skewed & {MONEY}))
+        # how skewed customers are: it warns of heavy tails, and decides where arms are of unequal size
+        third = sorted(
+            {_top(plan, name) for name, metric in plan.metrics.items() if metric.kind == "mean"}
+            | ({MONEY} & blocks.keys())
+        )
         usual: dict[str, float] = {}
         unknown = [column for column in befores if f"x_{column}" in first.empty]
         while True:
@@ -416,7 +407,7 @@ class _Reader:
             empty = int(grouped.n.sum() - grouped.beside[f"k_{column}"].sum())
             if empty:
                 notes.append(f"covariate-empty:{column}:{empty}")
-        return grouped, Prepared(skewed=skewed), notes
+        return grouped, notes
 
     def _blocks(self, plan: _Declared, exprs: dict[str, Any], dummies: Sequence[str]) -> dict[str, list[str]]:
         """The columns of each metric; the money's, where metrics have a value, is added to `exprs`."""
@@ -436,16 +427,6 @@ class _Reader:
             exprs[MONEY] = total
             blocks[MONEY] = [MONEY, *extra, *dummies]
         return blocks
-
-    def _skewed(self, t: ir.Table, plan: _Declared, seen: int) -> frozenset[str]:
-        """Metrics whose skewness is measured: it costs a third of the pass, and large tables need it least."""
-        means = frozenset(name for name, metric in plan.metrics.items() if metric.kind == "mean")
-        wanted = means | {MONEY} if plan.rules.values else means
-        if not wanted or seen < SAMPLE:
-            return wanted
-        some = t.limit(SKEWNESS_UP_TO + 1)
-        rows = int(collected(some.aggregate(n=some.count()))["n"][0].as_py())
-        return wanted if rows <= SKEWNESS_UP_TO else frozenset()
 
     def _usual(self, t: ir.Table, arm: str, columns: Sequence[str]) -> dict[str, float]:
         """Means of covariates among those who have one, to stand for those who have none."""
@@ -623,10 +604,8 @@ def _by_arm(grouped: Grouped, block: str, arms: Sequence[str]) -> Moments:
 
 
 def _skewness(grouped: Grouped, name: str, moments: Moments, arms: Sequence[str]) -> list[float]:
-    """Of one customer, by arm, segments together; empty where third moments were not asked for."""
-    third = grouped.third.get(grouped.names[name][0])
-    if third is None:
-        return []
+    """Of one customer, by arm, segments together."""
+    third = grouped.third[grouped.names[name][0]]
     parts = grouped.blocks[name]
     found = []
     for place, arm in enumerate(arms):

@@ -149,8 +149,6 @@ def grouped_moments(
 class Glance:
     """What the first rows of a table show."""
 
-    rows: int
-    """How many were looked at, at most `SAMPLE`."""
     means: dict[str, float]
     empty: frozenset[str]
     """Columns that have no value in some of them."""
@@ -159,7 +157,7 @@ class Glance:
 def glance(table: ir.Table, columns: Sequence[str]) -> Glance:
     """A number near the mean of each column, and where values are missing, from the first rows."""
     if not columns:
-        return Glance(rows=0, means={}, empty=frozenset())
+        return Glance(means={}, empty=frozenset())
     first: Any = table.limit(SAMPLE)
     wanted: dict[str, Any] = {"n_": first.count()}
     for at, name in enumerate(columns):
@@ -171,4 +169,4 @@ def glance(table: ir.Table, columns: Sequence[str]) -> Glance:
         value = row[f"m{at}"]
         means[name] = float(value) if value is not None and np.isfinite(value) else 0.0
     empty = frozenset(name for at, name in enumerate(columns) if row[f"k{at}"] < row["n_"])
-    return Glance(rows=int(row["n_"]), means=means, empty=empty)
+    return Glance(means=means, empty=empty)
