@@ -395,6 +395,20 @@ def test_the_list_is_empty_grouped_and_searched(run, shop):
     assert "ЧЕРНОВИКИ" in run("list", shop, "--language", "ru")
 
 
+def test_in_python_the_list_has_a_line_a_table_and_the_same_document(run, looked):
+    ws = open_workspace(looked)
+    found = ws.experiments(now=datetime(2026, 11, 26, tzinfo=UTC))
+    assert found.line("en") == run("list", looked).splitlines()[0]
+    assert found.table("ru").rows[0][0] == "offer"
+    assert "<table" in found._repr_html_()
+    assert [entry["name"] for entry in found.as_dict()["experiments"]] == ["offer"]
+    sized = ws.size_experiment("offer", now=datetime(2026, 11, 26, tzinfo=UTC))
+    picture = sized.picture("ru")
+    assert picture is not None
+    assert picture.title == sized.line("ru")
+    ws.close()
+
+
 def test_a_watch_takes_over_the_file_looks_and_the_digest_says_what_waits(primeta, run, shop):
     run("sync", shop)
     run("start", shop, "offer")

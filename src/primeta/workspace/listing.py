@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from primeta.show.locale import Language
 from primeta.show.messages import count
@@ -14,7 +14,13 @@ from primeta.trends.evidence import STRENGTH
 from primeta.trends.records import Trend
 from primeta.warehouse.metric import Metric
 from primeta.workspace.documents import signals_document, trends_document
+from primeta.workspace.experiment_documents import experiments_document
+from primeta.workspace.experiment_words import list_line, list_table, reading_of
+from primeta.workspace.views import ExperimentView
 from primeta.workspace.words import signals_table, trends_table
+
+if TYPE_CHECKING:
+    from primeta.workspace.workspace import Workspace
 
 
 class Signals(tuple[Signal, ...]):
@@ -75,6 +81,29 @@ class Trends(tuple[Trend, ...]):
 
     def as_dict(self) -> dict[str, Any]:
         return trends_document(self)
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+
+class Experiments(tuple[ExperimentView, ...]):
+    """All experiments, oldest first, each with its newest look."""
+
+    workspace: Workspace
+
+    def __new__(cls, views: Iterable[ExperimentView], *, workspace: Workspace) -> Experiments:
+        made = super().__new__(cls, tuple(views))
+        made.workspace = workspace
+        return made
+
+    def line(self, lang: Language = "en") -> str:
+        return list_line(self, reading_of(self.workspace, lang))
+
+    def table(self, lang: Language = "en") -> Table:
+        return list_table(self, reading_of(self.workspace, lang))
+
+    def as_dict(self) -> dict[str, Any]:
+        return experiments_document(self)
 
     def _repr_html_(self) -> str:
         return self.table().html()

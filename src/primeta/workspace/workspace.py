@@ -16,7 +16,7 @@ from primeta.store.signals import last_run, load_signals
 from primeta.store.trends import load_notes, load_trends
 from primeta.trends.records import Answer, Decision, Trend, TrendType
 from primeta.workspace import jobs, people
-from primeta.workspace.listing import Signals, Trends
+from primeta.workspace.listing import Experiments, Signals, Trends
 from primeta.workspace.views import (
     ExperimentView,
     Job,
@@ -245,11 +245,11 @@ class Workspace:
 
     # Experiments
 
-    def experiments(self, *, now: datetime | None = None) -> tuple[ExperimentView, ...]:
+    def experiments(self, *, now: datetime | None = None) -> Experiments:
         """All experiments, oldest first, each with its newest look."""
         from primeta.workspace import experiments
 
-        return experiments.experiments(self, now=now)
+        return Experiments(experiments.experiments(self, now=now), workspace=self)
 
     def experiment(self, name: str, *, now: datetime | None = None) -> ExperimentView:
         """One experiment: plan, versions, history, looks, decision, rollout, lessons."""
