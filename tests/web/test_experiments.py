@@ -151,7 +151,7 @@ def test_a_size_that_cannot_be_told_says_why(workspace: FakeWorkspace, browser: 
 def test_a_decided_test_shows_the_figures_that_the_decision_rests_on(browser: Browser):
     page = Page(browser.get(address("short-form")).text)
     texts = " ".join(page.texts)
-    assert "letter has reached 5% of the customers." in page.texts
+    assert "Letter has reached 5% of the customers." in page.texts
     assert "To 25% of the customers" in page.texts
     assert "The data can be trusted" in texts
     assert "Shown, and it pays." in page.texts

@@ -65,6 +65,48 @@ def test_the_worker_takes_what_waits_and_says_how_it_ended(folder: Path):
     assert ended.state == "done" or ended.message
 
 
+def test_looking_at_nothing_and_checking_too_few_customers_are_answers(folder: Path):
+    workspace = open_workspace(folder)
+    look = workspace.start_job("look", now=datetime.now(UTC))
+    check = workspace.start_job("certify", now=datetime.now(UTC))
+    work(folder, once=True)
+    assert workspace.job(look.id).state == "done"
+    ended = workspace.job(check.id)
+    assert ended.state in ("done", "failed")
+    assert ended.state == "done" or ended.message
+    workspace.close()
+
+
+def test_an_experiment_that_cannot_be_looked_at_is_named(folder: Path):
+    """Its days were cut in another zone than the workspace's now: the look of that one is refused."""
+    workspace = open_workspace(folder)
+    plan = workspace.plan_experiment(
+        "letter",
+        {
+            "hypothesis": "h",
+            "owner": "Anna",
+            "starts": "2026-01-05",
+            "ends": "2030-01-01",
+            "primary": "orders_per_customer",
+            "arms": {"control": 0.5, "letter": 0.5},
+        },
+    )
+    workspace.declare_experiment(plan, by="Anna", now=datetime.now(UTC))
+    workspace.start_experiment("letter", by="Anna", now=datetime.now(UTC))
+    workspace.close()
+    settings = folder / "primeta.toml"
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace("Europe/Moscow", "Asia/Tokyo"), encoding="utf-8"
+    )
+    workspace = open_workspace(folder)
+    job = workspace.start_job("look", now=datetime.now(UTC))
+    work(folder, once=True)
+    ended = workspace.job(job.id)
+    assert ended.state == "failed"
+    assert ended.message.startswith("letter: ")
+    workspace.close()
+
+
 def test_a_job_of_a_kind_that_nobody_knows_fails_visibly(folder: Path):
     workspace = open_workspace(folder)
     job = workspace.start_job("knit", now=datetime.now(UTC))

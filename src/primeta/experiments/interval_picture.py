@@ -18,6 +18,8 @@ from primeta.show.series_chart import round_scale
 HEIGHT = 260
 PANEL, GAP = 150, 22
 """Pixels: with several arms each has its own panel, since bands that lie over each other cannot be told apart."""
+LETTER = 7.0
+"""Pixels that a letter of a label takes."""
 MOST_DOTS = 9
 """With more looks than that the line alone is drawn; a pointer still finds each look."""
 PHONE_BELOW = 500
@@ -238,8 +240,8 @@ def _panel(
         )
         layers.append(line.mark_rule(color=quiet, strokeDash=[2, 3]).encode(y=y, **across))
         if place == 0:
-            # At the end of the line that the bands leave free.
-            late = frame.x(points[-1].day) > (frame.left + frame.right) / 2
+            # To the right of the bands; where they leave no room there, before them.
+            late = frame.x(points[-1].day) > width - LETTER * len(say(lang, "smallest effect that matters"))
             layers.append(
                 _words(line, "left" if late else "right", matters, quiet, frame.left if late else width)
             )

@@ -75,4 +75,4 @@ def segments_differ(reader: Reader, view: ExperimentView, look: Look) -> list[tu
 
 def p_text(reader: Reader, p: float) -> str:
     """`0.236`, or `< 0.001`."""
-    return reader.number(p, 3) if not p < SMALLEST_P else "< " + reader.number(SMALLEST_P)
+    return reader.number(p) if not p < SMALLEST_P else "< " + reader.number(SMALLEST_P)

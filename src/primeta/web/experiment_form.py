@@ -24,6 +24,7 @@ OTHERS = ("name", "last", "control", "by", "version", "rows")
 SHARES = ("level", "power", "holdout", "ramp")
 MOST_ROWS = 20
 FIRST_WEEKS = 6
+SHORT_NAME = 32
 HALF = "50%"
 
 
@@ -186,7 +187,7 @@ def filled_from(form: Form, rows: Rows, trend: Trend, known: Iterable[Metric]) -
     metrics = [name for name in card.metrics if name in names]
     form.values |= {
         "trend": trend.id,
-        "name": name_of(card.name)[:40].rstrip("-"),
+        "name": _first_words(name_of(card.name)),
         "hypothesis": card.hypothesis,
         "owner": card.owner or form.values.get("owner", ""),
         "primary": metrics[0] if metrics else "",
@@ -197,3 +198,11 @@ def filled_from(form: Form, rows: Rows, trend: Trend, known: Iterable[Metric]) -
     rows = replace(rows, others=max(len(others), 1))
     form.values["rows"] = str(rows)
     return rows
+
+
+def _first_words(name: str) -> str:
+    """As many words as make a short name."""
+    words = name.split("-")
+    while len(words) > 1 and len("-".join(words)) > SHORT_NAME:
+        words.pop()
+    return "-".join(words)
