@@ -392,3 +392,22 @@ def test_a_segment_in_which_nothing_happens_has_no_variance():
         "a": "no-variance",
         "b": "no-variance",
     }
+
+
+def test_one_declaration_plans_assigns_and_analyses():
+    test = Experiment(
+        control="control",
+        metrics={"bought": "bought:share"},
+        shares={"offer": 0.5, "control": 0.5},
+        values={"bought": 30},
+        costs={"offer": 0.4},
+    )
+    size = test.plan(kind="share", baseline=0.08, effect=0.02)
+    assert list(size.n_by_arm) == ["control", "offer"]
+    assert size.break_even == pytest.approx(0.4 / 30)
+    rows = simulated().drop_columns(["arm"])
+    assigned = test.assign(rows, unit="customer", salt="autumn")
+    assert assigned.column_names == [*rows.column_names, "arm", "bucket"]
+    assert test.analyse(assigned, unit="customer").ratio.ok
+    with pytest.raises(BadInput, match="no shares"):
+        OFFER.assign(rows, unit="customer", salt="autumn")

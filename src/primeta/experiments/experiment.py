@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from primeta.errors import BadInput
 from primeta.experiments.analyse import DOWN_IS_GOOD, Rules, analyse
 from primeta.experiments.analysis import Analysis
 from primeta.experiments.records import Amount
 from primeta.experiments.spec import amount, has_sign, named, number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from primeta.experiments.size import Size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,39 @@ class Experiment:
             looks=self.looks,
             final=final,
         )
+
+    def plan(self, **asked: Any) -> Size:
+        """The size of this test: its arms, level and looks with what `experiments.size.size_of` asks for besides.
+
+        >>> test = Experiment(control="control", metrics={"bought": "bought:share"})
+        >>> test.plan(kind="share", baseline=0.08, effect=0.01).n_per_arm
+        12206
+        """
+        from primeta.experiments.size import size_of
+
+        given: dict[str, Any] = {"level": self.level, "looks": self.looks, "shares": self._planned() or None}
+        treated = {cost for arm, cost in self.costs.items() if arm != self.control}
+        if len(treated) == 1:
+            given["cost"] = treated.pop() - self.costs.get(self.control, 0.0)
+        first = self.primary or next(iter(self.metrics), "")
+        if first in self.values:
+            given["value"] = self.values[first]
+        return size_of(**{**given, **asked})
+
+    def assign(self, rows: Any, *, unit: str, salt: str, **options: Any) -> pa.Table:
+        """The rows with `arm` and `bucket`, by the planned shares; see `experiments.assignment.assign`."""
+        from primeta.experiments.assignment import assign
+
+        if not self.shares:
+            raise BadInput("no shares are planned; give them, such as shares={'control': .5, 'offer': .5}")
+        return assign(rows, unit=unit, salt=salt, arms=self._planned(), **options)
+
+    def _planned(self) -> dict[str, float]:
+        """Planned shares, the control first: its part of [0, 1) then never depends on who came beside it."""
+        if self.shares and self.control not in self.shares:
+            raise BadInput(f"the shares name no {self.control!r}, which is the control")
+        names = sorted(self.shares, key=lambda name: name != self.control)
+        return {name: float(self.shares[name]) for name in names}
 
     def analyse(
         self,
