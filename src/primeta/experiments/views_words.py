@@ -160,7 +160,7 @@ WORDS: dict[str, dict[str, str]] = {
     # The list
     "list.line": {
         "en": "Experiments running: {running}; waiting for a decision: {waiting}; drafts: {drafts}; over: {over}.",
-        "ru": "Экспериментов идёт: {running}; ждут решения: {waiting}; черновиков: {drafts}; позади: {over}.",
+        "ru": "Экспериментов идёт: {running}; ждут решения: {waiting}; черновиков: {drafts}; завершено: {over}.",
     },
     "list.none": {
         "en": "No experiment yet. Declare one with `primeta experiment declare`, or as [experiments.NAME] in primeta.toml.",
@@ -175,7 +175,7 @@ WORDS: dict[str, dict[str, str]] = {
     "list.running": {"en": "Running", "ru": "Идут"},
     "list.rolling": {"en": "Being rolled out", "ru": "Внедряются"},
     "list.draft": {"en": "Drafts", "ru": "Черновики"},
-    "list.over": {"en": "Over", "ru": "Позади"},
+    "list.over": {"en": "Over", "ru": "Завершены"},
     "list.of": {"en": "{n} of {planned} customers", "ru": "{n} из {planned} клиентов"},
     "list.n": {"en": "{n} customers", "ru": "клиентов: {n}"},
     "list.until": {"en": "until {day}", "ru": "до {day}"},
