@@ -132,8 +132,12 @@ WORDS: dict[str, str] = {
     "design.sequential": N_("At planned looks"),
     "design.anytime": N_("At any time"),
     "design-hint.fixed": N_("Needs the fewest customers. Who looks earlier may not decide by it."),
-    "design-hint.sequential": N_("A few looks, evenly spread. A strong effect ends it early; it needs hardly more customers."),
-    "design-hint.anytime": N_("The interval holds whenever you look, so it may end any day. It needs more customers."),
+    "design-hint.sequential": N_(
+        "A few looks, evenly spread. A strong effect ends it early; it needs hardly more customers."
+    ),
+    "design-hint.anytime": N_(
+        "The interval holds whenever you look, so it may end any day. It needs more customers."
+    ),
     # Guardrails
     "guard.holds": N_("holds"),
     "guard.broken": N_("broken"),
