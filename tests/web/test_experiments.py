@@ -35,6 +35,12 @@ FORM = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a size takes longer than a page waits for it."""
+    monkeypatch.setattr("primeta.web.background.PATIENCE_SECONDS", 60.0)
+
+
 def spaced(text: str) -> str:
     """With plain spaces, and without what keeps a sign beside its number."""
     return text.replace("\u00a0", " ").replace("\u2060", "")

@@ -12,6 +12,7 @@ from primeta.errors import PrimetaError
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 1.0
+"""So long a page waits before it is shown without the answer."""
 MOST_KEPT = 64
 
 
@@ -35,9 +36,7 @@ class Answers(Generic[T]):
     kept: OrderedDict[Hashable, Beside[T]] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(
-        self, question: Hashable, work: Callable[[], T], *, patience: float = PATIENCE_SECONDS
-    ) -> Beside[T]:
+    def ask(self, question: Hashable, work: Callable[[], T]) -> Beside[T]:
         """The answer, or the work that goes on; a question that failed is asked anew."""
         with self.lock:
             found = self.kept.get(question)
@@ -51,7 +50,7 @@ class Answers(Generic[T]):
             while len(self.kept) > MOST_KEPT:
                 self.kept.popitem(last=False)
         if found.thread is not None:
-            found.thread.join(patience)
+            found.thread.join(PATIENCE_SECONDS)
         return found
 
 

@@ -195,7 +195,7 @@ def experiment_page(
         remarks=remarks(names, shown.analysis) if shown else [],
         size=size,
         size_picture=drawn_or_none(size_curve(reader, size.answer)) if size and size.answer else None,
-        worth_word=told_text("size.worth", reader.lang),
+        guesses={told_text(code, reader.lang) for code in ("size.worth", "size.certainty")},
         size_reloads=view.status == "draft" and size is not None and size.working,
         states=STATES,
         steps=STEPS,
