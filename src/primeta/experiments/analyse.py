@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import product
+from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
 
-from primeta.errors import BadInput, BadTable, NotFound
+from primeta.errors import BadInput, NotFound
+from primeta.experiments.analyse_table import MONEY, Sought, TableReader, opened
 from primeta.experiments.analysis import Analysis
 from primeta.experiments.decide import NO_VALUE, decide
 from primeta.experiments.evaluate import (
@@ -29,18 +29,11 @@ from primeta.experiments.spec import FileMetric, check_column, metrics_of
 from primeta.stats.effects import influence
 from primeta.stats.moments import Moments, stacked
 from primeta.stats.spending import bounds
-from primeta.warehouse.duck import connect, quoted
-from primeta.warehouse.files import read_table, sniff
 from primeta.warehouse.metrics import METRICS
-from primeta.warehouse.sums import Grouped, collected, glance, grouped_moments, quiet_ibis
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+from primeta.warehouse.sums import Grouped
 
 DOWN_IS_GOOD = frozenset(metric.name for metric in METRICS if metric.good == "down")
 MOST_SEGMENTS = 50
-NONE_BROKEN = np.zeros(1, dtype=bool)
-PLACEBO_P = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +92,9 @@ def analyse(
         BadTable: a column is missing, not a number, or empty somewhere. BadInput, NotFound: an option that cannot be.
     """
     rules = rules or Rules()
-    table, origin = _opened(rows)
+    table, origin = opened(rows)
     source = source or origin
-    reader = _Reader(table, source)
+    reader = TableReader(table, source)
     check_column(arm, reader.columns, "arm")
     parsed = metrics_of(metrics, reader.columns)
     plan = _Declared(parsed, rules, covariates or {}, reader.columns)
@@ -110,7 +103,7 @@ def analyse(
             check_column(column, reader.columns, what)
     if unit:
         reader.check_units(unit, arm)
-    grouped, notes = reader.sums(plan, arm=arm, by=by, strata=strata)
+    grouped, notes = reader.sums(plan.sought, arm=arm, by=by, strata=strata)
     arms = _arms(grouped, control, rules)
     counts = {name: int(sum(n for key, n in zip(grouped.keys, grouped.n) if key[0] == name)) for name in arms}
     ratio = sample_ratio(counts, _planned(arms, rules))
@@ -157,32 +150,6 @@ def analyse(
         notes=tuple(notes),
         source=source,
     )
-
-
-def _opened(rows: Any) -> tuple[ir.Table, str]:
-    """An Ibis table of what was given, and how to call it in a message."""
-    import ibis
-
-    if isinstance(rows, ibis.expr.types.Table):
-        return rows, "the table"
-    connection = connect()
-    backend = ibis.duckdb.from_connection(connection)
-    if isinstance(rows, str | Path):
-        form = sniff(rows)
-        if form.kind == "parquet":
-            view = f"CREATE TEMP VIEW given AS SELECT * FROM read_parquet({quoted(str(rows))})"
-            connection.execute(view).fetchall()
-        else:
-            connection.register("given", read_table(rows))
-        origin = str(rows)
-    else:
-        try:
-            connection.register("given", rows if isinstance(rows, pa.Table) else pa.table(rows))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError) as error:
-            raise BadTable(f"the table cannot be read: {error}") from None
-        origin = "the table"
-    with quiet_ibis():
-        return backend.table("given"), origin
 
 
 class _Declared:
@@ -244,6 +211,15 @@ class _Declared:
                 )
         return {name: tuple(parts) for name, parts in found.items()}
 
+    @property
+    def sought(self) -> Sought:
+        return Sought(
+            metrics=self.metrics,
+            covariates=self.covariates,
+            caps=self.rules.caps,
+            values=self.rules.values,
+        )
+
     def smallest(self, name: str) -> Amount | None:
         return self.rules.guardrails.get(name) or self.rules.smallest.get(name)
 
@@ -275,7 +251,9 @@ class _Declared:
             smallest=self.smallest(name),
             covariates=len(covariates),
             events=(moments.mean[:, 0] * moments.n).round().tolist() if shares else (),
-            skewness=_skewness(grouped, name, moments, arms) if metric.kind == "mean" else (),
+            skewness=_skewness(grouped, name, moments, arms, ratio=bool(metric.denominator))
+            if not shares
+            else (),
         )
 
     def money(self, grouped: Grouped, arms: Sequence[str]) -> Measured | None:
@@ -306,223 +284,6 @@ class _Declared:
             if first + place < moments.columns
         ]
         return effects_of(before, arms=arms, control=control, level=rules.level, looking=looking)
-
-
-MONEY = "money_"
-"""The block of what the valued metrics bring together, in money per customer."""
-
-
-class _Reader:
-    """One table: its columns, checks on its values, and the sums."""
-
-    def __init__(self, table: ir.Table, source: str):
-        self.table = table
-        self.source = source
-        self.columns = tuple(table.columns)
-
-    def check_units(self, unit: str, arm: str) -> None:
-        """Nobody stands twice: a customer in two arms is an error, and so is one counted twice in one."""
-        t: Any = self.table
-        seen: Any = t.group_by(t[unit].cast("string").name("who")).aggregate(
-            rows=t.count(), first=t[arm].cast("string").min(), last=t[arm].cast("string").max()
-        )
-        twice = seen.filter(seen.rows > 1)
-        found = collected(twice.order_by("who").limit(1))
-        if found.num_rows:
-            who, first, last = (found[name][0].as_py() for name in ("who", "first", "last"))
-            many = collected(twice.aggregate(n=twice.count()))["n"][0].as_py()
-            if first != last:
-                raise BadTable(
-                    f"{self.source}: {who!r} is in two arms, {first} and {last}; each customer is in one arm "
-                    f"({many} customers stand more than once)"
-                )
-            raise BadTable(
-                f"{self.source}: {who!r} stands {found['rows'][0].as_py()} times; one row per customer was expected "
-                f"({many} customers stand more than once). Sum their rows first."
-            )
-
-    def sums(self, plan: _Declared, *, arm: str, by: str, strata: str) -> tuple[Grouped, list[str]]:
-        """Moments by arm (and segment), one block a metric, in one pass that checks the values as it goes."""
-        t: Any = self.table
-        notes: list[str] = []
-        outcomes = list(dict.fromkeys(c for metric in plan.metrics.values() for c in metric.columns))
-        befores = list(dict.fromkeys(c for parts in plan.covariates.values() for c in parts))
-        for column in (*outcomes, *befores):
-            kind = t[column].type()
-            if not (kind.is_numeric() or kind.is_boolean()):
-                raise BadTable(
-                    f"{self.source}: column {column!r} is {_worded(kind)}; a number was expected. "
-                    f"Clean it, or name another column."
-                )
-        exprs: dict[str, Any] = {"arm_": t[arm].cast("string")}
-        for column in outcomes:
-            exprs[f"y_{column}"] = _number(t[column])
-        for name, cap in plan.rules.caps.items():
-            exprs[f"c_{name}"] = _least(_number(t[plan.metrics[name].numerator]), cap)
-        for column in befores:
-            exprs[f"x_{column}"] = exprs[f"k_{column}"] = _number(t[column])
-        groups = ["arm_"]
-        if by:
-            exprs["by_"] = t[by].cast("string").fill_null("")
-            groups.append("by_")
-        levels = self._strata(t.filter(_taking_part(exprs["arm_"])), strata)
-        for place, value in enumerate(levels):
-            exprs[f"s_{place}"] = (t[strata].cast("string").fill_null("") == value).ifelse(1.0, 0.0)
-        blocks = self._blocks(plan, exprs, [f"s_{place}" for place in range(len(levels))])
-        first = glance(t.select(**exprs), sorted({c for block in blocks.values() for c in block}))
-        # how skewed customers are: it warns of heavy tails, and decides where arms are of unequal size
-        third = sorted(
-            {_top(plan, name) for name, metric in plan.metrics.items() if metric.kind == "mean"}
-            | ({MONEY} & blocks.keys())
-        )
-        usual: dict[str, float] = {}
-        unknown = [column for column in befores if f"x_{column}" in first.empty]
-        while True:
-            usual |= self._usual(t, arm, unknown)
-            for column in unknown:
-                exprs[f"x_{column}"] = exprs[f"k_{column}"].fill_null(usual[column])
-            prepared = t.select(**exprs)
-            found = grouped_moments(
-                prepared,
-                by=groups,
-                blocks=blocks,
-                third=third,
-                shift=first.means,
-                beside=self._asides(prepared, outcomes, befores, plan),
-            )
-            grouped = found.only(lambda key: bool(key[0]))
-            self._check(grouped, outcomes, befores, plan)
-            # the first rows may hold no empty value where later ones do
-            unknown = [
-                column
-                for column in befores
-                if column not in usual and grouped.beside[f"k_{column}"].sum() < grouped.n.sum()
-            ]
-            if not unknown:
-                break
-        left_out = int(found.n.sum() - grouped.n.sum())
-        if left_out:
-            notes.append(f"no-arm:{left_out}")
-        for column in befores:
-            empty = int(grouped.n.sum() - grouped.beside[f"k_{column}"].sum())
-            if empty:
-                notes.append(f"covariate-empty:{column}:{empty}")
-        return grouped, notes
-
-    def _blocks(self, plan: _Declared, exprs: dict[str, Any], dummies: Sequence[str]) -> dict[str, list[str]]:
-        """The columns of each metric; the money's, where metrics have a value, is added to `exprs`."""
-        blocks: dict[str, list[str]] = {}
-        for name, metric in plan.metrics.items():
-            bottom = [f"y_{metric.denominator}"] if metric.denominator else []
-            blocks[name] = [
-                _top(plan, name), *bottom, *(f"x_{c}" for c in plan.covariates[name]), *dummies
-            ]  # fmt: skip
-        if plan.rules.values:
-            total = None
-            extra: list[str] = []
-            for name, worth in plan.rules.values.items():
-                part = exprs[_top(plan, name)] * float(worth)
-                total = part if total is None else total + part
-                extra += [f"x_{c}" for c in plan.covariates[name] if f"x_{c}" not in extra]
-            exprs[MONEY] = total
-            blocks[MONEY] = [MONEY, *extra, *dummies]
-        return blocks
-
-    def _usual(self, t: ir.Table, arm: str, columns: Sequence[str]) -> dict[str, float]:
-        """Means of covariates among those who have one, to stand for those who have none."""
-        if not columns:
-            return {}
-        taking = t.filter(_taking_part(t[arm].cast("string")))
-        wanted = {f"m{at}": _number(taking[column]).mean() for at, column in enumerate(columns)}
-        (row,) = collected(taking.aggregate(**wanted)).to_pylist()
-        return {column: float(row[f"m{at}"] or 0.0) for at, column in enumerate(columns)}
-
-    def _asides(
-        self, t: ir.Table, outcomes: Sequence[str], befores: Sequence[str], plan: _Declared
-    ) -> dict[str, Any]:
-        """What the checks need beside the sums."""
-        asides: dict[str, Any] = {f"k_{column}": t[f"y_{column}"].count() for column in outcomes}
-        asides |= {f"k_{column}": t[f"k_{column}"].count() for column in befores}
-        for name, metric in plan.metrics.items():
-            value: Any = t[f"y_{metric.numerator}"]
-            if metric.kind == "share":
-                asides[f"o_{name}"] = ((value == 0) | (value == 1)).ifelse(0, 1).sum()
-            if name in plan.rules.caps:
-                # a cap would hide an infinite value from the sums
-                asides[f"a_{name}"] = value.abs().max()
-        return asides
-
-    def _check(
-        self, grouped: Grouped, outcomes: Sequence[str], befores: Sequence[str], plan: _Declared
-    ) -> None:
-        rows = int(grouped.n.sum())
-        if rows == 0:
-            raise BadTable(f"{self.source}: no row has an arm; one row per customer was expected")
-        for column in outcomes:
-            empty = rows - int(grouped.beside[f"k_{column}"].sum())
-            if empty:
-                raise BadTable(
-                    f"{self.source}: column {column!r} is empty in {empty} of {rows} rows. Unknown is not zero: write "
-                    f"0 where nothing happened, or leave out customers whose outcome nobody knows."
-                )
-        broken = [column for column in outcomes if grouped.broken.get(f"y_{column}", NONE_BROKEN).any()]
-        broken += [column for column in befores if grouped.broken.get(f"x_{column}", NONE_BROKEN).any()]
-        broken += [
-            plan.metrics[name].numerator
-            for name in plan.rules.caps
-            if not np.isfinite(grouped.beside[f"a_{name}"]).all()
-        ]
-        if broken:
-            raise BadTable(
-                f"{self.source}: column {broken[0]!r} holds values that are no finite numbers, or too large to be squared"
-            )
-        for name, metric in plan.metrics.items():
-            odd = int(grouped.beside[f"o_{name}"].sum()) if metric.kind == "share" else 0
-            if odd:
-                raise BadTable(
-                    f"{self.source}: column {metric.numerator!r} holds {odd} values that are neither 0 "
-                    f"nor 1; a share needs yes or no per customer. Use {name}={metric.numerator} for a mean."
-                )
-
-    def _strata(self, t: ir.Table, strata: str) -> list[str]:
-        """All values but the first: one dummy each."""
-        if not strata:
-            return []
-        text: Any = t[strata].cast("string")
-        text = text.fill_null("")
-        values = collected(t.select(v=text).distinct())["v"].to_pylist()
-        if len(values) > MOST_SEGMENTS:
-            raise BadInput(
-                f"--strata {strata}: {len(values)} values; at most {MOST_SEGMENTS} can be adjusted for"
-            )
-        return sorted(values)[1:]
-
-
-def _top(plan: _Declared, name: str) -> str:
-    """The column of a metric's numerator, capped where a cap was declared."""
-    return f"c_{name}" if name in plan.rules.caps else f"y_{plan.metrics[name].numerator}"
-
-
-def _taking_part(arm_text: Any) -> Any:
-    return arm_text.notnull() & (arm_text != "")
-
-
-def _number(column: Any) -> Any:
-    if column.type().is_boolean():
-        return column.ifelse(1.0, 0.0)
-    return column.cast("float64")
-
-
-def _least(column: Any, cap: float) -> Any:
-    return (column > cap).ifelse(float(cap), column)
-
-
-def _worded(kind: Any) -> str:
-    if kind.is_string():
-        return "text"
-    if kind.is_temporal():
-        return "a date or time"
-    return str(kind)
 
 
 def _check_numbers(rules: Rules) -> None:
@@ -603,18 +364,29 @@ def _by_arm(grouped: Grouped, block: str, arms: Sequence[str]) -> Moments:
     return stacked(parts)
 
 
-def _skewness(grouped: Grouped, name: str, moments: Moments, arms: Sequence[str]) -> list[float]:
-    """Of one customer, by arm, segments together."""
-    third = grouped.third[grouped.names[name][0]]
-    parts = grouped.blocks[name]
+def _skewness(
+    grouped: Grouped, name: str, moments: Moments, arms: Sequence[str], *, ratio: bool = False
+) -> list[float]:
+    """Of one customer, by arm, segments together; of a ratio R, of x − R·y."""
+    parts, names = grouped.blocks[name], grouped.names[name]
     found = []
     for place, arm in enumerate(arms):
         rows = np.array([at for at, key in enumerate(grouped.keys) if str(key[0]) == arm], dtype=int)
-        n, spread = parts.n[rows], parts.scatter[rows, 0, 0]
-        apart = parts.mean[rows, 0] - moments.mean[place, 0]
-        cubes = float((n * third[rows] + 3 * apart * spread + n * apart**3).sum()) / max(n.sum(), 1.0)
-        variance = moments.scatter[place, 0, 0] / max(moments.n[place], 1)
-        found.append(cubes / variance**1.5 if variance > 0 else 0.0)
+        weights = [1.0]
+        if ratio:
+            bottom = float(moments.mean[place, 1])
+            weights.append(-float(moments.mean[place, 0]) / bottom if bottom else math.nan)
+        k = len(weights)
+        n, apart = parts.n[rows], parts.mean[rows, :k] - moments.mean[place, :k]
+        spread, off = parts.scatter[rows, :k, :k], apart @ np.array(weights)
+        cubes = n * off**3 + 3 * off * np.einsum("gij,i,j->g", spread, weights, weights)
+        for triple in product(range(k), repeat=3):
+            a, b, c = sorted(triple)
+            third = grouped.third[names[a], names[b], names[c]][rows]
+            cubes += n * third * weights[a] * weights[b] * weights[c]
+        size = max(n.sum(), 1.0)
+        variance = float(np.einsum("ij,i,j->", moments.scatter[place, :k, :k], weights, weights)) / size
+        found.append(float(cubes.sum()) / size / variance**1.5 if variance > 0 else 0.0)
     return found
 
 
