@@ -94,6 +94,7 @@ def test_it_is_kept_and_the_same_seed_gives_it_again(ws, shop):
 
 def test_a_certificate_that_is_lost_or_broken_is_simply_not_there(ws, shop):
     path = shop / "cache" / "certify.json"
+    path.parent.mkdir(exist_ok=True)
     for content in ("{", "[]", '{"metrics": [{}]}', "null"):
         path.write_text(content)
         assert ws.last_certificate() is None
