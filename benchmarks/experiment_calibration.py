@@ -204,7 +204,6 @@ def cases() -> list[Case]:
                 difference=[0.9],
                 lift=[0.03],
             ),
-            note="the skewness of a ratio is not measured",
         ),
         Case(
             what="10% treated, normal",

@@ -311,6 +311,17 @@ def skewness_of(moments: Moments, third: Floats) -> Floats:
         return np.where(variance > 0, third / variance**1.5, 0.0)
 
 
+def skewness_of_ratio(rows: Floats, arm: Ints, moments: Moments) -> Floats:
+    """(R, 1, G) of x − R·y, whose mean is 0 in each arm."""
+    found = []
+    for place in range(moments.n.shape[-1]):
+        ratio = moments.mean[:, 0, place, 0] / moments.mean[:, 0, place, 1]
+        part = np.where(arm == place, rows[..., 0] - ratio[:, None] * rows[..., 1], 0.0)
+        n = moments.n[:, 0, place]
+        found.append((part**3).sum(axis=1) / n / ((part**2).sum(axis=1) / n) ** 1.5)
+    return np.stack(found, axis=1)[:, None]
+
+
 Columns = Callable[[Rng, Ints, bool], Floats]
 """(rng, arm (R, N), whether the arms do anything) → (R, N, k): numerator, denominator, covariates."""
 
@@ -337,7 +348,11 @@ def from_rows(
         moments, third = summed(rows, arm, len(shares))
         seen = Seen(
             influence=influence(moments, denominator=1 if ratio else None, covariates=covariates),
-            skewness=None if ratio or share else skewness_of(moments, third),
+            skewness=None
+            if share
+            else skewness_of_ratio(rows, arm, moments)
+            if ratio
+            else skewness_of(moments, third),
             events=np.round(moments.mean[..., 0] * moments.n) if share else None,
             covariates=len(covariates),
         )

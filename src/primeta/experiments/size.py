@@ -22,6 +22,7 @@ from primeta.stats.sample_size import (
     power_at,
     shared_level,
     sizes,
+    skewness_of_share,
     spread,
 )
 from primeta.stats.worth import Worth, worth_of_knowing
@@ -63,6 +64,8 @@ class Size:
     sd: float
     """Of one customer; NaN for shares, whose variance follows from the share."""
     variance_kept: float
+    skewness: float
+    """Of one customer of a mean, 0 where it is not known; it counts where the arms are of unequal size."""
     level: float
     """Of the whole test; shared between the treated arms."""
     power_wanted: float
@@ -92,6 +95,10 @@ class Size:
     @property
     def arms(self) -> int:
         return len(self.n_by_arm)
+
+    def skew_at(self, effect: float) -> tuple[float, float]:
+        """Skewness of one customer in the control and in an arm with this effect."""
+        return _skew(self.kind, self.baseline, effect, self.skewness)
 
     @property
     def n_per_arm(self) -> int:
@@ -335,6 +342,12 @@ class Size:
         return self.picture()._repr_html_() + self.table().html()
 
 
+def _skew(kind: Kind, baseline: float, effect: float, skewness: float) -> tuple[float, float]:
+    if kind == "share":
+        return skewness_of_share(baseline), skewness_of_share(baseline + effect)
+    return (skewness, skewness) if kind == "mean" else (0.0, 0.0)
+
+
 def size_of(
     *,
     kind: Kind,
@@ -350,6 +363,7 @@ def size_of(
     anytime: bool = False,
     per_week: float | None = None,
     variance_kept: float = 1.0,
+    skewness: float = 0.0,
     cost: float | None = None,
     value: float | None = None,
     belief: tuple[float, float] | None = None,
@@ -370,6 +384,7 @@ def size_of(
         anytime: Valid at every look; counts on 30 even looks, or on daily ones where it is shorter.
         per_week: Customers of all arms together that enter in a week.
         variance_kept: 1 − ρ², what a covariate leaves of the variance (CUPED).
+        skewness: Of one customer of a mean; it counts where the arms are of unequal size.
         cost: Money per customer assigned to a treated arm. value: money per customer and unit of the effect.
         belief: What is believed of the effect before the test, as mean and standard deviation in its own unit.
         customers_after: To whom it would be done after the decision; with `belief` and `value` it tells what the
@@ -398,6 +413,9 @@ def size_of(
     def sd_of(size: float) -> tuple[float, float]:
         return spread(kind, baseline, size, sd=deviation, variance_kept=variance_kept)
 
+    def skew_of(size: float) -> tuple[float, float]:
+        return _skew(kind, baseline, size, skewness)
+
     def rules_of(count: int) -> Rules:
         design: Design = "anytime" if anytime else "sequential" if count > 1 else "fixed"
         return Rules(design=design, looks=count, level=shared_level(level, len(parts)), power=power)
@@ -408,20 +426,24 @@ def size_of(
             f"an effect of {absolute:g} beside a standard deviation of {max(sd_of(absolute)):g} takes more than a "
             "trillion customers; look for a larger effect"
         )
-    found = sizes(absolute, sd=sd_of(absolute), shares=parts, rules=rules)
+    skew = skew_of(absolute)
+    found = sizes(absolute, sd=sd_of(absolute), shares=parts, rules=rules, skew=skew)
     while anytime and per_week and (days := max(1, math.floor(sum(found) / per_week * 7))) < rules.looks:
         # a test of ten days is looked at ten times, not thirty, so it has fewer chances
         rules = rules_of(days)
-        found = sizes(absolute, sd=sd_of(absolute), shares=parts, rules=rules)
+        found = sizes(absolute, sd=sd_of(absolute), shares=parts, rules=rules, skew=skew)
     smallest = 1 + min(range(len(found) - 1), key=lambda place: found[1 + place])
-    reached = power_at(absolute, sd=sd_of(absolute), n=(found[0], found[smallest]), rules=rules)
+    n = found[0], found[smallest]
+    reached = power_at(absolute, sd=sd_of(absolute), n=n, rules=rules, skew=skew)
     total = sum(found)
 
     def seen(customers: int, weeks: float) -> Seen:
         largest = math.inf
         if kind == "share":
             largest = 1 - baseline if absolute > 0 else baseline
-        shown = detectable(customers, shares=parts, sd_of=sd_of, rules=rules, largest=largest, sign=absolute)
+        shown = detectable(
+            customers, shares=parts, sd_of=sd_of, rules=rules, largest=largest, sign=absolute, skew_of=skew_of
+        )
         return Seen(weeks=weeks, customers=customers, effect=shown)
 
     size = Size(
@@ -431,6 +453,7 @@ def size_of(
         effect=float(absolute),
         sd=deviation,
         variance_kept=float(variance_kept),
+        skewness=float(skewness),
         level=float(level),
         power_wanted=float(power),
         power=reached.power,

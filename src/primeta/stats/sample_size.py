@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy import optimize
 from scipy.stats import nct, norm, t
 
+from primeta.stats.effects import lopsided_reach, lopsidedness
 from primeta.stats.sequential import always_multiplier, as_t
 from primeta.stats.spending import bounds, crossing
 
@@ -110,11 +111,18 @@ def spread(kind: Kind, baseline: float, effect: float, *, sd: float, variance_ke
     return kept * sd, kept * sd
 
 
-def power_at(effect: float, *, sd: Pair, n: Pair, rules: Rules) -> Reached:
+def skewness_of_share(share: float) -> float:
+    """Of one customer who says yes with this probability; 0 for a share of 0 or 1, which has no spread."""
+    spread = math.sqrt(share * (1 - share)) if 0 < share < 1 else math.inf
+    return (1 - 2 * share) / spread
+
+
+def power_at(effect: float, *, sd: Pair, n: Pair, rules: Rules, skew: Pair = (0.0, 0.0)) -> Reached:
     """Power of control against one arm of `n` customers each at the end.
 
     Args:
         effect: Difference of arm and control, not 0. sd: of one customer in each. n: at the end, above 1.
+        skew: Skewness of one customer in each; it counts where the arms are of unequal size.
     Source:
         Crossing of the bounds by a Brownian motion, as `spending.crossing`. At each look the bound is moved so
         that passing it there has exactly the probability that Welch's noncentral t gives.
@@ -124,15 +132,32 @@ def power_at(effect: float, *, sd: Pair, n: Pair, rules: Rules) -> Reached:
     parts = np.square(sd) / sizes
     df = parts.sum(axis=1) ** 2 / (parts**2 / (sizes - 1)).sum(axis=1)
     drift = abs(effect) / math.sqrt(sd[0] ** 2 / n[0] + sd[1] ** 2 / n[1])
-    return _reached(rules, drift, df)
+    turned = [math.copysign(1.0, effect) * lopsidedness(skew[::-1], (arm, control)) for control, arm in sizes]
+    return _reached(rules, drift, df, np.array(turned))
 
 
-def _reached(rules: Rules, drift: float, df: Floats) -> Reached:
+def _reached(rules: Rules, drift: float, df: Floats, skewness: Floats | float = 0.0) -> Reached:
+    """`skewness` (looks,) of the difference, turned so that the effect is upwards."""
     fractions, here = rules.fractions, drift * np.sqrt(rules.fractions)
-    walls = here + norm.isf(_passes(as_t(rules.multipliers(), df), df, here))
+    passes = _passes_skewed(as_t(rules.multipliers(), df), df, here, np.broadcast_to(skewness, df.shape))
+    walls = here + norm.isf(passes)
     by = crossing(walls, fractions, drift)
     used = float(np.sum(np.diff(by, prepend=0.0) * fractions) + 1 - by[-1])
     return Reached(power=float(by[-1]), used=used)
+
+
+def _passes_skewed(bound: Floats, df: Floats, drift: Floats, skewness: Floats) -> Floats:
+    """P(T > the bound that a skewed difference is held to), to first order in its skewness γ.
+
+    The difference is drift + ε with P(ε > z) = Φ(−z) + γ(z² − 1)φ(z)/6 (Edgeworth), and its standard error rises
+    with it by 1 + γε/2; so T > b where ε > (b − drift)/(1 − bγ/2).
+    """
+    if not skewness.any():
+        return _passes(bound, df, drift)
+    held = np.array([lopsided_reach(float(b), float(skew))[0] for b, skew in zip(bound, skewness)])
+    z = (held - drift) / np.maximum(1 - held * skewness / 2, 0.2)
+    found = _passes(drift + z, df, drift) + skewness * (z * z - 1) * norm.pdf(z) / 6
+    return np.clip(found, 0.0, 1.0)
 
 
 def _passes(bound: Floats, df: Floats, drift: Floats) -> Floats:
@@ -155,11 +180,13 @@ def needed_drift(rules: Rules) -> float:
     return float(optimize.brentq(short, 1e-6, most, xtol=1e-10))  # pyright: ignore[reportArgumentType]
 
 
-def sizes(effect: float, *, sd: Pair, shares: Sequence[float], rules: Rules) -> tuple[int, ...]:
+def sizes(
+    effect: float, *, sd: Pair, shares: Sequence[float], rules: Rules, skew: Pair = (0.0, 0.0)
+) -> tuple[int, ...]:
     """Customers in each arm, the fewest with which each treated arm is told from the control.
 
     Args:
-        sd: Of one customer in the control and in an arm.
+        sd: Of one customer in the control and in an arm. skew: skewness of one customer in each.
         shares: (K,) of the customers, control first, summing to one.
     Returns:
         (K,) whole numbers; the smallest treated arm has the power asked for, larger ones more.
@@ -171,7 +198,8 @@ def sizes(effect: float, *, sd: Pair, shares: Sequence[float], rules: Rules) -> 
 
     def enough(smallest: int) -> bool:
         each = whole(smallest, shares)
-        return power_at(effect, sd=sd, n=(each[0], each[place]), rules=rules).power >= rules.power
+        found = power_at(effect, sd=sd, n=(each[0], each[place]), rules=rules, skew=skew)
+        return found.power >= rules.power
 
     low, high = max(FEWEST, math.floor(start * unit * 0.98)), max(FEWEST, math.ceil(start * unit)) + 1
     while not enough(high):
@@ -198,6 +226,7 @@ def detectable(
     rules: Rules,
     largest: float = math.inf,
     sign: float = 1.0,
+    skew_of: Callable[[float], Pair] = lambda _effect: (0.0, 0.0),
 ) -> float:
     """The smallest effect that `total` customers show with the power asked for.
 
@@ -205,6 +234,7 @@ def detectable(
         shares: (K,) control first. sd_of: effect → standard deviations in the control and in an arm.
         largest: No effect is as large as this in size: what a share has left to 0 or 1.
         sign: Of the effect that is looked for.
+        skew_of: effect → skewness of one customer in the control and in an arm.
     Returns:
         The effect with its sign, in the metric's unit; NaN where none below `largest` is seen.
     """
@@ -218,7 +248,7 @@ def detectable(
     def beyond(size: float) -> float:
         """How far the power lies above the one asked for, on the scale of a normal quantile."""
         effect = math.copysign(size, sign)
-        power = power_at(effect, sd=sd_of(effect), n=n, rules=rules).power
+        power = power_at(effect, sd=sd_of(effect), n=n, rules=rules, skew=skew_of(effect)).power
         return float(norm.ppf(min(max(power, 1e-15), 1 - 1e-15))) - wanted
 
     def by_noise_at(size: float) -> float:

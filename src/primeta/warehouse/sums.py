@@ -18,6 +18,7 @@ from primeta.warehouse.duck import plain_errors
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+Triple = tuple[str, str, str]
 SAMPLE = 20_000
 """Rows that place the shift of each column; any number near the mean serves."""
 
@@ -29,8 +30,8 @@ class Grouped:
     keys: list[tuple[Any, ...]]
     n: np.ndarray
     blocks: dict[str, Moments]
-    third: dict[str, np.ndarray]
-    """Column → (G,) third central moment, for those asked for."""
+    third: dict[Triple, np.ndarray]
+    """Three columns → (G,) mean product of their distances from their means, for those asked for."""
     names: dict[str, tuple[str, ...]]
     """Block → its columns."""
     beside: dict[str, np.ndarray]
@@ -72,7 +73,7 @@ def grouped_moments(
     *,
     by: Sequence[str],
     blocks: Mapping[str, Sequence[str]],
-    third: Sequence[str] = (),
+    third: Sequence[Triple] = (),
     shift: Mapping[str, float] | None = None,
     beside: Mapping[str, Any] | None = None,
 ) -> Grouped:
@@ -82,7 +83,7 @@ def grouped_moments(
         table: One row a customer; the columns of the blocks are numbers, none of them null.
         by: Columns that make the groups.
         blocks: Name → columns whose products with each other are needed; columns may be in several blocks.
-        third: Columns whose third central moment is wanted too.
+        third: Three columns of one block whose third central moment is wanted too; one may stand thrice.
         shift: A number near the mean of each column; left out, the first rows are looked at.
         beside: Name → a further aggregate over `table`, a number, read in the same pass.
     """
@@ -100,7 +101,7 @@ def grouped_moments(
     wanted: dict[str, Any] = {"n_": table.count()}
     wanted |= {f"s{place[name]}": moved[name].sum() for name in columns}
     wanted |= {f"p{place[one]}_{place[two]}": (moved[one] * moved[two]).sum() for one, two in pairs}
-    wanted |= {f"t{place[name]}": (moved[name] * moved[name] * moved[name]).sum() for name in third}
+    wanted |= {f"t{at}": (moved[a] * moved[b] * moved[c]).sum() for at, (a, b, c) in enumerate(third)}
     wanted |= {f"b{at}": expression for at, expression in enumerate((beside or {}).values())}
     rows = collected(table.group_by(list(by)).aggregate(**wanted) if by else table.aggregate(**wanted))
     if by:
@@ -126,13 +127,15 @@ def grouped_moments(
         cross = np.empty((len(n), len(names), len(names)))
         for i, one in enumerate(names):
             for j, two in enumerate(names):
-                cross[:, i, j] = products[tuple(sorted((one, two)))]
+                cross[:, i, j] = products[_pair(one, two)]
         found[block] = Moments.of_sums(n, total, cross, shift=[shift[name] for name in names])
-    skew: dict[str, np.ndarray] = {}
-    for name in third:
-        safe = np.maximum(n, 1)
-        mean, square = sums[name] / safe, products[name, name] / safe
-        skew[name] = column(f"t{place[name]}") / safe - 3 * mean * square + 2 * mean**3
+    skew: dict[Triple, np.ndarray] = {}
+    safe = np.maximum(n, 1)
+    for at, triple in enumerate(third):
+        mean = [sums[name] / safe for name in triple]
+        skew[triple] = column(f"t{at}") / safe + 2 * mean[0] * mean[1] * mean[2]
+        for alone, one, two in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
+            skew[triple] -= mean[alone] * products[_pair(triple[one], triple[two])] / safe
     keys = list(zip(*(rows[name].to_pylist() for name in by))) if by else [()]
     return Grouped(
         keys=keys,
@@ -143,6 +146,10 @@ def grouped_moments(
         beside={name: column(f"b{at}") for at, name in enumerate(beside or {})},
         broken=broken,
     )
+
+
+def _pair(one: str, two: str) -> tuple[str, str]:
+    return (one, two) if one <= two else (two, one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

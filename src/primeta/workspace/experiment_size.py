@@ -455,6 +455,7 @@ def _size(plan: Plan, base: Baseline, effect: float, *, value: float | None, **m
         looks=plan.looks,
         anytime=plan.design == "anytime",
         variance_kept=base.variance_kept,
+        skewness=base.skewness if math.isfinite(base.skewness) else 0.0,
         cost=cost - plan.arm(plan.control).cost or None,
         value=value or None,
         **more,
@@ -497,6 +498,7 @@ def _smallest(size: Size, customers: float) -> float:
         rules=_rules(size),
         largest=largest,
         sign=size.effect,
+        skew_of=size.skew_at,
     )
 
 
