@@ -88,7 +88,7 @@ def grouped_moments(
         beside: Name → a further aggregate over `table`, a number, read in the same pass.
     """
     columns = sorted({name for block in blocks.values() for name in block})
-    pairs = sorted(
+    pairs: list[tuple[str, str]] = sorted(
         {tuple(sorted(pair)) for block in blocks.values() for pair in combinations_with_replacement(block, 2)}
     )
     number: dict[str, Any] = {name: table[name].cast("float64") for name in columns}
@@ -121,21 +121,10 @@ def grouped_moments(
             broken[one] |= odd(f"p{place[one]}_{place[one]}")
     sums = {name: np.nan_to_num(column(f"s{place[name]}")) for name in columns}
     products = {pair: np.nan_to_num(column(f"p{place[pair[0]]}_{place[pair[1]]}")) for pair in pairs}
-    found: dict[str, Moments] = {}
-    for block, names in blocks.items():
-        total = np.stack([sums[name] for name in names], axis=-1)
-        cross = np.empty((len(n), len(names), len(names)))
-        for i, one in enumerate(names):
-            for j, two in enumerate(names):
-                cross[:, i, j] = products[_pair(one, two)]
-        found[block] = Moments.of_sums(n, total, cross, shift=[shift[name] for name in names])
-    skew: dict[Triple, np.ndarray] = {}
-    safe = np.maximum(n, 1)
-    for at, triple in enumerate(third):
-        mean = [sums[name] / safe for name in triple]
-        skew[triple] = column(f"t{at}") / safe + 2 * mean[0] * mean[1] * mean[2]
-        for alone, one, two in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
-            skew[triple] -= mean[alone] * products[_pair(triple[one], triple[two])] / safe
+    # what is broken is told apart by `broken`; it comes out as no number, without a complaint from numpy
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _moments(n, sums, products, blocks, shift)
+        skew = _third(n, sums, products, {triple: column(f"t{at}") for at, triple in enumerate(third)})
     keys = list(zip(*(rows[name].to_pylist() for name in by))) if by else [()]
     return Grouped(
         keys=keys,
@@ -146,6 +135,40 @@ def grouped_moments(
         beside={name: column(f"b{at}") for at, name in enumerate(beside or {})},
         broken=broken,
     )
+
+
+def _moments(
+    n: np.ndarray,
+    sums: Mapping[str, np.ndarray],
+    products: Mapping[tuple[str, str], np.ndarray],
+    blocks: Mapping[str, Sequence[str]],
+    shift: Mapping[str, float],
+) -> dict[str, Moments]:
+    found = {}
+    for block, names in blocks.items():
+        total = np.stack([sums[name] for name in names], axis=-1)
+        cross = np.empty((len(n), len(names), len(names)))
+        for i, one in enumerate(names):
+            for j, two in enumerate(names):
+                cross[:, i, j] = products[_pair(one, two)]
+        found[block] = Moments.of_sums(n, total, cross, shift=[shift[name] for name in names])
+    return found
+
+
+def _third(
+    n: np.ndarray,
+    sums: Mapping[str, np.ndarray],
+    products: Mapping[tuple[str, str], np.ndarray],
+    raw: Mapping[Triple, np.ndarray],
+) -> dict[Triple, np.ndarray]:
+    """Central ones, from sums of products about the shift."""
+    found, safe = {}, np.maximum(n, 1)
+    for triple, total in raw.items():
+        mean = [sums[name] / safe for name in triple]
+        found[triple] = total / safe + 2 * mean[0] * mean[1] * mean[2]
+        for alone, one, two in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
+            found[triple] -= mean[alone] * products[_pair(triple[one], triple[two])] / safe
+    return found
 
 
 def _pair(one: str, two: str) -> tuple[str, str]:
