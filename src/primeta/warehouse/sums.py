@@ -88,8 +88,8 @@ def grouped_moments(
         beside: Name → a further aggregate over `table`, a number, read in the same pass.
     """
     columns = sorted({name for block in blocks.values() for name in block})
-    pairs: list[tuple[str, str]] = sorted(
-        {tuple(sorted(pair)) for block in blocks.values() for pair in combinations_with_replacement(block, 2)}
+    pairs = sorted(
+        {_pair(*pair) for block in blocks.values() for pair in combinations_with_replacement(block, 2)}
     )
     number: dict[str, Any] = {name: table[name].cast("float64") for name in columns}
     shift = glance(table, columns).means if shift is None else shift
