@@ -88,8 +88,12 @@ def test_sums_about_any_shift_are_the_same_moments(rows, shift):
         Moments.of_rows(rows),
     )
     np.testing.assert_allclose(found.mean, rows_own.mean, atol=1e-8)
-    # what is lost is of the order of n · shift² · 1e-16
-    np.testing.assert_allclose(found.scatter, rows_own.scatter, atol=1e-4)
+    # what is lost is of the order of n · shift² · 1e-16; a spread that is lost in it counts as none
+    raw = np.einsum("ni,ni->i", moved, moved)
+    clear = np.diag(rows_own.scatter) > 1e-12 * raw
+    both = clear[:, None] & clear[None, :]
+    np.testing.assert_allclose(found.scatter[both], rows_own.scatter[both], atol=1e-4)
+    assert (np.diag(found.scatter)[~clear] <= 1e-12 * raw[~clear]).all()
 
 
 def test_leading_axes_are_groups():
