@@ -14,8 +14,6 @@ from primeta.errors import BadInput, BadTable, NotFound, PrimetaError
 from primeta.experiments.experiment import Experiment, margin, numbers, pairs
 from primeta.experiments.records import Amount
 
-HILLSTROM = Path(__file__).parents[3] / "shared" / "data" / "hillstrom" / "hillstrom.csv.gz"
-
 
 def two_point(n: int, total: float, squares: float) -> np.ndarray:
     """n values with a given sum and sum of squares: half of them above the mean, half below."""
@@ -73,13 +71,12 @@ def test_always_valid_interval_of_the_lift_matches_gbstats():
     assert (lift - reach, lift + reach) == pytest.approx((-0.55844, 1.56516), abs=5e-6)
 
 
-@pytest.mark.skipif(not HILLSTROM.exists(), reason=f"{HILLSTROM} is not on this machine")
-def test_hillstrom_gives_the_published_effects():
+def test_hillstrom_gives_the_published_effects(shared_data: Path):
     found = Experiment(
         arm="segment",
         control="No E-Mail",
         metrics={"spend": "spend", "visit": "visit:share", "conversion": "conversion:share"},
-    ).analyse(HILLSTROM)
+    ).analyse(shared_data / "hillstrom" / "hillstrom.csv.gz")
     spend = {effect.arm: effect for effect in found.effects if effect.metric == "spend"}
     # shared/data/README.md: spend 1.422617, 1.077202 and .652789; REFERENCE: +.7698 (se .1452), +.4244 (se .1303)
     assert spend["Mens E-Mail"].difference == pytest.approx(1.422617 - 0.652789, abs=1e-6)
