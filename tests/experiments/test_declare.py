@@ -21,7 +21,7 @@ from primeta.experiments.declare import (
     problems_in,
     texts_of,
 )
-from primeta.experiments.population import columns_of, population_problem
+from primeta.experiments.population import population_problem
 from primeta.experiments.records import Amount, Arm, Goal, Plan
 
 HEAD = """\
@@ -444,10 +444,6 @@ def test_a_condition_over_attributes_is_taken(condition):
 )
 def test_what_is_no_condition_is_refused(condition, told):
     assert told in population_problem(condition, ("age", "city"))
-
-
-def test_the_attributes_of_a_condition_are_known():
-    assert columns_of("age = '1' and (city = '2' or age = '3')") == ("age", "city")
 
 
 # A form

@@ -27,7 +27,6 @@ LONGEST_TEXT = 20_000
 LONGEST_WINDOW = 730
 HASHES = ("md5", "fnv1a")
 REQUIRED = ("hypothesis", "owner", "starts", "ends", "primary", "arms")
-LISTS = ("metrics", "segments", "strata")
 LINES = ("arms", "guardrails", "caps")
 
 T = TypeVar("T")

@@ -23,16 +23,6 @@ CLOCK = frozenset(("now", "today", "age", "get_current_timestamp", "get_current_
 """Functions that do; `age` of one time counts from today."""
 
 
-def columns_of(condition: str) -> tuple[str, ...]:
-    """The attributes that a condition names, in the order of their first mention.
-
-    Raises:
-        ValueError: it is no condition; says why.
-    """
-    with _engine() as connection:
-        return tuple(dict.fromkeys(_columns(_parsed(connection, condition))))
-
-
 def population_problem(condition: str, attributes: Collection[str] | None = None) -> str:
     """What is wrong with a condition, or nothing.
 

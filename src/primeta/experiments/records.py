@@ -13,7 +13,6 @@ Entry = Literal["list", "arrival", "table"]
 Hash = Literal["md5", "fnv1a"]
 DecisionState = Literal["scale", "harm", "futile", "continue", "invalid"]
 DESIGNS: tuple[Design, ...] = ("fixed", "sequential", "anytime")
-ROLES: tuple[Role, ...] = ("primary", "guardrail", "secondary")
 ENTRIES: tuple[Entry, ...] = ("list", "arrival", "table")
 STATES: tuple[DecisionState, ...] = ("scale", "harm", "futile", "continue", "invalid")
 NAN = float("nan")
