@@ -61,6 +61,8 @@ EXPERIMENT_ON_FILES = {
     "analyse": "Effects and a decision from one row per customer.",
 }
 
+REACTIVATION: dict[str, tuple[str, str]] = {}
+
 
 def build() -> App:
     """The application with every verb registered lazily."""
@@ -86,6 +88,15 @@ def build() -> App:
     for name, words in EXPERIMENT_ON_FILES.items():
         experiment.command(f"primeta.cli.experiment:{name}", name=name, group=FILES, help=words)
     app.command(experiment)
+    reactivation = App(
+        name="reactivation",
+        help="Who came back by himself, who was won back, and what it is worth.",
+        group=LOOP,
+    )
+    for number, (name, (place, words)) in enumerate(REACTIVATION.items()):
+        reactivation.command(place, name=name, help=words, sort_key=number)
+    if REACTIVATION:
+        app.command(reactivation)
     return app
 
 

@@ -1,0 +1,1 @@
+"""Reactivation, measured honestly: lapse, the ladder, whom to write and when, who they are."""
