@@ -353,3 +353,5 @@ class LadderFacts:
     """Known before assignment → mean by arm."""
     contamination: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    best_sure: Mapping[str, bool] = field(default_factory=dict)
+    """rung1 … rung4 → whether the leader's interval against the next one leaves out zero."""
