@@ -109,7 +109,8 @@ class Tail:
     arm: Ints
     bucket: Ints
     followed: Floats
-    """Days from assignment to the end of the log, at most the horizon."""
+    """Days from assignment to the last of `FollowUp.edges` that the log covers, so at most the horizon: what a
+    customer did after that edge is left out here as in the sums, so that state and money speak of the same time."""
     returned_at: Floats
     """Days from assignment to the first order since."""
     later: Ints
