@@ -27,7 +27,7 @@ MEASURES = (
     "code_discount",  # of orders with the arm's promo code; all discounts where the arm has no code of its own
     "money",  # margin of the orders, before contact
     "present",  # the same, discounted to the assignment
-    "contact",  # messages' cost
+    "contact",  # messages' cost; where they carry none, `contact_costs` once each, in the first block
     "discounted_orders",
     "first_returns",  # customers whose first order since assignment fell into the block
     "first_money",  # of those orders
@@ -84,6 +84,10 @@ class Campaign:
     by: str = ""
     """Column known before assignment by which everything is split."""
     timezone: str = "UTC"
+    currency: str = ""
+    """ISO 4217, for how money is written; empty: bare numbers."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Arm → share that the lottery was to give it; empty: not known, and the split cannot be checked."""
     level: float = 0.95
     name: str = ""
     """Of the experiment."""
@@ -203,7 +207,11 @@ class Rung:
     """The part that a model adds; 0 where all was seen."""
     control: float = NAN
     """The control's own value per assigned, on rungs 2 to 4."""
+    control_low: float = NAN
+    control_high: float = NAN
     p: float = NAN
+    p_adjusted: float = NAN
+    """Of a segment: over all segments and arms of the rung (Holm)."""
     assumes: tuple[str, ...] = ()
     """Codes of what it silently assumes; words in `reactivation/ladder_words.py`."""
     away: float = NAN
@@ -255,6 +263,7 @@ class Returners:
     """What holds without the assumption of same basket and redemption, sampling error included."""
     discount: float
     """All that the arm gave, the same orders and codes."""
+    needless_per_assigned: float = NAN
     why_not: str = ""
     segment: str = ""
 
@@ -284,6 +293,46 @@ class Step:
     how: str
     """Code; its words take `values`."""
     values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerBuyer:
+    """The trap: what an arm seems worth where only those who bought are compared, beside the honest figure."""
+
+    arm: str
+    buyers: float
+    """Within the window."""
+    revenue_per_buyer: float
+    revenue_per_assigned: float
+    difference: float = NAN
+    """Of revenue per assigned from the control; 0 for the control."""
+    segment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """One arm against another (or the control) on one rung, in value per assigned."""
+
+    rung: int
+    arm: str
+    other: str
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differs:
+    """Whether an arm's effect differs between the segments, and in which of them from all the others together."""
+
+    rung: int
+    arm: str
+    p: float
+    """Of "the same in every segment" (Cochran's Q)."""
+    p_adjusted: float
+    """Over the arms of the rung (Holm)."""
+    segments: tuple[str, ...] = ()
+    """Those that differ from the rest, after Holm over segments and arms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -349,9 +398,18 @@ class LadderFacts:
     checks: tuple[TailCheck, ...] = ()
     segments: tuple[LadderFacts, ...] = ()
     segment: str = ""
+    between: tuple[Between, ...] = ()
+    """Every pair of arms on rungs 2 to 4."""
+    trap: tuple[PerBuyer, ...] = ()
+    differs: tuple[Differs, ...] = ()
+    """With `by`: on rungs 2 and 3."""
+    followed_least: float = NAN
+    """Days for which every one of the assigned was followed, at most the horizon."""
     sample_ratio_p: float = NAN
     balance: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Known before assignment → mean by arm."""
+    balance_p: Mapping[str, float] = field(default_factory=dict)
+    """The same → p-value of "alike in all arms"."""
     contamination: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     best_sure: Mapping[str, bool] = field(default_factory=dict)
