@@ -20,6 +20,21 @@ def adjusted_bh(p: Floats) -> Floats:
     return _step_up(np.asarray(p, float), 1.0)
 
 
+def adjusted_holm(p: Floats) -> Floats:
+    """(n,) p-values adjusted so that any false one is as rare as promised, under any dependence; NaN is no test.
+
+    Source:
+        Holm (1979), "A simple sequentially rejective multiple test procedure".
+    """
+    values = np.asarray(p, float)
+    result = np.full(values.shape, np.nan)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    stepped = values[order] * np.arange(order.size, 0, -1)
+    result[order] = np.minimum(np.maximum.accumulate(stepped), 1) if order.size else stepped
+    return result
+
+
 def adjusted_by(p: Floats) -> Floats:
     """(n,) p-values adjusted for the false share under any dependence (Benjamini & Yekutieli 2001)."""
     values = np.asarray(p, float)
