@@ -1,0 +1,286 @@
+"""What an arm's customers will still order up to the horizon, each from where he stands, with the error of that.
+
+Whoever has come back goes on by `stats.repeat_after`, with the clock at his return; whoever has not may still come
+by `stats.first_return`, and then goes on alike. Both are fitted to each arm on its own: a treated arm is a mixture
+of those who would have come anyway and of those who were brought back, and what the mixture does is what counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from primeta.reactivation.records import Tail
+from primeta.stats import first_return, repeat_after
+from primeta.stats.repeat_after import Returned
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+FINE = 40_000
+"""Distinct states of an arm's returners, above which days are put together in weeks."""
+GRADIENT_STATES = 1_500
+"""States by which the gradient of what is expected is taken; it enters the error alone."""
+STEP = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Where one arm's customers stand, row by row; times in days."""
+
+    bucket: Ints
+    followed: Floats
+    returned_at: Floats
+    later: Floats
+    last: Floats
+    count: Floats
+
+    @property
+    def returners(self) -> float:
+        return float(self.count[np.isfinite(self.returned_at)].sum())
+
+    def rows(self, place: npt.NDArray[np.bool_]) -> Standing:
+        return Standing(
+            self.bucket[place],
+            self.followed[place],
+            self.returned_at[place],
+            self.later[place],
+            self.last[place],
+            self.count[place],
+        )
+
+
+def standing(tail: Tail, arm: int) -> Standing:
+    """At the end of the log."""
+    own = tail.arm == arm
+    return Standing(
+        tail.bucket[own],
+        np.asarray(tail.followed[own], dtype=np.float64),
+        np.asarray(tail.returned_at[own], dtype=np.float64),
+        np.asarray(tail.later[own], dtype=np.float64),
+        np.asarray(tail.last[own], dtype=np.float64),
+        np.asarray(tail.count[own], dtype=np.float64),
+    )
+
+
+def halfway(tail: Tail, arm: int) -> Standing:
+    """At half of each customer's follow-up."""
+    assert tail.halfway is not None
+    own = tail.arm == arm
+    then = {name: np.asarray(column, dtype=np.float64)[own] for name, column in tail.halfway.items()}
+    return Standing(
+        tail.bucket[own],
+        then["followed"],
+        then["returned_at"],
+        then["later"],
+        then["last"],
+        np.asarray(tail.count[own], dtype=np.float64),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class States:
+    """Distinct states of returners, and which of them each row of a standing is in."""
+
+    states: Returned
+    begin: Floats
+    place: Ints
+    bucket: Ints
+    count: Floats
+
+
+def delay(returned_at: Floats) -> Floats:
+    """How late a return came, as the repeat model takes it: by weeks, on a scale of logarithms."""
+    week = np.floor(returned_at / 7) * 7 + 3.5
+    return np.log1p(week / 30) - 1.0
+
+
+def states_of(rows: Standing) -> States:
+    """Rows of returners put together where they are alike."""
+    back = rows.rows(np.isfinite(rows.returned_at))
+    for grain in (1.0, 7.0):
+        whole = [np.floor(column / grain).astype(np.int64) for column in (back.followed, back.returned_at, back.last)]
+        later = np.minimum(back.later, 2047).astype(np.int64)
+        key = ((whole[0] * 8192 + whole[1]) * 8192 + whole[2]) * 2048 + later
+        _, first, place = np.unique(key, return_index=True, return_inverse=True)
+        if len(first) <= FINE:
+            break
+    place = place.reshape(-1)
+    count = np.bincount(place, weights=back.count, minlength=len(first))
+
+    def mean(column: Floats) -> Floats:
+        return np.bincount(place, weights=back.count * column, minlength=len(first)) / count
+
+    begin, came, last = mean(back.followed), mean(back.returned_at), mean(back.last)
+    later = np.minimum(back.later, 2047)[first]
+    states = Returned(later, np.where(later > 0, last, 0.0), begin - came, delay(back.returned_at[first]), count)
+    return States(states, begin, place, back.bucket, back.count)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArmFit:
+    """One arm's model, with the error of its parameters bucket by bucket."""
+
+    states: States
+    repeat: repeat_after.RepeatFit
+    wait: first_return.WaitFit
+    since: float
+    """Day since assignment from which the wait follows its curve; before it, hazards by week as they were seen."""
+    early: Floats
+    """Those hazards, per day."""
+    repeat_parts: Floats
+    """(B, 6) error of the parameters that each bucket adds."""
+    wait_parts: Floats
+    """(B, 3)"""
+    early_parts: Floats
+    """(B, weeks)"""
+
+
+def early_edges(since: float) -> Floats:
+    return np.append(np.arange(0.0, since, 7.0), since)
+
+
+def fit_arm(
+    rows: Standing, states: States, *, since: float, k: int, buckets: int, centre: Floats, wait_centre: Floats
+) -> ArmFit:
+    """The two models of one arm."""
+    repeat = repeat_after.fit(states.states, k=k, centre=centre)
+    _, slope = repeat_after.by_customer(repeat.theta, states.states, k)
+    score = _by_bucket(states.bucket, states.count[:, None] * slope[states.place], buckets)
+
+    end = np.where(np.isfinite(rows.returned_at), rows.returned_at, rows.followed)
+    at = end > since
+    wait, came = np.floor(end[at] - since) + 0.5, np.isfinite(rows.returned_at[at]).astype(np.float64)
+    pair, place = np.unique(np.stack([wait, came], axis=1), axis=0, return_inverse=True)
+    place = place.reshape(-1)
+    held = np.bincount(place, weights=rows.count[at], minlength=len(pair))
+    fitted = first_return.fit(pair[:, 0], pair[:, 1], held, centre=wait_centre)
+    _, wait_slope = first_return.by_customer(fitted.theta, pair[:, 0], pair[:, 1])
+    wait_score = _by_bucket(rows.bucket[at], rows.count[at][:, None] * wait_slope[place], buckets)
+
+    edges = early_edges(since)
+    early, early_parts = np.zeros(len(edges) - 1), np.zeros((buckets, len(edges) - 1))
+    for cell, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        exposure = rows.count * np.clip(end - low, 0.0, high - low)
+        events = rows.count * (np.isfinite(rows.returned_at) & (end >= low) & (end < high))
+        total = exposure.sum()
+        if total > 0:
+            early[cell] = events.sum() / total
+            early_parts[:, cell] = _by_bucket(rows.bucket, events - early[cell] * exposure, buckets) / total
+    return ArmFit(
+        states,
+        repeat,
+        fitted,
+        since,
+        early,
+        score @ repeat.inverse,
+        wait_score @ fitted.inverse,
+        early_parts,
+    )
+
+
+def _by_bucket(bucket: Ints, values: Floats, buckets: int) -> Floats:
+    if values.ndim == 1:
+        return np.bincount(bucket, weights=values, minlength=buckets)
+    return np.stack(
+        [np.bincount(bucket, weights=column, minlength=buckets) for column in values.T], axis=1
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """Orders to come of one arm, J spans of days: by bucket, and what errors of the parameters add."""
+
+    first: Floats
+    """(B, J) first orders since assignment."""
+    later: Floats
+    """(B, J) orders after them."""
+    first_parts: Floats
+    """(B, J) error of the total that each bucket adds through the parameters."""
+    later_parts: Floats
+
+
+def ahead(rows: Standing, model: ArmFit, *, cuts: Floats, daily_discount: float, buckets: int, errors: bool = True) -> Ahead:
+    """Orders after each customer's own follow-up, between successive `cuts` (J + 1,), discounted to assignment."""
+    states, k, theta = model.states, model.repeat.k, model.repeat.theta
+    out = rows.rows(~np.isfinite(rows.returned_at))
+    begins, place = np.unique(out.followed, return_inverse=True)
+    place = place.reshape(-1)
+    away = np.bincount(place, weights=out.count, minlength=len(begins))
+    lowest = min(float(begins.min(initial=cuts[-1])), float(cuts[-1]))
+    grid = np.unique(np.concatenate([cuts, np.arange(lowest, cuts[-1], 7.0)]))
+    grid = grid[(grid >= lowest) & (grid <= cuts[-1])]
+    middle = (grid[:-1] + grid[1:]) / 2
+    worth = np.exp(-daily_discount * middle)
+    span = np.clip(np.searchsorted(cuts, middle, side="right") - 1, -1, len(cuts) - 2)
+    member = (span[:, None] == np.arange(len(cuts) - 1)) * 1.0  # (G, J)
+
+    def fresh(theta: Floats) -> Floats:
+        """(G, J) later orders of who returns in each cell."""
+        zero = np.zeros(len(middle))
+        new = Returned(zero, zero, zero, delay(middle), zero)
+        return repeat_after.expected(theta, new, k=k, begin=middle, cuts=cuts, daily_discount=daily_discount, steps=2)
+
+    def coming(wait: Floats, early: Floats) -> Floats:
+        """(F, G) chance that who has not returned by his follow-up does so in each cell."""
+        edges = early_edges(model.since)
+        hazard = np.append(0.0, np.cumsum(early * np.diff(edges)))
+
+        def log_share(day: Floats) -> Floats:
+            before = -np.interp(np.minimum(day, model.since), edges, hazard)
+            return before + np.log(first_return.still_away(wait, np.maximum(day - model.since, 0.0)))
+
+        low = np.maximum(grid[None, :-1], begins[:, None])
+        high = np.maximum(grid[None, 1:], begins[:, None])
+        own = log_share(begins)[:, None]
+        return np.exp(log_share(low) - own) - np.exp(log_share(high) - own)
+
+    wait, early = model.wait.theta, model.early
+    chance, after = coming(wait, early), fresh(theta)
+    of_state = repeat_after.expected(
+        theta, states.states, k=k, begin=states.begin, cuts=cuts, daily_discount=daily_discount
+    )
+    first_each = chance @ (worth[:, None] * member)  # (F, J)
+    later_each = chance @ after
+    first = _by_bucket(out.bucket, out.count[:, None] * first_each[place], buckets)
+    later = _by_bucket(out.bucket, out.count[:, None] * later_each[place], buckets) + _by_bucket(
+        states.bucket, states.count[:, None] * of_state[states.place], buckets
+    )
+    nothing = np.zeros_like(first)
+    if not errors:
+        return Ahead(first, later, nothing, nothing)
+
+    held = states.states.count
+    thin = np.arange(0, len(held), max(1, len(held) // GRADIENT_STATES))
+    some = states.states[thin]
+    base = held[thin] @ of_state[thin]
+    scale = np.where(base > 0, (held @ of_state) / np.where(base > 0, base, 1.0), 0.0)
+    later_slope, first_slope = [], []
+    for axis in range(len(theta)):
+        moved = theta.copy()
+        moved[axis] += STEP
+        own = repeat_after.expected(
+            moved, some, k=k, begin=states.begin[thin], cuts=cuts, daily_discount=daily_discount
+        )
+        by_state = scale * (held[thin] @ own - base)
+        later_slope.append((by_state + away @ (chance @ (fresh(moved) - after))) / STEP)
+    by_wait_first, by_wait_later = [], []
+    for axis in range(len(wait)):
+        moved = wait.copy()
+        moved[axis] += STEP
+        change = away @ (coming(moved, early) - chance)
+        by_wait_first.append(change @ (worth[:, None] * member) / STEP)
+        by_wait_later.append(change @ after / STEP)
+    first_parts = model.wait_parts @ np.array(by_wait_first)
+    later_parts = model.repeat_parts @ np.array(later_slope) + model.wait_parts @ np.array(by_wait_later)
+    if lowest < model.since:
+        for axis in range(len(early)):
+            moved = early.copy()
+            step = max(early[axis], 1e-6) * 1e-3
+            moved[axis] += step
+            change = away @ (coming(wait, moved) - chance) / step
+            first_parts = first_parts + np.outer(model.early_parts[:, axis], change @ (worth[:, None] * member))
+            later_parts = later_parts + np.outer(model.early_parts[:, axis], change @ after)
+    return Ahead(first, later, first_parts, later_parts)

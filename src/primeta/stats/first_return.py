@@ -1,0 +1,81 @@
+"""The wait for a first order since assignment, where some never come: a hazard that falls, with a mass that stays away.
+
+From a day `since` on, when the campaign's own burst is over, the share of those still away after a further wait u is
+away + (1 − away)(1 + u/β)^−r: exponential waits whose rates follow a gamma, and a mass that never returns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import expit
+
+Floats = npt.NDArray[np.float64]
+PARAMETERS = ("logit away", "log r", "log beta")
+CENTRE = np.array([0.0, 0.7, 5.0])
+SPREAD = np.array([2.0, 1.0, 1.5])
+"""Of the normal prior around `CENTRE`, in units of one customer: it only keeps a flat likelihood from running off."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WaitFit:
+    """Parameters (3,), in the order of PARAMETERS, and the inverse curvature (3, 3)."""
+
+    theta: Floats
+    inverse: Floats
+
+
+def still_away(theta: Floats, wait: Floats) -> Floats:
+    """Share of those away at the start who are still away after `wait`; the shape of `wait`."""
+    away = expit(theta[0])
+    return away + (1 - away) * np.exp(-np.exp(theta[1]) * np.log1p(wait / np.exp(theta[2])))
+
+
+def by_customer(theta: Floats, wait: Floats, came: Floats) -> tuple[Floats, Floats]:
+    """Log likelihood (n,) and gradient (n, 3) of having waited so long, and then come (`came` 1) or not (0)."""
+    away, r, beta = expit(theta[0]), np.exp(theta[1]), np.exp(theta[2])
+    far = np.log1p(wait / beta)
+    falling = np.exp(-r * far)
+    ratio = wait / (beta + wait)
+    survive = away + (1 - away) * falling
+    value = np.where(
+        came > 0, np.log1p(-away) + theta[1] - theta[2] - (r + 1) * far, np.log(survive)
+    )
+    by_away = np.where(came > 0, -away, away * (1 - away) * (1 - falling) / survive)
+    part = (1 - away) * falling / survive
+    by_r = np.where(came > 0, 1 - r * far, -part * r * far)
+    by_beta = np.where(came > 0, -1 + (r + 1) * ratio, part * r * ratio)
+    return value, np.stack([by_away, by_r, by_beta], axis=1)
+
+
+def fit(
+    wait: Floats, came: Floats, count: Floats, *, centre: Floats = CENTRE, spread: Floats = SPREAD
+) -> WaitFit:
+    """The likeliest parameters under a weak normal prior around `centre`, which is also the start.
+
+    Args:
+        wait, came, count: (n,) time from `since` to the return or to the end of what was seen; whether it was a
+            return; customers who waited so.
+    """
+    n = max(float(count.sum()), 1.0)
+
+    def minus(theta: Floats) -> tuple[float, Floats]:
+        value, gradient = by_customer(theta, wait, came)
+        apart = (theta - centre) / spread
+        total = float(count @ value) - 0.5 * float(apart @ apart)
+        return -total / n, -(count @ gradient - apart / spread) / n
+
+    found = minimize(minus, centre, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 200})
+    theta = np.asarray(found.x, dtype=np.float64)
+    size = theta.size
+    curvature = np.zeros((size, size))
+    for place in range(size):
+        step = np.zeros(size)
+        step[place] = 1e-4
+        curvature[place] = (minus(theta + step)[1] - minus(theta - step)[1]) / 2e-4
+    curvature = n * (curvature + curvature.T) / 2
+    values, vectors = np.linalg.eigh(curvature)
+    return WaitFit(theta, (vectors / np.maximum(values, np.min(spread**-2) / 4)) @ vectors.T)
