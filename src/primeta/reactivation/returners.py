@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtrit
 
+from primeta.reactivation.behaviour import trait_mean
 from primeta.reactivation.estimates import (
     LEAST_CUSTOMERS,
     assigned,
@@ -182,7 +183,7 @@ def trimming_bounds(follow_up: FollowUp, arm: int) -> tuple[float, float]:
     found = []
     for largest in (False, True):
         ranked = discounts[::-1] if largest else discounts
-        place = min(int(math.ceil(kept - 1e-9)), len(ranked)) - 1
+        place = min(math.ceil(kept - 1e-9), len(ranked)) - 1
         q = float(ranked[max(place, 0)])
         beyond = np.maximum(discounts - q, 0.0) if largest else -np.maximum(q - discounts, 0.0)
         mean = _mean_of(beyond, bucket, buckets, n_arm, lived)
@@ -219,8 +220,6 @@ def _imbens_manski(low: _Bound, high: _Bound, *, level: float) -> tuple[float, f
 
 def normal_again(follow_up: FollowUp, arm: int, *, segment: str = "") -> NormalAgain | None:
     """Normal customers won back, of all assigned; None where a customer's own earlier rhythm is not known."""
-    from primeta.reactivation.behaviour import trait_mean
-
     if "normal" not in follow_up.traits:
         return None
     mine = trait_mean(follow_up, arm, "normal")
