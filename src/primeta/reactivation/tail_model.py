@@ -7,6 +7,7 @@ of those who would have come anyway and of those who were brought back, and what
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,9 @@ FINE = 40_000
 GRADIENT_STATES = 1_500
 """States by which the gradient of what is expected is taken; it enters the error alone."""
 STEP = 1e-4
+CELLS = 24
+"""Of the time ahead, in which the time of a first return is summed."""
+MOST_BEGINS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +105,10 @@ def states_of(rows: Standing) -> States:
     """Rows of returners put together where they are alike."""
     back = rows.rows(np.isfinite(rows.returned_at))
     for grain in (1.0, 7.0):
-        whole = [np.floor(column / grain).astype(np.int64) for column in (back.followed, back.returned_at, back.last)]
+        whole = [
+            np.floor(column / grain).astype(np.int64)
+            for column in (back.followed, back.returned_at, back.last)
+        ]
         later = np.minimum(back.later, 2047).astype(np.int64)
         key = ((whole[0] * 8192 + whole[1]) * 8192 + whole[2]) * 2048 + later
         _, first, place = np.unique(key, return_index=True, return_inverse=True)
@@ -115,7 +122,9 @@ def states_of(rows: Standing) -> States:
 
     begin, came, last = mean(back.followed), mean(back.returned_at), mean(back.last)
     later = np.minimum(back.later, 2047)[first]
-    states = Returned(later, np.where(later > 0, last, 0.0), begin - came, delay(back.returned_at[first]), count)
+    states = Returned(
+        later, np.where(later > 0, last, 0.0), begin - came, delay(back.returned_at[first]), count
+    )
     return States(states, begin, place, back.bucket, back.count)
 
 
@@ -162,7 +171,7 @@ def fit_arm(
 
     edges = early_edges(since)
     early, early_parts = np.zeros(len(edges) - 1), np.zeros((buckets, len(edges) - 1))
-    for cell, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for cell, (low, high) in enumerate(itertools.pairwise(edges)):
         exposure = rows.count * np.clip(end - low, 0.0, high - low)
         events = rows.count * (np.isfinite(rows.returned_at) & (end >= low) & (end < high))
         total = exposure.sum()
@@ -184,9 +193,7 @@ def fit_arm(
 def _by_bucket(bucket: Ints, values: Floats, buckets: int) -> Floats:
     if values.ndim == 1:
         return np.bincount(bucket, weights=values, minlength=buckets)
-    return np.stack(
-        [np.bincount(bucket, weights=column, minlength=buckets) for column in values.T], axis=1
-    )
+    return np.stack([np.bincount(bucket, weights=column, minlength=buckets) for column in values.T], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,48 +209,71 @@ class Ahead:
     later_parts: Floats
 
 
-def ahead(rows: Standing, model: ArmFit, *, cuts: Floats, daily_discount: float, buckets: int, errors: bool = True) -> Ahead:
-    """Orders after each customer's own follow-up, between successive `cuts` (J + 1,), discounted to assignment."""
+def ahead(
+    rows: Standing,
+    model: ArmFit,
+    *,
+    cuts: Floats | None,
+    daily_discount: float,
+    buckets: int,
+    errors: bool = True,
+) -> Ahead:
+    """Orders after each customer's own follow-up, between successive `cuts` (J + 1,), discounted to assignment.
+
+    Args:
+        rows: Those whom `model` was fitted to.
+        cuts: Days since assignment; None: for as long again as each was followed, J = 1.
+    """
     states, k, theta = model.states, model.repeat.k, model.repeat.theta
     out = rows.rows(~np.isfinite(rows.returned_at))
-    begins, place = np.unique(out.followed, return_inverse=True)
-    place = place.reshape(-1)
+    begins, place = _begins(out)
     away = np.bincount(place, weights=out.count, minlength=len(begins))
-    lowest = min(float(begins.min(initial=cuts[-1])), float(cuts[-1]))
-    grid = np.unique(np.concatenate([cuts, np.arange(lowest, cuts[-1], 7.0)]))
-    grid = grid[(grid >= lowest) & (grid <= cuts[-1])]
-    middle = (grid[:-1] + grid[1:]) / 2
-    worth = np.exp(-daily_discount * middle)
-    span = np.clip(np.searchsorted(cuts, middle, side="right") - 1, -1, len(cuts) - 2)
-    member = (span[:, None] == np.arange(len(cuts) - 1)) * 1.0  # (G, J)
+
+    def own_cuts(begin: Floats) -> Floats:
+        return np.stack([begin, 2 * begin], axis=1) if cuts is None else np.tile(cuts, (len(begin), 1))
+
+    bounds = own_cuts(begins)  # (F, J + 1)
+    ends = np.maximum(bounds[:, -1], begins)
+    fraction = np.linspace(0.0, 1.0, CELLS + 1)
+    edges = begins[:, None] + (ends - begins)[:, None] * fraction  # (F, C + 1)
+    middle = (edges[:, :-1] + edges[:, 1:]) / 2
+    span = (middle[:, :, None] >= bounds[:, None, 1:-1]).sum(axis=-1)
+    worth = np.exp(-daily_discount * middle)[:, :, None] * (
+        span[:, :, None] == np.arange(bounds.shape[1] - 1)
+    )
+    flat = middle.reshape(-1)
+    zero = np.zeros(len(flat))
+    new = Returned(zero, zero, zero, delay(flat), zero)
+    new_cuts = np.repeat(bounds, CELLS, axis=0)
 
     def fresh(theta: Floats) -> Floats:
-        """(G, J) later orders of who returns in each cell."""
-        zero = np.zeros(len(middle))
-        new = Returned(zero, zero, zero, delay(middle), zero)
-        return repeat_after.expected(theta, new, k=k, begin=middle, cuts=cuts, daily_discount=daily_discount, steps=2)
+        """(F, C, J) later orders of who returns in each cell."""
+        found = repeat_after.expected(
+            theta, new, k=k, begin=flat, cuts=new_cuts, daily_discount=daily_discount, steps=2
+        )
+        return found.reshape(*middle.shape, -1)
+
+    early_days = early_edges(model.since)
 
     def coming(wait: Floats, early: Floats) -> Floats:
-        """(F, G) chance that who has not returned by his follow-up does so in each cell."""
-        edges = early_edges(model.since)
-        hazard = np.append(0.0, np.cumsum(early * np.diff(edges)))
-
-        def log_share(day: Floats) -> Floats:
-            before = -np.interp(np.minimum(day, model.since), edges, hazard)
-            return before + np.log(first_return.still_away(wait, np.maximum(day - model.since, 0.0)))
-
-        low = np.maximum(grid[None, :-1], begins[:, None])
-        high = np.maximum(grid[None, 1:], begins[:, None])
-        own = log_share(begins)[:, None]
-        return np.exp(log_share(low) - own) - np.exp(log_share(high) - own)
+        """(F, C) chance that who has not returned by his follow-up does so in each cell."""
+        hazard = np.append(0.0, np.cumsum(early * np.diff(early_days)))
+        before = -np.interp(np.minimum(edges, model.since), early_days, hazard)
+        left = before + np.log(first_return.still_away(wait, np.maximum(edges - model.since, 0.0)))
+        return -np.diff(np.exp(left - left[:, :1]), axis=1)
 
     wait, early = model.wait.theta, model.early
     chance, after = coming(wait, early), fresh(theta)
     of_state = repeat_after.expected(
-        theta, states.states, k=k, begin=states.begin, cuts=cuts, daily_discount=daily_discount
+        theta,
+        states.states,
+        k=k,
+        begin=states.begin,
+        cuts=own_cuts(states.begin),
+        daily_discount=daily_discount,
     )
-    first_each = chance @ (worth[:, None] * member)  # (F, J)
-    later_each = chance @ after
+    first_each = np.einsum("fc,fcj->fj", chance, worth)
+    later_each = np.einsum("fc,fcj->fj", chance, after)
     first = _by_bucket(out.bucket, out.count[:, None] * first_each[place], buckets)
     later = _by_bucket(out.bucket, out.count[:, None] * later_each[place], buckets) + _by_bucket(
         states.bucket, states.count[:, None] * of_state[states.place], buckets
@@ -257,30 +287,43 @@ def ahead(rows: Standing, model: ArmFit, *, cuts: Floats, daily_discount: float,
     some = states.states[thin]
     base = held[thin] @ of_state[thin]
     scale = np.where(base > 0, (held @ of_state) / np.where(base > 0, base, 1.0), 0.0)
-    later_slope, first_slope = [], []
+    later_slope = []
     for axis in range(len(theta)):
         moved = theta.copy()
         moved[axis] += STEP
         own = repeat_after.expected(
-            moved, some, k=k, begin=states.begin[thin], cuts=cuts, daily_discount=daily_discount
+            moved,
+            some,
+            k=k,
+            begin=states.begin[thin],
+            cuts=own_cuts(states.begin[thin]),
+            daily_discount=daily_discount,
         )
-        by_state = scale * (held[thin] @ own - base)
-        later_slope.append((by_state + away @ (chance @ (fresh(moved) - after))) / STEP)
-    by_wait_first, by_wait_later = [], []
-    for axis in range(len(wait)):
-        moved = wait.copy()
-        moved[axis] += STEP
-        change = away @ (coming(moved, early) - chance)
-        by_wait_first.append(change @ (worth[:, None] * member) / STEP)
-        by_wait_later.append(change @ after / STEP)
-    first_parts = model.wait_parts @ np.array(by_wait_first)
-    later_parts = model.repeat_parts @ np.array(later_slope) + model.wait_parts @ np.array(by_wait_later)
-    if lowest < model.since:
-        for axis in range(len(early)):
-            moved = early.copy()
-            step = max(early[axis], 1e-6) * 1e-3
-            moved[axis] += step
-            change = away @ (coming(wait, moved) - chance) / step
-            first_parts = first_parts + np.outer(model.early_parts[:, axis], change @ (worth[:, None] * member))
-            later_parts = later_parts + np.outer(model.early_parts[:, axis], change @ after)
+        of_new = np.einsum("f,fc,fcj->j", away, chance, fresh(moved) - after)
+        later_slope.append((scale * (held[thin] @ own - base) + of_new) / STEP)
+    later_parts = model.repeat_parts @ np.array(later_slope)
+    first_parts = np.zeros_like(later_parts)
+    moves = [(model.wait_parts[:, axis], axis, -1) for axis in range(len(wait))]
+    if len(begins) and begins.min() < model.since:
+        moves += [(model.early_parts[:, axis], -1, axis) for axis in range(len(early))]
+    for part, in_wait, in_early in moves:
+        new_wait, new_early = wait.copy(), early.copy()
+        step = STEP if in_wait >= 0 else max(early[in_early], 1e-6) * 1e-3
+        if in_wait >= 0:
+            new_wait[in_wait] += step
+        else:
+            new_early[in_early] += step
+        change = away[:, None] * (coming(new_wait, new_early) - chance) / step
+        first_parts += np.outer(part, np.einsum("fc,fcj->j", change, worth))
+        later_parts += np.outer(part, np.einsum("fc,fcj->j", change, after))
     return Ahead(first, later, first_parts, later_parts)
+
+
+def _begins(out: Standing) -> tuple[Floats, Ints]:
+    """Days up to which those still away were followed, by weeks where there are many, and each row's place."""
+    days, place = np.unique(out.followed, return_inverse=True)
+    if len(days) > MOST_BEGINS:
+        _, place = np.unique(np.floor(out.followed / 7), return_inverse=True)
+        weight = np.bincount(place.reshape(-1), weights=out.count)
+        days = np.bincount(place.reshape(-1), weights=out.count * out.followed) / weight
+    return days, place.reshape(-1)

@@ -41,9 +41,7 @@ def by_customer(theta: Floats, wait: Floats, came: Floats) -> tuple[Floats, Floa
     falling = np.exp(-r * far)
     ratio = wait / (beta + wait)
     survive = away + (1 - away) * falling
-    value = np.where(
-        came > 0, np.log1p(-away) + theta[1] - theta[2] - (r + 1) * far, np.log(survive)
-    )
+    value = np.where(came > 0, np.log1p(-away) + theta[1] - theta[2] - (r + 1) * far, np.log(survive))
     by_away = np.where(came > 0, -away, away * (1 - away) * (1 - falling) / survive)
     part = (1 - away) * falling / survive
     by_r = np.where(came > 0, 1 - r * far, -part * r * far)

@@ -96,7 +96,9 @@ def by_customer(theta: Floats, states: Returned, k: int = 1) -> tuple[Floats, Fl
         slopes.append((by_r, by_alpha, by_a, by_b))
     shape = r + kx
     terms.append(gone + gammaln(shape) - shape * log_last)
-    slopes.append((psi(shape) - log_last, -shape / (alpha + last), psi(a + 1) - psi_whole, psi(b + x) - psi_whole))
+    slopes.append(
+        (psi(shape) - log_last, -shape / (alpha + last), psi(a + 1) - psi_whole, psi(b + x) - psi_whole)
+    )
     stack = np.stack(terms)
     top = stack.max(axis=0)
     weight = np.exp(stack - top)
@@ -115,9 +117,7 @@ def by_customer(theta: Floats, states: Returned, k: int = 1) -> tuple[Floats, Fl
     by_a = by_a - psi_a + psi_phi
     by_b = by_b - psi_b + psi_phi
     by_mu = (by_a - by_b) * phi * mu * (1 - mu)
-    gradient = np.stack(
-        [by_r * r, by_alpha, by_alpha * z, by_mu, by_a * a + by_b * b, by_mu * z], axis=1
-    )
+    gradient = np.stack([by_r * r, by_alpha, by_alpha * z, by_mu, by_a * a + by_b * b, by_mu * z], axis=1)
     return value, gradient
 
 
@@ -152,18 +152,27 @@ def fit(states: Returned, *, k: int = 1, centre: Floats | None = None, spread: F
 def start(states: Returned) -> Floats:
     """Where a fit begins: the rate at which those who ordered again did, and a third leaving at each order."""
     weight = states.count * (states.later > 0)
-    rate = (weight @ states.later + 1.0) / (weight @ np.maximum(states.last, SHORTEST) + states.age.mean() + 1.0)
+    rate = (weight @ states.later + 1.0) / (
+        weight @ np.maximum(states.last, SHORTEST) + states.age.mean() + 1.0
+    )
     return np.array([0.0, -np.log(rate), 0.0, -0.7, 0.5, 0.0])
 
 
 def expected(
-    theta: Floats, states: Returned, *, k: int, begin: Floats, cuts: Floats, daily_discount: float, steps: int = 3
+    theta: Floats,
+    states: Returned,
+    *,
+    k: int,
+    begin: Floats,
+    cuts: Floats,
+    daily_discount: float,
+    steps: int = 3,
 ) -> Floats:
     """(n, J) orders to expect from each state between successive `cuts`, each order worth exp(−discount × day).
 
     Args:
         begin: (n,) day at which each state stands; only later orders count.
-        cuts: (J + 1,) rising days, on the clock of `begin`. A state at its very return is `later` = `last` =
+        cuts: (J + 1,) or (n, J + 1) rising days, on the clock of `begin`. A state at its very return is `later` = `last` =
             `age` = 0.
     Source:
         Given rate and leaving probability p, an order that the customer survives comes with probability 1 − p, so
@@ -195,7 +204,8 @@ def expected(
     phase = alive / (alive.sum(axis=0) + gone)  # (k, n): still here, with j steps of the next order done
 
     points, masses = np.polynomial.legendre.leggauss(steps)
-    low, high = (np.maximum(side[None, :], begin[:, None]) for side in (cuts[:-1], cuts[1:]))
+    cuts = np.atleast_2d(cuts)
+    low, high = (np.maximum(side, begin[:, None]) for side in (cuts[:, :-1], cuts[:, 1:]))
     half = (high - low)[:, :, None] / 2
     day = low[:, :, None] + half * (points + 1)  # (n, J, steps)
     worth = (masses * half * np.exp(-daily_discount * day)).reshape(len(x), -1)
@@ -220,7 +230,7 @@ def expected(
                 rate += np.einsum("np,npu->nu", share, term).real * (phase[j] * pace[j])[:, None]
                 if j < k - 1:
                     term = term * np.exp(-far)
-    return (rate * worth).reshape(len(x), len(cuts) - 1, steps).sum(axis=-1)
+    return (rate * worth).reshape(len(x), cuts.shape[1] - 1, steps).sum(axis=-1)
 
 
 def _beta_nodes(a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -244,7 +254,12 @@ def _beta_nodes(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     beside[:, :1] = 4 * (1 + up) * (1 + down) / ((both + 2) ** 2 * (both + 3))
     m = n[1:]
     beside[:, 1:] = (
-        4 * m * (m + up) * (m + down) * (m + both) / ((2 * m + both) ** 2 * (2 * m + both + 1) * (2 * m + both - 1))
+        4
+        * m
+        * (m + up)
+        * (m + down)
+        * (m + both)
+        / ((2 * m + both) ** 2 * (2 * m + both + 1) * (2 * m + both - 1))
     )
     matrix = np.zeros((len(distinct), NODES, NODES))
     at = np.arange(NODES)

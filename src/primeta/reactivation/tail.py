@@ -1,0 +1,533 @@
+"""Rung 4: what an arm changes in customers' value up to the horizon, the part that was seen and the part modelled.
+
+Each customer's money counts as far as he was followed; what he will still bring is expected from where he stands
+(`tail_model`). All of it is discounted to the assignment and summed over everybody assigned. The tail is only
+believed where the same model, given the first half of the follow-up, would have foretold the second (`tail_check`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, stdtr, stdtrit
+
+from primeta.reactivation.estimates import LEAST_CUSTOMERS, pooled
+from primeta.reactivation.records import NAN, Curve, FollowUp, Rung, Rung4, TailCheck
+from primeta.reactivation.tail_check import Promise, checks_of, promise_of
+from primeta.reactivation.tail_model import (
+    Ahead,
+    ArmFit,
+    Standing,
+    States,
+    ahead,
+    fit_arm,
+    halfway,
+    standing,
+    states_of,
+)
+from primeta.stats import first_return, repeat_after
+from primeta.stats.repeat_after import Returned
+
+Floats = npt.NDArray[np.float64]
+LEAST_ORDERS = 100
+"""By which money per order is known; else wider sets of orders are used."""
+LEAST_FOLLOWED = 1 / 3
+"""Of the horizon, that customers must be followed for the tail to be tested and believed."""
+LEAST_RETURNERS = 100
+"""Of each arm and at half of the follow-up, for the same."""
+SPANS = 4
+"""Spans of the time beyond what was seen, at whose ends the curve is drawn."""
+ASSUMES = ("random", "everyone-assigned", "tail-model", "later-money-stays", "no-season")
+
+
+def rung_four(follow_up: FollowUp) -> Rung4:
+    """Every treated arm against the control, to the horizon.
+
+    Returns:
+        Rungs of the treated arms in their order, with the control's own value beside; where `why_not` is set, the
+        value is that of the observed part alone and `modelled` is NaN. Where everybody was followed to the horizon
+        there is no model and nothing to test.
+    Source:
+        The spread is that between hash buckets of customers, of money and of the model's parameters together: each
+        bucket moves the parameters by inverse information × its score. This is what a Poisson bootstrap over
+        buckets gives with endless draws (Efron 1982, the infinitesimal jackknife), without its own noise.
+    """
+    whole = pooled(follow_up)
+    if not whole.has_control:
+        return _no_answer(whole, "no-control")
+    n = whole.n[0].sum(axis=-1)
+    if n[0] < LEAST_CUSTOMERS:
+        return _no_answer(whole, "small-arm")
+    seen = [_observed(whole, arm) for arm in range(len(whole.arms))]
+    now = [standing(whole.tail, arm) for arm in range(len(whole.arms))]
+    horizon = float(whole.campaign.horizon_days)
+    if all((rows.followed >= horizon).all() for rows in now):
+        return _told(whole, seen, [None] * len(seen))
+    used = [arm for arm in range(len(whole.arms)) if n[arm] >= LEAST_CUSTOMERS]
+    refused = _too_early(whole, used)
+    if refused:
+        return _told(whole, seen, [None] * len(seen), why_not=dict.fromkeys(range(len(whole.arms)), refused))
+
+    daily = math.log1p(whole.campaign.annual_discount) / 365
+    since = _since(whole)
+    cuts = _cuts(whole, now)
+    fits = _fits(whole, {arm: now[arm] for arm in used}, since=since)
+    tails = [
+        _modelled(whole, arm, now[arm], fits[arm], cuts=cuts, daily=daily) if arm in fits else None
+        for arm in range(len(whole.arms))
+    ]
+    promises = _promises(whole, used, kind=fits[used[0]].repeat.k, daily=daily)
+    checks, why_not = checks_of(whole, promises)
+    return _told(whole, seen, tails, why_not=why_not, checks=checks, fits=fits, cuts=cuts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Per assigned customer of one arm: money, revenue and orders, with the error of money that each bucket adds."""
+
+    money: float
+    parts: Floats
+    """(B,)"""
+    revenue: float
+    orders: float
+    by_block: Floats
+    """(K,) money, of the observed part; (J,) of the modelled one."""
+    by_block_parts: Floats
+    """(B, K) or (B, J)"""
+
+
+def _observed(follow_up: FollowUp, arm: int) -> Part:
+    """What was seen of everybody as far as he was followed, less contact."""
+    sums = {name: table[0, arm] for name, table in follow_up.sums.items()}
+    n = follow_up.n[0, arm]
+    total = max(n.sum(), 1.0)
+    at_risk = follow_up.at_risk[0, arm]
+    lived = at_risk.sum(axis=0)
+    width = np.diff(np.array(follow_up.edges, dtype=np.float64))
+
+    # contact is owed by all, so each block's mean stands for those who have not lived through it too
+    safe = np.where(lived > 0, lived, 1.0)
+    contact = np.where(lived > 0, sums["contact"].sum(axis=0) / safe, NAN)
+    contact_parts = (sums["contact"] - np.nan_to_num(contact) * at_risk) / safe
+    known = np.flatnonzero(lived > 0)
+    if len(known) and len(known) < len(contact):
+        late = known[-max(1, len(known) // 3) :]
+        contact = np.where(lived > 0, contact, contact[late].sum() / width[late].sum() * width)
+
+    present = sums["present"]
+    means = present.sum(axis=0) / total
+    parts = (present - means * n[:, None]) / total
+    missing = _between_edges(follow_up, arm)
+    rate = np.where(lived > 0, present.sum(axis=0) / safe, 0.0)
+    if len(known):
+        rate = np.where(lived > 0, rate, rate[known[-1]] / width[known[-1]] * width)
+    means = means + missing * rate / total - np.nan_to_num(contact)
+    parts = parts - np.nan_to_num(contact_parts)
+    return Part(
+        money=float(means.sum()),
+        parts=parts.sum(axis=1),
+        revenue=float(sums["revenue"].sum() / total),
+        orders=float(sums["orders"].sum() / total),
+        by_block=means,
+        by_block_parts=parts,
+    )
+
+
+def _between_edges(follow_up: FollowUp, arm: int) -> Floats:
+    """(K,) customers, in shares of each block, who were followed into a block and not through it.
+
+    Their sums end at the edge before; the rest is filled in by the block's mean.
+    """
+    edges = np.array(follow_up.edges, dtype=np.float64)
+    own = follow_up.tail.arm == arm
+    followed = np.minimum(follow_up.tail.followed[own], edges[-1])
+    block = np.searchsorted(edges, followed, side="right") - 1
+    into = block < len(edges) - 1
+    block, followed, count = block[into], followed[into], follow_up.tail.count[own][into]
+    share = (followed - edges[block]) / np.diff(edges)[block]
+    return np.bincount(block, weights=count * share, minlength=len(edges) - 1)
+
+
+def _since(follow_up: FollowUp) -> float:
+    """Day from which the wait for a first return follows its curve: when the campaign's own burst is over."""
+    typical = _typical(follow_up)
+    return float(max(7.0, min(float(follow_up.campaign.window_days), typical / 3)))
+
+
+def _typical(follow_up: FollowUp) -> float:
+    """Median follow-up, in days."""
+    tail = follow_up.tail
+    order = np.argsort(tail.followed)
+    reached = np.cumsum(tail.count[order])
+    return float(tail.followed[order][np.searchsorted(reached, reached[-1] / 2)])
+
+
+def _too_early(follow_up: FollowUp, arms: list[int]) -> str:
+    """Why the tail cannot be tested; empty where it can."""
+    if follow_up.tail.halfway is None:
+        return "tail-untested"
+    if _typical(follow_up) < LEAST_FOLLOWED * follow_up.campaign.horizon_days:
+        return "short-follow-up"
+    if any(halfway(follow_up.tail, arm).returners < LEAST_RETURNERS for arm in arms):
+        return "tail-untested"
+    return ""
+
+
+def _cuts(follow_up: FollowUp, now: list[Standing]) -> Floats:
+    """Days between the least follow-up and the horizon that bound the spans."""
+    least = min(float(rows.followed.min()) for rows in now if len(rows.followed))
+    horizon = float(follow_up.campaign.horizon_days)
+    first = max(least, min(_typical(follow_up), horizon * 0.9))
+    cuts = np.linspace(first, horizon, SPANS + 1)
+    return np.unique(np.append(least, cuts)) if least < first - 1 else cuts
+
+
+def _fits(
+    follow_up: FollowUp, rows: Mapping[int, Standing], *, since: float, k: int = 0
+) -> dict[int, ArmFit]:
+    """Each arm's model; timing (`k`) by the fit to all arms together, unless it is given."""
+    buckets = follow_up.n.shape[-1]
+    states = {arm: states_of(own) for arm, own in rows.items()}
+    together = _together(list(states.values()))
+    kinds = repeat_after.KINDS if not k else (k,)
+    common = max(
+        (repeat_after.fit(together, k=kind) for kind in kinds), key=lambda found: found.log_likelihood
+    )
+    return {
+        arm: fit_arm(
+            own,
+            states[arm],
+            since=since,
+            k=common.k,
+            buckets=buckets,
+            centre=common.theta,
+            wait_centre=first_return.CENTRE,
+        )
+        for arm, own in rows.items()
+    }
+
+
+def _together(states: list[States]) -> Returned:
+    parts = [found.states for found in states]
+    return Returned(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("later", "last", "age", "delay", "count")
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Worth:
+    """Money of an order to come, with the error that each bucket adds; revenue beside."""
+
+    first: float
+    first_parts: Floats
+    later: float
+    later_parts: Floats
+    revenue: float
+
+
+def worth_of(follow_up: FollowUp, arm: int) -> Worth:
+    """What first and later orders of the arm bring, by those after the window where there are enough of them."""
+    sums = {name: table[0, arm] for name, table in follow_up.sums.items()}
+    late = np.array(follow_up.edges[:-1]) >= _since(follow_up)
+    everything = np.ones_like(late)
+
+    def ratio(money: Floats, orders: Floats) -> tuple[float, Floats]:
+        total = orders.sum()
+        value = money.sum() / total
+        return float(value), (money - value * orders) / total
+
+    later_orders = sums["orders"] - sums["first_returns"]
+    later_money = sums["money"] - sums["first_money"]
+    choices = [(later_money, later_orders, late), (later_money, later_orders, everything)]
+    every = (sums["money"], sums["orders"], everything)
+    later = next((c for c in choices if (c[1] * c[2]).sum() >= LEAST_ORDERS), every)
+    choices = [(sums["first_money"], sums["first_returns"], late), (sums["money"], sums["orders"], late)]
+    first = next((c for c in choices if (c[1] * c[2]).sum() >= LEAST_ORDERS), every)
+    if not sums["orders"].sum():
+        nothing = np.zeros(follow_up.n.shape[-1])
+        return Worth(0.0, nothing, 0.0, nothing, 0.0)
+    of_later = ratio(later[0] @ later[2], later[1] @ later[2])
+    of_first = ratio(first[0] @ first[2], first[1] @ first[2])
+    recent = late if (sums["orders"] * late).sum() >= LEAST_ORDERS else everything
+    revenue = float((sums["revenue"] * recent).sum() / (sums["orders"] * recent).sum())
+    return Worth(*of_first, *of_later, revenue)
+
+
+def _modelled(
+    follow_up: FollowUp, arm: int, rows: Standing, model: ArmFit, *, cuts: Floats, daily: float
+) -> Part:
+    """What the arm's customers will still bring."""
+    buckets = follow_up.n.shape[-1]
+    found = ahead(rows, model, cuts=cuts, daily_discount=daily, buckets=buckets)
+    worth = worth_of(follow_up, arm)
+    money, parts = in_money(follow_up, arm, found, worth)
+    plain = found
+    if daily:
+        plain = ahead(rows, model, cuts=cuts, daily_discount=0.0, buckets=buckets, errors=False)
+    n = max(float(follow_up.n[0, arm].sum()), 1.0)
+    orders = float((plain.first + plain.later).sum()) / n
+    return Part(
+        money=float(money.sum()),
+        parts=parts.sum(axis=1),
+        revenue=orders * worth.revenue,
+        orders=orders,
+        by_block=money,
+        by_block_parts=parts,
+    )
+
+
+def in_money(follow_up: FollowUp, arm: int, found: Ahead, worth: Worth) -> tuple[Floats, Floats]:
+    """(J,) money per assigned of the orders to come, and (B, J) the error that each bucket adds."""
+    n = follow_up.n[0, arm]
+    total = max(float(n.sum()), 1.0)
+    by_bucket = worth.first * found.first + worth.later * found.later
+    mean = by_bucket.sum(axis=0) / total
+    parts = (
+        by_bucket
+        - mean * n[:, None]
+        + worth.first * found.first_parts
+        + worth.later * found.later_parts
+        + np.outer(worth.first_parts, found.first.sum(axis=0))
+        + np.outer(worth.later_parts, found.later.sum(axis=0))
+    ) / total
+    return mean, parts
+
+
+def _promises(follow_up: FollowUp, arms: list[int], *, kind: int, daily: float) -> dict[int, Promise]:
+    """What each arm's model would have said at half of the follow-up."""
+    then = {arm: halfway(follow_up.tail, arm) for arm in arms}
+    since = min(_since(follow_up), _typical(follow_up) / 4)
+    fits = _fits(follow_up, then, since=since, k=kind)
+    buckets = follow_up.n.shape[-1]
+    found = {}
+    for arm in arms:
+        found[arm] = promise_of(
+            follow_up,
+            arm,
+            then[arm],
+            fits[arm],
+            daily=daily,
+            buckets=buckets,
+            in_money=lambda ahead_of, arm=arm: in_money(follow_up, arm, ahead_of, worth_of(follow_up, arm)),
+        )
+    return found
+
+
+def _told(
+    follow_up: FollowUp,
+    seen: list[Part],
+    tails: list[Part | None],
+    *,
+    why_not: Mapping[int, str] | None = None,
+    checks: tuple[TailCheck, ...] = (),
+    fits: Mapping[int, ArmFit] | None = None,
+    cuts: Floats | None = None,
+) -> Rung4:
+    """Rungs, curves and differences between arms."""
+    why_not = dict(why_not or {})
+    campaign = follow_up.campaign
+    n = follow_up.n[0].sum(axis=-1)
+    df = float((follow_up.n[0].sum(axis=0) > 0).sum() - 1)
+    filled = df + 1
+    reach = float(stdtrit(df, 0.5 + campaign.level / 2)) if df >= 1 else NAN
+
+    def spread(parts: Floats) -> float:
+        return math.sqrt(filled / (filled - 1) * float(parts @ parts)) if filled > 1 else NAN
+
+    small = [count < LEAST_CUSTOMERS for count in n]
+    rungs = []
+    for arm in range(1, len(follow_up.arms)):
+        reason = "small-arm" if small[arm] else why_not.get(arm, "") or why_not.get(0, "")
+        rungs.append(_rung(follow_up, arm, seen, tails, reason=reason, spread=spread, reach=reach, df=df))
+    between = {}
+    for arm in range(len(follow_up.arms)):
+        for other in range(arm):
+            if small[arm] or small[other]:
+                continue
+            with_tail = not any(why_not.get(one) for one in (0, arm, other))
+            value, parts = _difference(seen, tails, arm, other, with_tail=with_tail)
+            se = spread(parts)
+            between[follow_up.arms[arm], follow_up.arms[other]] = (
+                value,
+                value - reach * se,
+                value + reach * se,
+            )
+    curves = (
+        ()
+        if cuts is None
+        else tuple(
+            _curve(follow_up, arm, seen, tails, cuts, spread=spread, reach=reach)
+            for arm in range(1, len(follow_up.arms))
+            if not small[arm] and not why_not.get(arm) and not why_not.get(0)
+        )
+    )
+    reasons = {rung.why_not for rung in rungs}
+    return Rung4(
+        rungs=tuple(rungs),
+        curves=curves,
+        checks=checks,
+        parameters=_parameters(follow_up, fits or {}),
+        why_not=reasons.pop() if len(reasons) == 1 else "",
+        between=between,
+    )
+
+
+def _difference(
+    seen: list[Part], tails: list[Part | None], arm: int, other: int, *, with_tail: bool
+) -> tuple[float, Floats]:
+    value = seen[arm].money - seen[other].money
+    parts = seen[arm].parts - seen[other].parts
+    mine, theirs = tails[arm], tails[other]
+    if with_tail and mine is not None and theirs is not None:
+        value, parts = value + mine.money - theirs.money, parts + mine.parts - theirs.parts
+    return value, parts
+
+
+def _rung(
+    follow_up: FollowUp,
+    arm: int,
+    seen: list[Part],
+    tails: list[Part | None],
+    *,
+    reason: str,
+    spread: object,
+    reach: float,
+    df: float,
+) -> Rung:
+    n = float(follow_up.n[0, arm].sum())
+    campaign = follow_up.campaign
+    base = {
+        "rung": 4,
+        "arm": follow_up.arms[arm],
+        "n": int(n),
+        "window": campaign.horizon_days,
+        "until": campaign.until,
+        "assumes": ASSUMES,
+        "why_not": reason,
+        "segment": follow_up.segments[0],
+    }
+    if reason == "small-arm":
+        return Rung(**base, value_per_assigned=NAN, revenue_per_assigned=NAN, orders_per_assigned=NAN)
+    mine, theirs = tails[arm], tails[0]
+    modelled = 0.0
+    with_tail = not reason and mine is not None and theirs is not None
+    value, parts = _difference(seen, tails, arm, 0, with_tail=with_tail)
+    revenue, orders = seen[arm].revenue - seen[0].revenue, seen[arm].orders - seen[0].orders
+    control, control_parts = seen[0].money, seen[0].parts
+    if with_tail:
+        assert mine is not None
+        assert theirs is not None
+        modelled = mine.money - theirs.money
+        revenue, orders = revenue + mine.revenue - theirs.revenue, orders + mine.orders - theirs.orders
+        control, control_parts = control + theirs.money, control_parts + theirs.parts
+    se = spread(parts)  # pyright: ignore[reportCallIssue]
+    own = spread(control_parts)  # pyright: ignore[reportCallIssue]
+    return Rung(
+        **base,
+        value_per_assigned=value,
+        revenue_per_assigned=revenue,
+        orders_per_assigned=orders,
+        low=value - reach * se,
+        high=value + reach * se,
+        money=value * n,
+        observed=seen[arm].money - seen[0].money,
+        modelled=NAN if reason else modelled,
+        control=control,
+        control_low=control - reach * own,
+        control_high=control + reach * own,
+        p=float(2 * stdtr(df, -abs(value) / se)) if se > 0 else NAN,
+    )
+
+
+def _curve(
+    follow_up: FollowUp,
+    arm: int,
+    seen: list[Part],
+    tails: list[Part | None],
+    cuts: Floats,
+    *,
+    spread: object,
+    reach: float,
+) -> Curve:
+    """Cumulative difference at the ends of the spans, each with what is seen and what is expected until then."""
+    mine, theirs = tails[arm], tails[0]
+    assert mine is not None
+    assert theirs is not None
+    edges = np.array(follow_up.edges)
+    days, values, lows, highs = [], [], [], []
+    for span in range(len(cuts) - 1):
+        blocks = edges[1:] <= cuts[span + 1] + 1e-9
+        if not blocks.any() or cuts[span + 1] < follow_up.seen_days:
+            continue
+        value = float(
+            (seen[arm].by_block - seen[0].by_block)[blocks].sum()
+            + (mine.by_block - theirs.by_block)[: span + 1].sum()
+        )
+        parts = (seen[arm].by_block_parts - seen[0].by_block_parts)[:, blocks].sum(axis=1) + (
+            mine.by_block_parts - theirs.by_block_parts
+        )[:, : span + 1].sum(axis=1)
+        se = spread(parts)  # pyright: ignore[reportCallIssue]
+        days.append(round(cuts[span + 1]))
+        values.append(value)
+        lows.append(value - reach * se)
+        highs.append(value + reach * se)
+    return Curve(
+        arm=follow_up.arms[arm],
+        day=np.array(days, dtype=np.int64),
+        difference=np.array(values),
+        low=np.array(lows),
+        high=np.array(highs),
+        modelled=np.ones(len(days), dtype=np.bool_),
+    )
+
+
+def _parameters(follow_up: FollowUp, fits: Mapping[int, ArmFit]) -> dict[str, dict[str, float]]:
+    """Arm → what was fitted, for the analyst; times in days, for a return half-way through the first month."""
+    told = {}
+    for arm, model in fits.items():
+        theta, wait = model.repeat.theta, model.wait.theta
+        leaving, size = float(expit(theta[3])), float(np.exp(theta[4]))
+        told[follow_up.arms[arm]] = {
+            "steps_per_order": float(model.repeat.k),
+            "r": float(np.exp(theta[0])),
+            "alpha": float(np.exp(theta[1])),
+            "alpha_by_delay": float(theta[2]),
+            "a": leaving * size,
+            "b": (1 - leaving) * size,
+            "leaving_by_delay": float(theta[5]),
+            "since": model.since,
+            "never": float(expit(wait[0])),
+            "wait_r": float(np.exp(wait[1])),
+            "wait_beta": float(np.exp(wait[2])),
+        }
+    return told
+
+
+def _no_answer(follow_up: FollowUp, why_not: str) -> Rung4:
+    return Rung4(
+        rungs=tuple(
+            Rung(
+                rung=4,
+                arm=name,
+                n=int(follow_up.n[0, place].sum()),
+                value_per_assigned=NAN,
+                revenue_per_assigned=NAN,
+                orders_per_assigned=NAN,
+                window=follow_up.campaign.horizon_days,
+                until=follow_up.campaign.until,
+                assumes=ASSUMES,
+                why_not=why_not,
+                segment=follow_up.segments[0],
+            )
+            for place, name in enumerate(follow_up.arms)
+            if name != follow_up.campaign.control
+        ),
+        why_not=why_not,
+    )
