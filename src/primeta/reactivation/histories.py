@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from primeta.stats.customer_base import Histories
+    from primeta.warehouse.facts_store import Facts
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -94,25 +95,21 @@ class Clock:
     unit_days: float
     rate: Floats | None = None
     """(53,) relative pace of each week of the year, mean 1; None: even."""
+    origin: int = 0
+    """Day before which no time is asked for, where the pace is uneven."""
 
     @classmethod
     def calendar(cls, unit: str) -> Clock:
         return cls(unit_days=UNIT_DAYS[unit])
 
     def at(self, day: npt.ArrayLike) -> Floats:
-        """Time of the end of each day, in units since 1970."""
+        """Time of the end of each day, in units; only differences have a meaning."""
         number = np.asarray(day, dtype=np.int64)
         if self.rate is None:
             return number / self.unit_days
-        return self._cumulative(number) / self.unit_days
-
-    def _cumulative(self, number: Ints) -> Floats:
-        assert self.rate is not None
-        low, high = int(number.min(initial=0)), int(number.max(initial=0))
-        days = np.arange(low, high + 1)
-        pace = self.rate[week_of_year(days)]
-        total = np.concatenate([[0.0], np.cumsum(pace[1:])])
-        return total[number - low] + low
+        days = np.arange(self.origin + 1, int(number.max(initial=self.origin)) + 1)
+        passed = np.concatenate([[0.0], np.cumsum(self.rate[week_of_year(days)])])
+        return passed[number - self.origin] / self.unit_days
 
 
 def week_of_year(day: Ints) -> Ints:
@@ -126,7 +123,7 @@ class OrderLog:
     """A log opened in the engine: the table `order_days`, one row for each customer's day with orders or returns.
 
     `order_days` holds `customer` (the id as the engine groups it fastest), `day` (number since 1970), `is_order`
-    (there was a positive order), `money` (null where unknown) and, where asked for, `attribute`.
+    (there was an order beside or instead of returns), `money` (null where unknown) and, where asked for, `attribute`.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -181,16 +178,17 @@ class OrderLog:
             f"AND customer IN ({again})) WHERE home IS NOT NULL GROUP BY customer, home)"
         )
 
-    def collapse(self, table: str, until_day: int, *, group: str = "''") -> Collapsed:
+    def collapse(self, table: str, until_day: int, *, group: str = "''", where: str = "true") -> Collapsed:
         """Equal rows of a table made by `build` as counts.
 
         Args:
             group: SQL over the table's columns; customers of different groups stay apart.
+            where: SQL of the customers that are taken.
         """
         found = arrow(
             self.connection,
             f"SELECT first_day, last_day, repeats, {group} AS grp, count(*) AS n FROM {table} "
-            f"GROUP BY ALL ORDER BY ALL",
+            f"WHERE {where} GROUP BY ALL ORDER BY ALL",
         )
         names = sorted({text or "?" for text in found["grp"].to_pylist()}) if group != "''" else [""]
         place = {name: at for at, name in enumerate(names)}
@@ -207,19 +205,26 @@ class OrderLog:
             groups=tuple(names) or ("",),
         )
 
-    def per_week(self, first_day: int, last_day: int, *, acquired_by: int) -> Floats:
-        """Repeat-order days in each seventh-day step after `first_day`, of customers acquired by `acquired_by`."""
-        weeks = max((last_day - first_day + 6) // 7, 0)
-        rows = run(
-            self.connection,
-            f"SELECT (day - {first_day} - 1) // 7 AS week, count(*) FROM order_days JOIN "
-            f"(SELECT customer, min(day) AS first_day FROM order_days WHERE is_order GROUP BY customer "
-            f"HAVING min(day) <= {acquired_by}) USING (customer) "
-            f"WHERE is_order AND day > first_day AND day > {first_day} AND day <= {last_day} GROUP BY ALL",
+    def log_gaps(self, until_day: int, *, where: str = "true") -> float:
+        """Sum of the natural logs of the gaps, in days, between customers' days with an order."""
+        return float(
+            one(
+                self.connection,
+                f"SELECT coalesce(sum(ln(gap)), 0) FROM (SELECT day - lag(day) OVER (PARTITION BY customer ORDER BY day) "
+                f"AS gap FROM order_days WHERE is_order AND day <= {until_day} AND {where}) WHERE gap > 0",
+            )[0]
         )
-        found = np.zeros(weeks)
-        for week, number in rows:
-            found[int(week)] = number
+
+    def per_day(self, first_day: int, last_day: int, *, acquired_by: int) -> Floats:
+        """(days,) repeat-order days on each day from `first_day` to `last_day`, of customers acquired by then."""
+        rows = arrow(
+            self.connection,
+            f"SELECT day, count(*) AS n FROM order_days JOIN (SELECT customer, min(day) AS first_day FROM order_days "
+            f"WHERE is_order GROUP BY customer HAVING min(day) <= {acquired_by}) USING (customer) "
+            f"WHERE is_order AND day > first_day AND day BETWEEN {first_day} AND {last_day} GROUP BY day",
+        )
+        found = np.zeros(max(last_day - first_day + 1, 0))
+        found[rows["day"].to_numpy() - first_day] = rows["n"].to_numpy()
         return found
 
 
@@ -238,8 +243,9 @@ def open_log(
 ) -> Iterator[OrderLog]:
     """Open an order log for the block.
 
-    An order is a row with positive revenue (any row where there is no revenue); orders of one customer on one day
-    are one. Negative revenue is a return: money on its own day and no order. Rows without a customer, cancelled
+    An order is a row whose revenue is not negative (any row where there is no revenue; an order that cost nothing is
+    still one, as in CDNOW); orders of one customer on one day are one. Negative revenue is a return: money on its own
+    day and no order. Rows without a customer, cancelled
     ones, unreadable times and what lies after `until` are left out and told in `notes`.
 
     Args:
@@ -271,6 +277,59 @@ def open_log(
                 by=by,
                 money=money,
             )
+
+
+@contextmanager
+def open_facts(
+    facts: Facts, *, until: date | str | None = None, margin: float | None = None
+) -> Iterator[OrderLog]:
+    """Open the orders of a workspace's facts for the block, as `open_log` opens a file's; they are clean already.
+
+    Raises:
+        BadTable: the facts hold no order by then.
+    """
+    end = as_day(until, "until") if until is not None else None
+    files = [str(facts.path(part)) for part in facts.parts.get("orders", ())]
+    if not files:
+        raise BadTable(
+            "the workspace has no orders; map [tables.orders] or [tables.order_lines] and run doctor"
+        )
+    with closing(connect()) as connection, plain_errors("reading the workspace's orders"):
+        listed = "[" + ", ".join(quoted(name) for name in files) + "]"
+        run(connection, f"CREATE VIEW stored AS SELECT * FROM read_parquet({listed})")
+        number = "(day - DATE '1970-01-01')::INTEGER"
+        late = f"day <= DATE {quoted(end.isoformat())}" if end else "true"
+        stored = "CAST(revenue AS DOUBLE)"
+        value = stored
+        if margin is not None:
+            value = f"({stored} - {1 - margin} * ({stored} + coalesce(CAST(discount AS DOUBLE), 0)))"
+        own = one(connection, "SELECT count(margin) FROM stored")[0]
+        if own:
+            value = "CAST(margin AS DOUBLE)"
+        run(
+            connection,
+            f"CREATE TEMP TABLE order_days AS SELECT customer_id AS customer, {number} AS day, "
+            f"bool_or(NOT is_return) AS is_order, sum({value}) AS money FROM stored WHERE {late} GROUP BY ALL",
+        )
+        first, last, returns, latest = one(
+            connection,
+            "SELECT min(day) FILTER (is_order), max(day) FILTER (is_order), count(*) FILTER (NOT is_order), max(day) "
+            "FROM order_days",
+        )
+        if first is None:
+            raise BadTable(f"the workspace has no orders up to {end}")
+        yield OrderLog(
+            connection=connection,
+            source="the workspace",
+            until_day=day_number(end) if end else int(latest),
+            first_day=int(first),
+            last_day=int(last),
+            has_money=True,
+            money_kind="margin" if own or margin is not None else "revenue",
+            has_returns=bool(returns),
+            by="",
+            notes=(Note("returns", {"days": int(returns)}),) if returns else (),
+        )
 
 
 def as_day(value: date | str, name: str) -> date:
@@ -404,9 +463,9 @@ def _prepare(
     total, nobody, timeless, unread, dropped, after, zero, unpriced, latest = one(
         connection,
         f"SELECT count(*), count(*) FILTER ({bad_customer}), count(*) FILTER (day IS NULL AND NOT has_time), "
-        f"count(*) FILTER (day IS NULL AND has_time), count(*) FILTER (cancelled AND revenue >= 0), "
+        f"count(*) FILTER (day IS NULL AND has_time), count(*) FILTER (cancelled AND coalesce(revenue, 0) >= 0), "
         f"count(*) FILTER ({late}), count(*) FILTER ({free}), count(*) FILTER (revenue IS NULL), "
-        f"max(day) FILTER (revenue > 0 AND NOT {bad_customer}) FROM read",
+        f"max(day) FILTER (coalesce(revenue, 0) >= 0 AND NOT {bad_customer}) FROM read",
     )
     if not total:
         raise BadTable(f"{where}: there are column heads and no rows; at least one order was expected")
@@ -432,7 +491,7 @@ def _prepare(
         if number:
             notes.append(Note(code, {"rows": int(number), "of": int(total)}))
     end = day_number(until) if until is not None else int(latest if latest is not None else 0)
-    kept = f"NOT {bad_customer} AND day <= {end} AND NOT (cancelled AND revenue >= 0) AND revenue IS DISTINCT FROM 0"
+    kept = f"NOT {bad_customer} AND day <= {end} AND NOT (cancelled AND coalesce(revenue, 0) >= 0)"
     rows = "read"
     if wanted and "order_id" in types:
         # An order that is there twice, value for value, was written twice.
@@ -444,7 +503,7 @@ def _prepare(
     attribute = ", min(attribute) AS attribute" if by else ""
     run(
         connection,
-        f"CREATE TEMP TABLE order_days AS SELECT customer, day, bool_or(coalesce(revenue, 1) > 0) AS is_order"
+        f"CREATE TEMP TABLE order_days AS SELECT customer, day, bool_or(coalesce(revenue, 0) >= 0) AS is_order"
         f"{sums}{attribute} FROM {rows} WHERE {kept} GROUP BY customer, day",
     )
     first, last, returns, customers = one(
@@ -456,7 +515,7 @@ def _prepare(
         said = f" up to {day_of(end)}" if until is not None else ""
         raise BadTable(
             f"{where}: of {total:,} rows none is an order{said} of a known customer; check --until, the columns and "
-            f"that revenue is positive for orders."
+            f"the sign of revenue (negative is a return)."
         )
     if returns:
         notes.append(Note("returns", {"days": int(returns)}))
@@ -526,7 +585,3 @@ class CustomerRows:
 def bucket_of(customer: str = "customer") -> str:
     """SQL of the hash bucket in which a customer counts for the spread; the same everywhere in reactivation."""
     return f"CAST(floor(bucket('primeta', CAST({customer} AS VARCHAR)) * {BUCKETS}) AS SMALLINT)"
-
-
-def joined_columns(names: Sequence[str]) -> str:
-    return ", ".join(named(name) for name in names)

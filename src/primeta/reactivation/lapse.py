@@ -19,7 +19,7 @@ from primeta.reactivation.lapse_picture import flow_picture, states_picture
 from primeta.reactivation.lapse_words import said, word
 from primeta.reactivation.log_words import remark
 from primeta.reactivation.records import NAN, Note
-from primeta.reactivation.rhythm import RhythmPrior, rhythm_prior
+from primeta.reactivation.rhythm import RhythmPrior, base_rhythm
 from primeta.show import locale
 from primeta.show.chart import Picture
 from primeta.show.result import Head, Table
@@ -201,7 +201,9 @@ class Lapse:
         named = sorted({move.week for move in self.flow})[-weeks:]
         steps = (("cooled", "active", "cooling"), ("lapsing", "", "lapsed"), ("going", "", "gone"))
         heads = [Head(word("week", lang))]
-        heads += [Head(word(code, lang), "right") for code in ("new", "cooled", "lapsing", "going", "returned")]
+        heads += [
+            Head(word(code, lang), "right") for code in ("new", "cooled", "lapsing", "going", "returned")
+        ]
         rows = []
         for week in named:
             moves = [move for move in self.flow if move.week == week]
@@ -246,7 +248,9 @@ class Lapse:
         return states_picture(self.states, lang, title=title, source=self._source(lang))
 
     def _source(self, lang: str) -> str:
-        return said("source", lang, customers=locale.number(self.customers, lang), day=locale.day(self.until, lang))
+        return said(
+            "source", lang, customers=locale.number(self.customers, lang), day=locale.day(self.until, lang)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -359,7 +363,7 @@ def lapse_of(
     """The same over an open log."""
     connection, end = log.connection, log.until_day
     now = log.collapse(log.build("lapse_now", end), end)
-    prior = rhythm_prior(now)
+    prior = base_rhythm(log, "lapse_now", end, now)
     common: dict[str, Any] = {
         "until": day_of(end),
         "customers": now.customers,
@@ -384,7 +388,10 @@ def lapse_of(
     register_standing(connection, "lapse_standing", now, levels)
     counts = dict.fromkeys(STATES, 0)
     counts.update(
-        {name: int(n) for name, n in run(connection, "SELECT state, sum(n) FROM lapse_standing GROUP BY state")}
+        {
+            name: int(n)
+            for name, n in run(connection, "SELECT state, sum(n) FROM lapse_standing GROUP BY state")
+        }
     )
     flow = flow_of(log, levels, weeks=weeks) if weeks else ()
     last = [move for move in flow if move.week == max(entry.week for entry in flow)] if flow else []
@@ -421,7 +428,9 @@ class Levels:
         lapse = self.prior.unlikely_after(x, t, self.silence)
         gone = np.maximum(self.prior.gone_after(x, t, self.silence), lapse)
         return {
-            name: np.ceil(np.clip(np.nan_to_num(value, nan=_NEVER, posinf=_NEVER), 1, _NEVER)).astype(np.int64)
+            name: np.ceil(np.clip(np.nan_to_num(value, nan=_NEVER, posinf=_NEVER), 1, _NEVER)).astype(
+                np.int64
+            )
             for name, value in (("cool_days", cool), ("lapse_days", lapse), ("gone_days", gone))
         }
 
@@ -530,7 +539,9 @@ def flow_of(log: OrderLog, levels: Levels, *, weeks: int) -> tuple[Move, ...]:
     )
     repeats, reach = (pairs[name].to_numpy().astype(np.int64) for name in ("repeats", "reach"))
     thresholds = {"repeats": repeats, "reach": reach, **levels.days(repeats, reach)}
-    connection.register("lapse_pairs", pa.table({name: pa.array(value) for name, value in thresholds.items()}))
+    connection.register(
+        "lapse_pairs", pa.table({name: pa.array(value) for name, value in thresholds.items()})
+    )
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE lapse_spans AS SELECT customer, day, next_day, cool_days, lapse_days, gone_days "
@@ -562,9 +573,7 @@ def _moves_of_week(connection: duckdb.DuckDBPyConnection, begin: int) -> list[Mo
         connection,
         f"SELECT came, went, sum(n) FROM ({silent} UNION ALL {ordered}) GROUP BY ALL ORDER BY ALL",
     )
-    return [
-        Move(week=day_of(begin + 1), came=came, went=went, customers=int(n)) for came, went, n in rows
-    ]
+    return [Move(week=day_of(begin + 1), came=came, went=went, customers=int(n)) for came, went, n in rows]
 
 
 def fixed_rule(
@@ -577,7 +586,7 @@ def fixed_rule(
     if then - log.first_day < max(days, FOLLOW_DAYS):
         return FixedRule(days=days, on=None, follow_days=FOLLOW_DAYS, why_not="short-log")
     past = log.collapse(log.build("lapse_then", then), then)
-    prior = rhythm_prior(past)
+    prior = base_rhythm(log, "lapse_then", then, past)
     if prior is None:
         return FixedRule(days=days, on=None, follow_days=FOLLOW_DAYS, why_not="no-rhythm")
     connection = log.connection

@@ -23,9 +23,7 @@ TOKENS = {"active": "gain", "cooling": "arm-c", "lapsed": "loss", "gone": "ink-3
 LEFT = 58.0
 
 
-def flow_picture(
-    moves: Sequence[Move], lang: str, *, title: str, until: date, source: str
-) -> Picture:
+def flow_picture(moves: Sequence[Move], lang: str, *, title: str, until: date, source: str) -> Picture:
     """Two lines over the weeks: customers who lapsed in each, and lapsed ones who came back."""
     weeks = sorted({move.week for move in moves})
     lapsed = [
@@ -50,7 +48,11 @@ def flow_picture(
         return _lines(weeks, lines, lang, theme, width)
 
     return Picture(
-        title=title, subtitle=word("by-week", lang), source=source, description=f"{title} {described}", draw=draw
+        title=title,
+        subtitle=word("by-week", lang),
+        source=source,
+        description=f"{title} {described}",
+        draw=draw,
     )
 
 
@@ -147,10 +149,18 @@ def _bar(states: Mapping[str, int], lang: str, theme: Theme, width: int) -> dict
         part = width * number / total
         shade = colour(TOKENS[state], theme)
         bar = _rows([{"x": at, "x2": at + part, "y": 0, "y2": BAR}])
-        layers.append(bar.mark_rect(color=shade, stroke=colour("paper", theme)).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"))
+        layers.append(
+            bar.mark_rect(color=shade, stroke=colour("paper", theme)).encode(x=x, x2="x2:Q", y=y, y2="y2:Q")
+        )
         share = locale.percent(number / total, lang)
         label = _rows(
-            [{"x": 0, "y": BAR + 18 + 20 * place, "label": f"{word(state, lang)}: {locale.number(number, lang)} ({share})"}]
+            [
+                {
+                    "x": 0,
+                    "y": BAR + 18 + 20 * place,
+                    "label": f"{word(state, lang)}: {locale.number(number, lang)} ({share})",
+                }
+            ]
         )
         layers.append(
             label.mark_text(align="left", baseline="middle", fontSize=13, fontWeight=600, color=shade).encode(

@@ -33,8 +33,8 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Строки позже указанного последнего дня не учтены: {rows} из {of}.",
     },
     "free-orders": {
-        "en": "Rows with zero revenue are no orders here: {rows} of {of}.",
-        "ru": "Строки с нулевой суммой заказами не считаются: {rows} из {of}.",
+        "en": "Orders that cost nothing: {rows} of {of}. They count as orders.",
+        "ru": "Заказы с нулевой суммой: {rows} из {of}. Они учтены как заказы.",
     },
     "no-revenue": {
         "en": "Orders whose revenue is unknown: {rows} of {of}. They count as orders and bring no money.",

@@ -7,19 +7,19 @@ last order is (alpha + t) times a ratio of two gammas: P(silence > s) = I_u(r + 
 u = (alpha + t)/(alpha + t + s) and I the regularised incomplete beta function. For regularity 1 this is the Lomax law
 ((alpha + t)/(alpha + t + s))^(r + x). Leaving is apart: after each order, the first one too, a customer leaves with
 his own probability, beta(a, b) between customers (MBG/NBD: Batislam, Denizel & Filiztekin 2007; regular timing:
-Platzer & Reutterer 2016).
+Reutterer, Platzer & Schröder 2020).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from primeta.reactivation.histories import Collapsed
+    from primeta.reactivation.histories import Collapsed, OrderLog
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,6 +27,8 @@ FEWEST_REPEATERS = 20
 """With fewer customers who came back at all, nothing can be said of the base's rhythm."""
 RETURN_DAYS = 365
 """Whoever would come back later than this is no customer of the coming year."""
+SAMPLE = 250_000
+"""Customers from whom regularity is read in a large base: whole numbers of stages need no more."""
 _STEPS = 60
 
 
@@ -125,23 +127,65 @@ class RhythmPrior:
         return high
 
 
-def rhythm_prior(collapsed: Collapsed) -> RhythmPrior | None:
+def rhythm_prior(collapsed: Collapsed, *, log_gaps: float | None = None) -> RhythmPrior | None:
     """The base's law of rates and leaving, from collapsed histories; None where too few ever came back.
 
-    The MBG/NBD model is fitted, and regular timing is taken where it fits better.
+    MBG/CNBD-k is fitted in days: k = 1 is MBG/NBD, and more stages are taken where they fit better.
+
+    Args:
+        log_gaps: Sum of the natural logs of all gaps between orders in days, which tells how regular they are; None:
+            the times of last orders have to tell it.
     """
     from primeta.stats.customer_base import fit
 
     repeaters = float(collapsed.count[collapsed.repeats > 0].sum())
     if repeaters < FEWEST_REPEATERS:
         return None
-    found = fit(collapsed.histories("day"), model="mbg-nbd")
+    repeats = float(collapsed.count @ collapsed.repeats)
+    histories = collapsed.histories("day")
+    if log_gaps is not None:
+        # Only the sum over all customers matters, so each order may carry the mean.
+        histories = replace(histories, log_gaps=collapsed.repeats * (log_gaps / repeats))
+    found = fit(histories, model="mbg-cnbd")
+    if found.why_not:
+        return None
     values = found.parameters
     return RhythmPrior(
-        r=float(values["r"]),
-        alpha=float(values["alpha"]),
-        a=float(values["a"]),
-        b=float(values["b"]),
+        r=values["r"],
+        alpha=values["alpha"],
+        a=values["a"],
+        b=values["b"],
+        regularity=found.stages,
         customers=collapsed.customers,
-        repeats=int((collapsed.count * collapsed.repeats).sum()),
+        repeats=int(repeats),
+    )
+
+
+def base_rhythm(log: OrderLog, table: str, until_day: int, collapsed: Collapsed) -> RhythmPrior | None:
+    """`rhythm_prior` of a table made by `log.build`, with how regular the gaps are read from the log.
+
+    In a large base the regularity is read from a sample of customers; the law of rates is always that of all.
+    """
+    every = max(collapsed.customers // SAMPLE, 1)
+    if every == 1:
+        return rhythm_prior(collapsed, log_gaps=log.log_gaps(until_day))
+    sample = f"hash(customer) % {every} = 0"
+    chosen = log.collapse(table, until_day, where=sample)
+    part = rhythm_prior(chosen, log_gaps=log.log_gaps(until_day, where=sample))
+    if part is None:
+        return rhythm_prior(collapsed)
+    from primeta.stats.customer_base import fit
+
+    whole = fit(collapsed.histories("day"), model="mbg-cnbd", stages=part.regularity)
+    if whole.why_not:
+        return part
+    values = whole.parameters
+    return replace(
+        part,
+        r=values["r"],
+        alpha=values["alpha"],
+        a=values["a"],
+        b=values["b"],
+        customers=collapsed.customers,
+        repeats=int(collapsed.count @ collapsed.repeats),
     )
