@@ -258,7 +258,7 @@ def _mixture(at: Natural, x: Floats, age: Floats, tau: Floats, log_node: Floats)
     weight /= total[:, None]
     gone = 1 - stay
 
-    r_, alpha_, s_, beta_ = (_column(part) for part in at)
+    alpha_, beta_ = _column(alpha), _column(beta)
     log_a, log_b = np.log1p(tau / alpha_), np.log1p(tau / beta_)
     far_a, far_b = tau / (alpha_ + tau), tau / (beta_ + tau)
     log_a_end, log_b_end = np.log1p(age / alpha), np.log1p(age / beta)
