@@ -12,6 +12,8 @@ from primeta.worlds.reactivation_types import Later, Setting, comes_back, pull
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 SECONDS = 86_400
+LAPSE_DAYS = (21.0, 120.0)
+"""The shortest and the longest silence that anybody is given before he counts as lapsed."""
 MOST_ORDERS = 400
 """Orders of one customer within the horizon, far above what any setting reaches."""
 
@@ -64,6 +66,9 @@ class Orders:
     message_who: Ints
     message_at: Floats
     message_arm: Ints
+    again_who: Ints
+    """Lapsed again and met his arm again, where the setting has it so."""
+    again_at: Floats
 
     @property
     def revenue(self) -> Floats:
@@ -96,8 +101,43 @@ def draw_population(setting: Setting, *, customers: int, seed: int) -> Populatio
     )
 
 
-def _of_types(population: Population, value: dict[str, float] | list[float]) -> Floats:
+def lapses_after(setting: Setting, rate: Floats) -> Floats:
+    """Days of silence after which a customer counts as lapsed: those that his own rate makes unlikely.
+
+    At a Poisson rate λ, P(no order for t days) = exp(−λt) falls to 5% at t = 3 / λ.
+    """
+    return np.clip(3.0 / rate, *LAPSE_DAYS)
+
+
+def _of_types(population: Population, value: list[float]) -> Floats:
     return np.array(value, dtype=np.float64)[population.kind]
+
+
+class _Clock:
+    """Operational time since each customer's assignment, whose hands go at the season's pace, and back to days."""
+
+    def __init__(self, population: Population) -> None:
+        setting = population.setting
+        self._season = bool(setting.season)
+        if self._season:
+            days = int(population.entry.max(initial=0)) + 3 * setting.horizon_days + 1
+            pace = np.resize(np.array(setting.season), days)
+            self._day = np.arange(days + 1, dtype=np.float64)
+            self._passed = np.concatenate([[0.0], np.cumsum(pace)])
+            self._entry = population.entry.astype(np.float64)
+            self._start = self._passed[population.entry]
+
+    def days(self, who: Ints, hands: Floats) -> Floats:
+        """Days since the assignment, in whole seconds, so that files hold exactly what arrays hold."""
+        if not self._season:
+            return _seconds(hands)
+        at = np.interp(self._start[who] + hands, self._passed, self._day, right=np.inf)
+        return _seconds(at - self._entry[who])
+
+    def hands(self, who: Ints, days: Floats) -> Floats:
+        if not self._season:
+            return days
+        return np.interp(self._entry[who] + days, self._day, self._passed) - self._start[who]
 
 
 def orders_of(population: Population, arm: Ints) -> Orders:
@@ -109,8 +149,10 @@ def orders_of(population: Population, arm: Ints) -> Orders:
     arms, types = setting.arms, setting.types
     comes = np.array([[comes_back(kind, entry) for entry in arms] for kind in types])[population.kind, arm]
     pulled = np.array([[pull(kind, entry) for entry in arms] for kind in types])[population.kind, arm]
-    origin = population.patience * _of_types(population, [kind.mean_days for kind in types])
-    first = np.where(comes, _seconds(origin * pulled), np.inf)
+    mean_days = _of_types(population, [kind.mean_days for kind in types])
+    time, everybody = _Clock(population), np.arange(n)
+    origin = population.patience * mean_days
+    first = np.where(comes, time.days(everybody, origin * pulled), np.inf)
     first = np.where(first < setting.horizon_days, first, np.inf)
 
     base = [kind.later for kind in types]
@@ -120,48 +162,59 @@ def orders_of(population: Population, arm: Ints) -> Orders:
     depth = np.array([entry.depth for entry in arms])[arm]
     code_days = np.array([entry.code_days for entry in arms])[arm]
     redeems = _of_types(population, [kind.redeems for kind in types])
+    lapses = lapses_after(setting, population.rate)
 
     who = np.flatnonzero(np.isfinite(first))
     at, clock = first[who], origin[who]
+    contacted = np.zeros(n)
     taught = np.zeros(n, dtype=bool)
+    fresh = np.ones(n, dtype=bool)
     rows: list[tuple[npt.NDArray[np.generic], ...]] = []
+    again: list[tuple[Ints, Floats, Floats]] = [(everybody, np.zeros(n), first)]
     spread = setting.basket_spread[1]
     for place in range(MOST_ORDERS):
-        price, coin, markdown, leave = (
-            luck.standard_normal(n),
-            luck.random(n),
-            luck.random(n),
-            luck.random(n),
-        )
-        gap = luck.standard_gamma(setting.regularity, n)
-        back = luck.random((2, n)) if setting.goods_back else None
-        listed = np.round(population.basket[who] * np.exp(spread * price[who] - spread**2 / 2), 2)
-        valid = (at < code_days[who]) & (depth[who] > 0)
-        if setting.code_once and place:
-            valid &= False
-        with_code = valid & (coin[who] < redeems[who])
+        price = luck.standard_normal(n)[who]
+        coin, markdown, leave = (luck.random(n)[who] for _ in range(3))
+        gap = luck.standard_gamma(setting.regularity, n)[who]
+        back = luck.random((2, n))[:, who] if setting.goods_back else np.ones((2, len(who)))
+        listed = np.round(population.basket[who] * np.exp(spread * price - spread**2 / 2), 2)
+        since = at - contacted[who]
+        valid = (since >= 0) & (since < code_days[who]) & (depth[who] > 0)
+        if setting.code_once:
+            valid &= fresh[who]
+        fresh[who] = False
+        with_code = valid & (coin < redeems[who])
         if not place:
             taught[who] = with_code
         learnt = taught[who].astype(int)
         share = _pick(population, who, learnt, base, instead, "markdown")
         cut = _pick(population, who, learnt, base, instead, "markdown_depth")
-        marked = ~with_code & (markdown[who] < share)
+        marked = ~with_code & (markdown < share)
         discount = np.round(listed * np.where(with_code, depth[who], np.where(marked, cut, 0.0)), 2)
-        goes = np.full(len(who), np.inf)
-        if back is not None:
-            goes = np.where(back[0, who] < setting.goods_back, _seconds(at + 3 + 11 * back[1, who]), np.inf)
+        goes = np.where(back[0] < setting.goods_back, _seconds(at + 3 + 11 * back[1]), np.inf)
         rows.append((who, at, np.full(len(who), place), listed, discount, with_code, goes))
+
         pace = population.rate[who] * _pick(population, who, learnt, base, instead, "rate")
-        clock = clock + gap[who] / (setting.regularity * pace)
-        stays = leave[who] >= np.where(learnt, leaves[1][who], leaves[0][who])
-        # who was pulled forward orders next when he would have: never before the order that was pulled
-        at = _seconds(clock)
-        keep = stays & (at < setting.horizon_days)
-        who, at, clock = who[keep], at[keep], clock[keep]
+        clock = clock + gap / (setting.regularity * pace)
+        stays = leave >= np.where(learnt, leaves[1][who], leaves[0][who])
+        following = np.where(stays, time.days(who, clock), np.inf)
+        if setting.recontact:
+            patience, still = luck.standard_exponential(n)[who], luck.random(n)[who] < setting.again
+            silent = _seconds(at + lapses[who])
+            lapsed = (following > silent) & (silent < setting.horizon_days)
+            returns = ~stays & lapsed & still & comes[who]
+            hands = time.hands(who, np.where(returns, silent, 0.0)) + patience * mean_days[who] * pulled[who]
+            clock = np.where(returns, hands, clock)
+            following = np.where(returns, time.days(who, clock), following)
+            contacted[who[lapsed]] = silent[lapsed]
+            fresh[who[lapsed]] = True
+            again.append((who[lapsed], silent[lapsed], following[lapsed]))
+        keep = following < setting.horizon_days
+        who, at, clock = who[keep], following[keep], clock[keep]
         if not len(who):
             break
     columns = [np.concatenate(column) for column in zip(*rows)]
-    message_who, message_at = _messages(setting, arm, first)
+    message_who, message_at = _messages(setting, arm, again)
     return Orders(
         who=columns[0].astype(np.int64),
         at=columns[1],
@@ -174,6 +227,8 @@ def orders_of(population: Population, arm: Ints) -> Orders:
         message_who=message_who,
         message_at=message_at,
         message_arm=arm[message_who],
+        again_who=np.concatenate([entry[0] for entry in again[1:]] or [np.zeros(0, dtype=np.int64)]),
+        again_at=np.concatenate([entry[1] for entry in again[1:]] or [np.zeros(0)]),
     )
 
 
@@ -194,14 +249,17 @@ def _pick(
     return table[learnt, population.kind[who]]
 
 
-def _messages(setting: Setting, arm: Ints, first: Floats) -> tuple[Ints, Floats]:
-    who: list[Ints] = []
-    at: list[Floats] = []
-    for number, entry in enumerate(setting.arms):
-        for day in entry.messages:
-            sent = np.flatnonzero((arm == number) & (first > day))
-            who.append(sent)
-            at.append(np.full(len(sent), float(day)))
-    if not who:
-        return np.zeros(0, dtype=np.int64), np.zeros(0)
+def _messages(
+    setting: Setting, arm: Ints, contacts: list[tuple[Ints, Floats, Floats]]
+) -> tuple[Ints, Floats]:
+    """Messages on the arm's days after each contact, until he orders; none beyond the horizon."""
+    who: list[Ints] = [np.zeros(0, dtype=np.int64)]
+    at: list[Floats] = [np.zeros(0)]
+    for customers, starts, ends in contacts:
+        for number, entry in enumerate(setting.arms):
+            for day in entry.messages:
+                sent = _seconds(starts + day)
+                due = (arm[customers] == number) & (ends > sent) & (sent < setting.horizon_days)
+                who.append(customers[due])
+                at.append(sent[due])
     return np.concatenate(who), np.concatenate(at)

@@ -22,7 +22,7 @@ from primeta.worlds.reactivation_types import Arm, CustomerType, Later, Setting,
 
 CELLS = 8
 """Cells of a day in which the time of the return is summed."""
-TAIL = 1e-12
+TAIL = 1e-10
 MOST_LATER = 3_000
 
 
@@ -215,27 +215,35 @@ def _flow(setting: Setting, kind: CustomerType, arm: Arm, *, before: float) -> F
 
 def _after(setting: Setting, mass: Floats, later: Later) -> Floats:
     """(horizon + 1,) expected later orders by each day, of so much mass coming back in each cell."""
-    since = (np.arange(setting.horizon_days * CELLS) + 0.5) / CELLS
-    by_cell = np.convolve(mass, later_orders(setting, later, since))[: len(mass)]
+    curve = _later_by_cell(setting.rate, setting.regularity, later, setting.horizon_days)
+    by_cell = np.convolve(mass, curve)[: len(mass)]
     return np.concatenate([[0.0], by_cell[CELLS - 1 :: CELLS]])
 
 
-def later_orders(setting: Setting, later: Later, days: Floats) -> Floats:
+@lru_cache(maxsize=256)
+def _later_by_cell(rate: tuple[float, float], regularity: int, later: Later, horizon_days: int) -> Floats:
+    since = (np.arange(horizon_days * CELLS) + 0.5) / CELLS
+    return later_orders(since, rate=rate, regularity=regularity, later=later)
+
+
+def later_orders(days: Floats, *, rate: tuple[float, float], regularity: int, later: Later) -> Floats:
     """Orders to expect within `days` of a return, the return order not counted.
 
+    Args:
+        rate: Gamma shape and rate (days) of customers' order rates.
+        regularity: Steps of the Erlang gaps.
     Source:
-        With k = 1 and a rate λ ~ Gamma: the MBG/NBD of Batislam, Denizel & Filiztekin (2007); as a sum over the
-        number of orders here, which holds for Erlang gaps too.
+        With exponential gaps: the MBG/NBD of Batislam, Denizel & Filiztekin (2007); as a sum over the number of
+        orders here, which holds for Erlang gaps too.
     """
-    shape, scale = setting.rate
+    shape, scale = rate
     a, b = later.drop
-    k = setting.regularity
-    total = np.zeros(len(days))
-    part = k * later.rate * days
+    part = regularity * later.rate * days
     part = part / (part + scale)
+    total = np.zeros(len(days))
     for place in range(1, MOST_LATER):
         stays = float(np.exp(betaln(a, b + place) - betaln(a, b)))
-        add = stays * betainc(place * k, shape, part)
+        add = stays * betainc(place * regularity, shape, part)
         total += add
         if add[-1] < TAIL * total[-1]:
             break

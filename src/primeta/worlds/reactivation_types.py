@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+import numpy as np
 
 from primeta.errors import BadInput
 
@@ -94,13 +95,15 @@ class Setting:
     margin: float = 0.4
     """Of list price."""
     code_once: bool = False
-    """The code works on one order only; else on every one while it is valid."""
+    """The code works on the return order only; else on every one while it is valid."""
     goods_back: float = 0.0
     """Share of orders whose goods come back, three to fourteen days later."""
     season: tuple[float, ...] = ()
     """By what each day of a year multiplies all rates; empty: nothing."""
     recontact: bool = False
     """Who lapses again meets his arm again."""
+    again: float = 0.6
+    """Share of second lapses from which he can be brought back as from the first."""
     window_days: int = 30
     horizon_days: int = 365
     follow_days: tuple[int, int] = (182, 182)
@@ -130,24 +133,27 @@ def pull(kind: CustomerType, arm: Arm) -> float:
     return kind.pulled if PUSHES.index(kind.pulled_by) <= PUSHES.index(arm.push) else 1.0
 
 
+def _year(swing: float) -> tuple[float, ...]:
+    """A wave over 365 days around 1, highest at new year."""
+    return tuple(float(1 + swing * np.cos(2 * np.pi * day / 365)) for day in range(365))
+
+
 CONTROL = Arm(name="control", share=1 / 3)
 REMINDER = Arm(name="reminder", share=1 / 3, messages=(0, 5, 12), cost=0.05)
 DISCOUNT = Arm(name="discount", share=1 / 3, messages=(0, 5, 12), cost=0.05, depth=0.2, code="BACK20")
 ARMS = (CONTROL, REMINDER, DISCOUNT)
 
 _HUNTS = Later(rate=0.7, drop=(3.0, 3.0), markdown=0.4)
-_WAITS = Later(rate=0.6, markdown=1.0, markdown_depth=0.2)
+_WAITS = Later(rate=0.4, drop=(5.0, 4.0), markdown=0.9, markdown_depth=0.2)
 _LEAVES = Later(rate=0.7, drop=(9.0, 1.0))
+_GONE = Later(drop=(60.0, 0.5))
+_LOYAL = Later(drop=(2.0, 6.0), markdown=0.1)
 
 
-def _setting(name: str, about: str, types: Mapping[str, CustomerType], **more: object) -> Setting:
-    rest = 1.0 - sum(entry.share for entry in types.values())
-    lost = CustomerType(name="lost", share=rest, comes="never")
-    return Setting(name=name, about=about, types=(*types.values(), lost), arms=more.pop("arms", ARMS), **more)  # pyright: ignore
-
-
-def _types(*types: CustomerType) -> dict[str, CustomerType]:
-    return {entry.name: entry for entry in types}
+def _types(*types: CustomerType) -> tuple[CustomerType, ...]:
+    """With those who are lost for good as the rest."""
+    rest = 1.0 - sum(entry.share for entry in types)
+    return (*types, CustomerType(name="lost", share=rest, comes="never"))
 
 
 _PLAIN = _types(
@@ -155,20 +161,149 @@ _PLAIN = _types(
     CustomerType(name="reminded", share=0.04, comes="reminder"),
     CustomerType(name="bought", share=0.08, comes="discount", later=_HUNTS),
 )
-
 SETTINGS: dict[str, Setting] = {
     entry.name: entry
     for entry in (
-        _setting("plain", "the assumptions of every rung hold", _PLAIN),
-        _setting(
-            "aa",
-            "no arm does anything, and nobody is offered anything",
-            _types(CustomerType(name="self", share=0.25, comes="alone")),
+        Setting(name="plain", about="the assumptions of every rung hold", types=_PLAIN, arms=ARMS),
+        Setting(
+            name="aa",
+            about="no arm does anything",
+            types=_types(CustomerType(name="self", share=0.25, comes="alone")),
+            arms=(CONTROL, Arm(name="reminder", share=1 / 3), Arm(name="discount", share=1 / 3)),
+        ),
+        Setting(
+            name="short-winner-loses",
+            about="the discount buys many single orders and teaches others to wait; the reminder's customers stay",
+            types=_types(
+                CustomerType(name="self", share=0.03, comes="alone"),
+                CustomerType(name="waits", share=0.18, comes="alone", after_code=_WAITS),
+                CustomerType(name="reminded", share=0.045, comes="reminder", later=_LOYAL),
+                CustomerType(name="bought", share=0.13, comes="discount", mean_days=15.0, later=_LEAVES),
+            ),
+            arms=(CONTROL, REMINDER, replace(DISCOUNT, depth=0.15, code="BACK15")),
+            margin=0.5,
+            customers=30_000,
+        ),
+        Setting(
+            name="short-winner-pulls",
+            about="the discount only moves orders forward; the reminder wins some back",
+            types=_types(
+                CustomerType(name="self", share=0.06, comes="alone"),
+                CustomerType(
+                    name="pulled",
+                    share=0.24,
+                    comes="alone",
+                    mean_days=90.0,
+                    pulled=0.2,
+                    pulled_by="discount",
+                    later=Later(drop=(3.0, 4.0)),
+                ),
+                CustomerType(name="reminded", share=0.045, comes="reminder"),
+            ),
+            arms=ARMS,
+            margin=0.5,
+            customers=30_000,
+        ),
+        Setting(
+            name="short-winner-teaches",
+            about="the discount teaches to wait and the reminder is dear: nothing beats leaving them alone",
+            types=_types(
+                CustomerType(name="self", share=0.04, comes="alone"),
+                CustomerType(name="waits", share=0.20, comes="alone", after_code=_WAITS),
+                CustomerType(name="reminded", share=0.01, comes="reminder"),
+                CustomerType(name="bought", share=0.12, comes="discount", mean_days=12.0, later=_LEAVES),
+            ),
             arms=(
                 CONTROL,
-                Arm(name="reminder", share=1 / 3),
-                Arm(name="discount", share=1 / 3),
+                replace(REMINDER, cost=1.3),
+                replace(DISCOUNT, cost=0.15, depth=0.15, code="BACK15"),
             ),
+            margin=0.5,
+            customers=24_000,
+        ),
+        Setting(
+            name="other-basket",
+            about="who returns by himself fills a bigger basket and uses the code less",
+            types=_types(
+                CustomerType(name="self", share=0.20, comes="alone", basket=1.6, redeems=0.35),
+                CustomerType(name="reminded", share=0.04, comes="reminder", redeems=0.9),
+                CustomerType(name="bought", share=0.08, comes="discount", redeems=0.95, later=_HUNTS),
+            ),
+            arms=ARMS,
+        ),
+        Setting(
+            name="seasonal",
+            about="all rates rise and fall with the year, and customers enter over eight weeks",
+            types=_PLAIN,
+            arms=ARMS,
+            season=_year(0.35),
+            follow_days=(126, 182),
+        ),
+        Setting(
+            name="regular",
+            about="gaps between orders are regular (Erlang-3)",
+            types=_PLAIN,
+            arms=ARMS,
+            regularity=3,
+        ),
+        Setting(
+            name="heavy-tailed",
+            about="few customers and few orders hold much of the money",
+            types=_PLAIN,
+            arms=ARMS,
+            basket_spread=(1.0, 1.1),
+        ),
+        Setting(
+            name="staggered",
+            about="customers enter over 32 weeks and are followed for 8 to 40",
+            types=_PLAIN,
+            arms=ARMS,
+            follow_days=(56, 280),
+            goods_back=0.06,
+        ),
+        Setting(
+            name="relapse",
+            about="who lapses again meets his arm again",
+            types=_PLAIN,
+            arms=ARMS,
+            recontact=True,
+            follow_days=(182, 238),
+        ),
+        Setting(
+            name="farms",
+            about="one in twelve is an account of a farm that uses the code once",
+            types=_types(
+                CustomerType(name="self", share=0.18, comes="alone"),
+                CustomerType(name="reminded", share=0.04, comes="reminder"),
+                CustomerType(name="bought", share=0.06, comes="discount", later=_HUNTS),
+                CustomerType(
+                    name="farm",
+                    share=0.08,
+                    comes="discount",
+                    mean_days=4.0,
+                    redeems=1.0,
+                    basket=0.5,
+                    later=_GONE,
+                    farm=True,
+                ),
+            ),
+            arms=ARMS,
+            code_once=True,
+        ),
+        Setting(
+            name="quality",
+            about="some left for bad quality: a discount brings them once, and they leave again",
+            types=_types(
+                CustomerType(name="self", share=0.18, comes="alone"),
+                CustomerType(name="reminded", share=0.05, comes="reminder"),
+                CustomerType(name="bought", share=0.05, comes="discount", later=_HUNTS),
+                CustomerType(
+                    name="quality", share=0.08, comes="discount", later=_LEAVES, cause="quality", redeems=0.95
+                ),
+                CustomerType(name="quality-lost", share=0.12, comes="never", cause="quality"),
+            ),
+            arms=ARMS,
+            goods_back=0.06,
         ),
     )
 }
