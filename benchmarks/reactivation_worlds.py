@@ -39,6 +39,7 @@ def campaign_of(world: ReactivationWorld, *, full: bool = False, **changed: Any)
         "horizon_days": setting.horizon_days,
         "margin": setting.margin,
         "promo_codes": {arm.name: arm.code for arm in setting.arms if arm.code},
+        "shares": {arm.name: arm.share for arm in setting.arms},
     }
     return Campaign(**{**given, **changed})
 
@@ -204,7 +205,19 @@ def follow_up(world: ReactivationWorld, campaign: Campaign | None = None) -> Fol
         traits=traits,
         traits_squared=squared,
         discounts=discounts,
-        tail=_tail(n=n, who=who, at=at, money=money * worth, arm=arm, bucket=bucket, followed=followed),
+        tail=_tail(
+            n=n,
+            who=who,
+            at=at,
+            present=(
+                np.concatenate([who, who[gone]]),
+                np.concatenate([at, gone_at[gone]]),
+                np.concatenate([money * worth, -money[gone] * back_worth]),
+            ),
+            arm=arm,
+            bucket=bucket,
+            covered=np.array(edges)[blocks_lived].astype(np.float64),
+        ),
         before={},
         contamination={},
         has_code=tuple(bool(value) for value in has_code),
@@ -273,22 +286,34 @@ def _state(until: Floats, *, n: int, who: Ints, at: Floats) -> tuple[Floats, Int
     return returned, later.astype(np.int64), np.where(later > 0, last - first, 0.0)
 
 
-def _tail(*, n: int, who: Ints, at: Floats, money: Floats, arm: Ints, bucket: Ints, followed: Floats) -> Tail:
-    returned, later, last = _state(followed, n=n, who=who, at=at)
-    half = followed / 2
+def _tail(
+    *,
+    n: int,
+    who: Ints,
+    at: Floats,
+    present: tuple[Ints, Floats, Floats],
+    arm: Ints,
+    bucket: Ints,
+    covered: Floats,
+) -> Tail:
+    """States at the last edge that each follow-up covers; `present`: whose, when and how much, returns as below 0."""
+    returned, later, last = _state(covered, n=n, who=who, at=at)
+    half = covered / 2
     half_returned, half_later, half_last = _state(half, n=n, who=who, at=at)
-    after = at >= half[who]
+    then = (at >= half[who]) & (at < covered[who])
+    whose, when, money = present
+    paid = (when >= half[whose]) & (when < covered[whose])
     halfway: dict[str, npt.NDArray[Any]] = {
         "followed": half,
         "returned_at": half_returned,
         "later": half_later,
         "last": half_last,
-        "then_orders": np.bincount(who[after], minlength=n).astype(float),
-        "then_present": np.bincount(who[after], money[after], minlength=n),
+        "then_orders": np.bincount(who[then], minlength=n).astype(float),
+        "then_present": np.bincount(whose[paid], money[paid], minlength=n),
     }
     # nobody is alike who has ordered; the silent differ only in bucket, arm and time of entry
     silent = np.isnan(returned)
-    keys = np.stack([arm[silent], bucket[silent], np.round(followed[silent] * 86_400).astype(np.int64)])
+    keys = np.stack([arm[silent], bucket[silent], covered[silent].astype(np.int64)])
     _, at_first, counts = np.unique(keys, axis=1, return_index=True, return_counts=True)
     rows = np.concatenate([np.flatnonzero(silent)[at_first], np.flatnonzero(~silent)])
     count = np.concatenate([counts.astype(float), np.ones(int((~silent).sum()))])
@@ -296,7 +321,7 @@ def _tail(*, n: int, who: Ints, at: Floats, money: Floats, arm: Ints, bucket: In
         segment=np.zeros(len(rows), dtype=np.int64),
         arm=arm[rows],
         bucket=bucket[rows],
-        followed=followed[rows],
+        followed=covered[rows],
         returned_at=returned[rows],
         later=later[rows],
         last=last[rows],
