@@ -1,0 +1,362 @@
+"""The orders of the assigned: joined, cleaned, counted in seconds since assignment, their money known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from primeta.errors import BadInput, BadTable
+from primeta.reactivation.follow_up_assigned import Assigned, end_of
+from primeta.reactivation.inputs import ROW, Given
+from primeta.reactivation.records import Campaign, Note
+from primeta.warehouse.clean import placeholder
+from primeta.warehouse.duck import named, one, quoted, run
+from primeta.warehouse.mapping import CANCELLED
+
+DAY = 86_400
+STALE_DAYS = 7
+"""A log that ends longer than this before `until` seems to be incomplete."""
+TURNED = 0.01
+"""More orders than this share with a discount below zero: the sign of the column is the other way round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The table `placed`: a row for each order, or each return of a day, of the assigned up to `until`.
+
+    Columns: `customer`, `seconds` since assignment (whole, rounded down; below 0 before it), `revenue`,
+    `discount`, `money` (margin of the order, before contact), `coded` (with the code of his arm), `key` (hash of
+    the order's id). Rows of one order may still be apart; `part_of` puts them together.
+    """
+
+    lines: bool
+    """Whether an order may have several rows."""
+    exact: bool
+    """Whether rows that are there twice, value for value, are left out."""
+    has_discount: bool
+    notes: tuple[Note, ...] = field(default=())
+
+
+def place_orders(
+    connection: duckdb.DuckDBPyConnection, given: Given, assigned: Assigned, campaign: Campaign
+) -> Placed:
+    """Make the table `placed`.
+
+    Args:
+        given: `orders`, or `order_lines` where there are no orders: lines are summed by `order_id`.
+    Raises:
+        BadTable: no customer of the assignments is in the log; lines without customer or time; a promo code is
+            asked for and there is no column of it; a margin is missing; discounts have the wrong sign.
+        BadInput: the log ends before the first assignment.
+    """
+    if given.table == "order_lines" and (
+        missing := [name for name in ("customer_id", "ordered_at", "revenue") if name not in given]
+    ):
+        raise BadTable(
+            f"{given.where}: without a table of orders the lines must carry {', '.join(missing)}, which they do not; "
+            f"give --orders, or say which column it is (columns {missing[0]}=THEIRS)."
+        )
+    if campaign.promo_codes and "promo_code" not in given:
+        raise BadTable(
+            f"--promo-code: {given.where} has no column promo_code; it has {', '.join(given.theirs)}. Say which "
+            f"column it is (columns promo_code=THEIRS), or leave the codes out."
+        )
+    cleaned = _cleaned(connection, given, assigned, campaign)
+    _place(connection, given, assigned, campaign, cleaned, exact=False)
+    _check_any(connection, given, assigned)
+    lines = exact = False
+    dropped = 0
+    if "order_id" in given:
+        lines = _twice(connection, assigned)
+        if lines and given.table == "orders":
+            exact = True
+            before = one(connection, "SELECT count(*) FROM placed")[0]
+            _place(connection, given, assigned, campaign, cleaned, exact=True)
+            dropped = before - one(connection, "SELECT count(*) FROM placed")[0]
+    notes = list(cleaned.notes)
+    if dropped:
+        notes.append(Note("orders-twice", {"rows": dropped}))
+    notes += _code_notes(connection, assigned, campaign)
+    return Placed(lines=lines, exact=exact, has_discount=cleaned.has_discount, notes=tuple(notes))
+
+
+@contextmanager
+def part_of(
+    connection: duckdb.DuckDBPyConnection,
+    placed: Placed,
+    arms: Sequence[str],
+    campaign: Campaign,
+    low: int,
+    high: int,
+    *,
+    touched: str = "",
+) -> Iterator[str]:
+    """The orders of customers `low` … `high` − 1 as the table `part`, one row each, while the block lasts.
+
+    Its columns are those of `placed` without the key; `bought` (it is an order, not a return), `attributed`,
+    `present` (money discounted to the assignment), `list_price` and `code_discount`; and the customer's own
+    `segment`, `arm`, `bucket`, `lived` and `covered`.
+
+    Args:
+        touched: Table of what an order is attributed to (`customer`, `seconds`); empty: to the assignment.
+    """
+    rows = f"SELECT customer, seconds, revenue, discount, money, coded, key FROM placed WHERE customer >= {low} AND customer < {high}"
+    if placed.lines:
+        # A return makes a row of its own on each day on which something came back.
+        rows = (
+            "SELECT customer, min(seconds)::INTEGER AS seconds, sum(revenue) AS revenue, sum(discount) AS discount, "
+            f"sum(money) AS money, bool_or(coded) AS coded FROM ({rows}) GROUP BY customer, key, revenue < 0, "
+            f"CASE WHEN revenue < 0 THEN seconds // {DAY} END"
+        )
+    coded = "coded" if campaign.promo_codes else "true"
+    if campaign.promo_codes:
+        without = [str(at) for at, arm in enumerate(arms) if arm not in campaign.promo_codes]
+        coded = f"(coded OR arm IN ({', '.join(without)}))" if without else "coded"
+    # Discounting begins at the assignment; 365 days are a year.
+    rate = 1 + campaign.annual_discount
+    present = f"money * pow({rate!r}, -greatest(o.seconds, 0) / {365 * DAY}.0)" if rate != 1 else "money"
+    window = campaign.attribution_days * DAY
+    after = f"seconds < {window}"
+    orders = f"({rows}) o"
+    if touched:
+        after = f"coalesce(o.seconds - t.seconds < {window}, false)"
+        orders += (
+            f" ASOF LEFT JOIN (SELECT customer, seconds FROM {touched} WHERE customer >= {low} AND customer < {high}) t "
+            "ON o.customer = t.customer AND o.seconds >= t.seconds"
+        )
+    run(
+        connection,
+        f"CREATE OR REPLACE TEMP TABLE part AS SELECT o.customer, o.seconds, revenue, discount, money, "
+        f"revenue >= 0 AS bought, revenue >= 0 AND o.seconds >= 0 AND ({after} OR coded) AS attributed, "
+        f"{present} AS present, revenue + discount AS list_price, "
+        f"CASE WHEN {coded} THEN discount ELSE 0 END AS code_discount, segment, arm, bucket, lived, covered "
+        f"FROM {orders} JOIN (SELECT customer, segment, arm, bucket, lived, covered FROM people WHERE "
+        f"customer >= {low} AND customer < {high}) p ON o.customer = p.customer",
+    )
+    try:
+        yield "part"
+    finally:
+        run(connection, "DROP TABLE part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cleaned:
+    where: str
+    """SQL condition of the rows that count."""
+    has_discount: bool
+    has_margin: bool
+    turn_returns: bool
+    notes: tuple[Note, ...]
+
+
+def _cleaned(
+    connection: duckdb.DuckDBPyConnection, given: Given, assigned: Assigned, campaign: Campaign
+) -> _Cleaned:
+    """What of the rows counts, and what a reader must know of the others: one pass over the log."""
+    end = end_of(campaign)
+    words = ", ".join(quoted(word) for word in CANCELLED)
+    cancelled = (
+        f"coalesce(lower(status) IN ({words}), false) AND NOT coalesce(revenue < 0, false)"
+        if "status" in given
+        else "false"
+    )
+    nobody = f"customer_id IS NULL OR {placeholder('customer_id')}"
+    unread = "revenue IS NULL OR ordered_at IS NULL"
+    good = f"NOT ({cancelled}) AND NOT ({nobody}) AND NOT ({unread})"
+    inside = f"{good} AND ordered_at < TIMESTAMP '{end}'"
+    has_discount = "discount" in given
+    discount = "discount" if has_discount else "CAST(NULL AS DOUBLE)"
+    margin = "margin" if "margin" in given else "CAST(NULL AS DOUBLE)"
+    row = one(
+        connection,
+        f"SELECT count(*), count(*) FILTER ({cancelled}), "
+        f"count(*) FILTER (({nobody}) AND NOT ({cancelled})), sum(revenue) FILTER (({nobody}) AND NOT ({cancelled})), "
+        f"count(*) FILTER (({unread}) AND NOT ({nobody}) AND NOT ({cancelled})), count(*) FILTER ({good}), "
+        f"count(*) FILTER ({good} AND ordered_at >= TIMESTAMP '{end}'), min(ordered_at) FILTER ({good}), "
+        f"max(ordered_at) FILTER ({good}), count({discount}) FILTER ({inside}), count({margin}) FILTER ({inside}), "
+        f"count(*) FILTER ({inside} AND revenue >= 0 AND {discount} < 0), "
+        f"count(*) FILTER ({inside} AND revenue < 0 AND {discount} > 0), count(*) FILTER ({inside} AND revenue = 0), "
+        f"count(*) FILTER ({inside} AND revenue > 0), max(ordered_at) FILTER ({inside}), count(*) FILTER ({inside}) "
+        f"FROM {given.view}",
+    )
+    (rows, cancels, strangers, strange_money, unreadable, well, after, first, last) = row[:9]
+    (discounts, margins, below, returned, free, orders, last_inside, counted) = row[9:]
+    if not rows or not well:
+        raise BadTable(
+            f"{given.where}: no order can be used ({rows:,} rows, {strangers:,} without a customer, {unreadable:,} without "
+            f"a time or an amount, {cancels:,} cancelled); customer_id, ordered_at and revenue were expected in each."
+        )
+    if last < assigned.first:
+        raise BadInput(
+            f"nobody can be followed: the log of orders ends on {last:%Y-%m-%d}, before the first assignment on "
+            f"{assigned.first:%Y-%m-%d}. Give a log that goes on after the assignments."
+        )
+    if not counted:
+        raise BadInput(
+            f"--until {campaign.until} is before the first order on {first:%Y-%m-%d}: there is nothing to look at. Give "
+            f"the last day up to which the log is complete."
+        )
+    if below > TURNED * orders:
+        raise BadTable(
+            f"{given.where}: discount is below zero in {below:,} of {orders:,} orders; it is what was taken off, 0 or more. "
+            f"Turn the sign of the column."
+        )
+    if margins and margins < counted and campaign.margin is None:
+        raise BadTable(
+            f"{given.where}: margin is empty or unreadable in {counted - margins:,} of {counted:,} rows. Fill it in, or "
+            f"give --margin (a share of the list price) for those rows."
+        )
+    notes: list[Note] = []
+    if cancels:
+        notes.append(Note("cancelled-orders", {"orders": cancels}))
+    if strangers:
+        notes.append(
+            Note("orders-without-customer", {"orders": strangers, "revenue": float(strange_money or 0)})
+        )
+    if unreadable:
+        notes.append(Note("orders-unreadable", {"orders": unreadable}))
+    if after:
+        notes.append(Note("orders-after-until", {"orders": after, "until": campaign.until}))
+    if not discounts:
+        notes.append(Note("no-discounts"))
+    elif below:
+        notes.append(Note("discounts-below-zero", {"orders": below}))
+    if returned:
+        notes.append(Note("return-discounts-turned", {"returns": returned}))
+    if free:
+        notes.append(Note("orders-of-nothing", {"orders": free}))
+    if not margins and campaign.margin is None:
+        notes.append(Note("money-is-revenue"))
+    last_day = _day(last_inside, campaign)
+    if (campaign.until - last_day).days > STALE_DAYS:
+        notes.append(Note("log-ends-early", {"last": last_day, "until": campaign.until}))
+    return _Cleaned(
+        where=inside,
+        has_discount=bool(discounts),
+        has_margin=bool(margins),
+        turn_returns=bool(returned or below),
+        notes=tuple(notes),
+    )
+
+
+def _day(moment: datetime, campaign: Campaign) -> date:
+    """The day, in the campaign's zone, of a moment in UTC."""
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(campaign.timezone)).date()
+
+
+def _place(
+    connection: duckdb.DuckDBPyConnection,
+    given: Given,
+    assigned: Assigned,
+    campaign: Campaign,
+    cleaned: _Cleaned,
+    *,
+    exact: bool,
+) -> None:
+    number = "customer_id" in given.numbered and assigned.whole_ids
+    ours, theirs = ("p.number", named("customer_id#")) if number else ("p.customer_id", "customer_id")
+    discount = "0.0"
+    if cleaned.has_discount:
+        discount = "coalesce(discount, 0)"
+        if cleaned.turn_returns:
+            # What comes back takes its discount with it; what is sold takes none below zero.
+            discount = f"CASE WHEN revenue < 0 THEN -abs({discount}) ELSE greatest({discount}, 0) END"
+    money = _money(campaign, cleaned)
+    coded = _coded(assigned, campaign)
+    key = "CAST(0 AS UBIGINT)"
+    if "order_id" in given:
+        own = named("order_id#") if "order_id" in given.numbered else "order_id"
+        # An order without an id is an order by itself.
+        key = f"CASE WHEN order_id IS NULL THEN hash(uuid()) ELSE hash({own}) END"
+    columns = ["customer_id", "ordered_at", "revenue"]
+    columns += [name for name in ("discount", "margin", "promo_code") if name in given]
+    # Two rows alike in every column that came are one row written twice.
+    mark = f", {named(ROW)}" if exact else ""
+    source = f"SELECT {', '.join(columns)}, {theirs} AS joined, {key} AS key{mark} FROM {given.view} WHERE {cleaned.where}"
+    placed = (
+        f"SELECT p.customer, floor((epoch_us(o.ordered_at) - p.assigned_us) / 1000000.0)::INTEGER AS seconds, "
+        f"o.revenue, {discount} AS discount, {coded} AS coded, o.key{', o.margin' if cleaned.has_margin else ''}{mark} "
+        f"FROM ({source}) o JOIN people p ON {ours} = o.joined"
+    )
+    if exact:
+        placed = f"SELECT DISTINCT * FROM ({placed})"
+    run(
+        connection,
+        f"CREATE OR REPLACE TABLE placed AS SELECT customer, seconds, revenue, discount, {money} AS money, coded, key "
+        f"FROM ({placed})",
+    )
+
+
+def _money(campaign: Campaign, cleaned: _Cleaned) -> str:
+    """SQL of the margin of an order: the column's, else revenue less (1 − margin) of its list price."""
+    share = campaign.margin
+    own = "revenue" if share is None else f"revenue - {1 - share!r} * (revenue + discount)"
+    return f"coalesce(margin, {own})" if cleaned.has_margin else own
+
+
+def _coded(assigned: Assigned, campaign: Campaign) -> str:
+    """SQL: whether an order carries the code of its customer's arm; codes are typed, so case does not matter."""
+    if not campaign.promo_codes:
+        return "false"
+    cases = " ".join(
+        f"WHEN {assigned.arms.index(arm)} THEN {quoted(code.strip().lower())}"
+        for arm, code in campaign.promo_codes.items()
+    )
+    return f"coalesce(lower(o.promo_code) = CASE p.arm {cases} END, false)"
+
+
+def _twice(connection: duckdb.DuckDBPyConnection, assigned: Assigned) -> bool:
+    """Whether any order has more than one row."""
+    step = 1_000_000
+    for low in range(0, assigned.count, step):
+        rows, apart = one(
+            connection,
+            "SELECT count(*), (SELECT count(*) FROM (SELECT DISTINCT customer, key FROM placed WHERE "
+            f"customer >= {low} AND customer < {low + step})) FROM placed WHERE customer >= {low} AND customer < {low + step}",
+        )
+        if rows != apart:
+            return True
+    return False
+
+
+def _check_any(connection: duckdb.DuckDBPyConnection, given: Given, assigned: Assigned) -> None:
+    if one(connection, "SELECT count(*) FROM (SELECT 1 FROM placed LIMIT 1)")[0]:
+        return
+    ours = [row[0] for row in run(connection, "SELECT customer_id FROM people ORDER BY 1 LIMIT 3")]
+    theirs = [
+        row[0]
+        for row in run(
+            connection,
+            f"SELECT DISTINCT customer_id FROM (SELECT customer_id FROM {given.view} WHERE customer_id IS NOT NULL "
+            "LIMIT 1000) ORDER BY 1 LIMIT 3",
+        )
+    ]
+    raise BadTable(
+        f"{given.where}: no customer of the assignments has an order, before or after. Are the ids the same ones? "
+        f"Assigned were {', '.join(ours)} …; orders are of {', '.join(theirs)} …"
+    )
+
+
+def _code_notes(connection: duckdb.DuckDBPyConnection, assigned: Assigned, campaign: Campaign) -> list[Note]:
+    found: list[Note] = []
+    for arm, code in campaign.promo_codes.items():
+        used = one(
+            connection,
+            "SELECT count(*) FROM (SELECT 1 FROM placed JOIN people USING (customer) WHERE coded AND seconds >= 0 "
+            f"AND arm = {assigned.arms.index(arm)} LIMIT 1)",
+        )[0]
+        if not used:
+            found.append(Note("code-unseen", {"arm": arm, "code": code}))
+    return found
+
+
+def no_orders_after(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether nobody of the assigned has an order after his assignment."""
+    return not one(
+        connection, "SELECT count(*) FROM (SELECT 1 FROM placed WHERE seconds >= 0 AND revenue >= 0 LIMIT 1)"
+    )[0]

@@ -1,0 +1,116 @@
+"""How customers behaved after the return: later orders, discounts, gaps, breadth, visits, second lapse, normality."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+
+from primeta.reactivation.follow_up_orders import DAY, Placed
+from primeta.reactivation.follow_up_people import People
+from primeta.reactivation.normality import Norm, lapsed_again, norm_of, normal
+from primeta.reactivation.records import BUCKETS, Floats
+from primeta.warehouse.duck import arrow, one
+
+if TYPE_CHECKING:
+    from primeta.reactivation.rhythm import RhythmPrior
+
+LEARNT_FROM = 300_000
+"""Customers enough to know the base's rhythm; more are left aside by their hash bucket."""
+
+
+def traits_of(people: People, seen_days: int, norm: Norm | None) -> dict[str, Floats]:
+    """Each trait that orders tell → (n,) over all customers, as far as the time seen goes."""
+    orders = people["seen_orders"]
+    returned = orders > 0
+    later = np.maximum(orders - 1, 0)
+    first = np.nan_to_num(people["first_seconds"])
+    last = np.nan_to_num(people["seen_last"])
+    off = np.where(returned, np.nan_to_num(people["first_discount"]), 0.0)
+    listed = np.where(returned, np.nan_to_num(people["first_list_price"]), 0.0)
+    none = later == 0
+    found = {
+        "returned": returned.astype(float),
+        "later_orders": later,
+        "later_discounted": np.where(none, 0.0, people["seen_discounted"] - (off > 0)),
+        "later_list_price": np.where(none, 0.0, people["seen_bought_list_price"] - listed),
+        "later_discount": np.where(none, 0.0, people["seen_bought_discount"] - off),
+        "gap_days": np.where(none, 0.0, (last - first) / DAY),
+        "gaps": later,
+    }
+    if norm is None:
+        return found
+    earlier = people["earlier"]
+    earlier_days = np.nan_to_num(people["earlier_last"] - people["earlier_first"]) / DAY
+    lapsed = np.zeros(len(people))
+    at = np.flatnonzero(returned)
+    gaps = np.maximum(earlier - 1, 0)
+    lapsed[at] = lapsed_again(
+        norm,
+        gaps=gaps[at] + later[at],
+        gap_days=earlier_days[at] + found["gap_days"][at],
+        silent_days=seen_days - last[at] / DAY,
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = found["later_discount"] / found["later_list_price"]
+    is_normal = np.zeros(len(people))
+    is_normal[at] = normal(
+        norm,
+        earlier_orders=earlier[at],
+        earlier_gap_days=earlier_days[at],
+        later_orders=later[at],
+        days_since=seen_days - first[at] / DAY,
+        discount_share=np.nan_to_num(share[at]),
+        lapsed=lapsed[at] > 0,
+    )
+    return {**found, "lapsed_again": lapsed, "normal": is_normal}
+
+
+def learn_norm(connection: duckdb.DuckDBPyConnection, placed: Placed, customers: int) -> Norm | None:
+    """What is normal in this base, from orders before assignment; None where too few ever came back."""
+    from primeta.reactivation.histories import Collapsed
+    from primeta.reactivation.rhythm import rhythm_prior
+
+    kept = min(BUCKETS, int(np.ceil(BUCKETS * LEARNT_FROM / max(customers, 1))))
+    orders = "count(DISTINCT key)" if placed.lines else "count(*)"
+    history = (
+        f"SELECT customer, {orders} AS orders, min(seconds) AS first, max(seconds) AS last, "
+        "sum(discount) AS discount, sum(revenue + discount) AS list_price FROM placed "
+        f"WHERE revenue >= 0 AND seconds < 0 AND customer IN (SELECT customer FROM people WHERE bucket < {kept}) "
+        "GROUP BY customer"
+    )
+    found = arrow(
+        connection,
+        f"SELECT floor(first / {DAY}.0)::BIGINT AS first_day, floor(last / {DAY}.0)::BIGINT AS last_day, "
+        f"orders, sum(1)::DOUBLE AS count FROM ({history}) GROUP BY ALL ORDER BY ALL",
+    )
+    if not len(found):
+        return None
+    first, last, orders_seen, count = (
+        found.column(name).to_numpy() for name in ("first_day", "last_day", "orders", "count")
+    )
+    prior: RhythmPrior | None = rhythm_prior(
+        Collapsed(
+            first_day=first.astype(np.int64),
+            last_day=last.astype(np.int64),
+            repeats=(orders_seen - 1).astype(np.int64),
+            count=count.astype(float),
+            until_day=0,
+            group=np.zeros(len(count), dtype=np.int64),
+        )
+    )
+    if prior is None:
+        return None
+    rows = arrow(
+        connection,
+        f"SELECT orders::DOUBLE AS orders, (last - first) / {DAY}::DOUBLE AS days, "
+        "CASE WHEN list_price > 0 THEN discount / list_price ELSE 0 END AS share "
+        f"FROM ({history}) WHERE orders >= 4 ORDER BY ALL",
+    )
+    orders_of, days, share = (rows.column(name).to_numpy() for name in ("orders", "days", "share"))
+    return norm_of(prior, gaps=orders_of - 1, gap_days=days, shares=share, orders=orders_of)
+
+
+def has_history(connection: duckdb.DuckDBPyConnection) -> bool:
+    return bool(one(connection, "SELECT count(*) FROM (SELECT 1 FROM placed WHERE seconds < 0 LIMIT 1)")[0])
