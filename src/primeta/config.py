@@ -129,6 +129,21 @@ class ExperimentConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReactivationConfig:
+    """`[reactivation]`: how campaigns are measured on the ladder."""
+
+    window_days: int = 30
+    horizon_days: int = 365
+    attribution_days: int = 7
+    annual_discount: float = 0.0
+    """Of money that comes later: .12 is 12% a year."""
+    fixed_days: int = 90
+    """The rule that lapse by own rhythm is compared with."""
+    promo_codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Experiment or campaign → arm → its code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A workspace as its file declares it."""
 
@@ -152,6 +167,7 @@ class Config:
     filters: FiltersConfig = FiltersConfig()
     watch: WatchConfig = WatchConfig()
     experiments: dict[str, ExperimentConfig] = field(default_factory=dict)
+    reactivation: ReactivationConfig = ReactivationConfig()
     other: dict[str, Any] = field(default_factory=dict)
     """Sections that later verbs read: sources, delivery."""
 
@@ -252,6 +268,7 @@ SECTIONS = (
     "watch",
     "sources",
     "experiments",
+    "reactivation",
     "delivery",
 )
 
@@ -336,6 +353,7 @@ def parse_config(text: str, path: Path) -> Config:
         filters=_filters(read, read.section(document, "filters", "filters")),
         watch=_watch(read, read.section(document, "watch", "watch")),
         experiments=_experiments(read, read.section(document, "experiments", "experiments")),
+        reactivation=_reactivation(read, read.section(document, "reactivation", "reactivation")),
         other={name: document[name] for name in ("sources", "delivery") if name in document},
     )
 
@@ -447,6 +465,41 @@ def _experiments(read: _Reader, sections: dict[str, Any]) -> dict[str, Experimen
                 read.known(f"{section}.arms.{arm}", given, ARM_KEYS)
         found[name] = ExperimentConfig(name=name, values=dict(values))
     return found
+
+
+def _reactivation(read: _Reader, values: dict[str, Any]) -> ReactivationConfig:
+    default = ReactivationConfig()
+    bounds = {
+        "window_days": (1, 366),
+        "horizon_days": (1, 3660),
+        "attribution_days": (0, 366),
+        "fixed_days": (1, 3660),
+    }
+    read.known("reactivation", values, (*bounds, "annual_discount", "promo_codes"))
+    days: dict[str, int] = {}
+    for name, (low, high) in bounds.items():
+        days[name] = read.take("reactivation", values, name, int, getattr(default, name))
+        if not low <= days[name] <= high:
+            raise read.fail(
+                "reactivation", name, f"days from {low} to {high} were expected, {days[name]} was given"
+            )
+    if days["horizon_days"] < days["window_days"]:
+        raise read.fail(
+            "reactivation",
+            "horizon_days",
+            f"the horizon ({days['horizon_days']} days) is shorter than the window ({days['window_days']} days)",
+        )
+    codes: dict[str, dict[str, str]] = {}
+    section = read.section(values, "promo_codes", "reactivation.promo_codes")
+    for name in section:
+        place = f"reactivation.promo_codes.{name}"
+        arms = read.section(section, name, place)
+        codes[name] = {arm: read.take(place, arms, arm, str, "") for arm in arms}
+    return ReactivationConfig(
+        **days,
+        annual_discount=read.bounded("reactivation", values, "annual_discount", 0.0, 0, 10),
+        promo_codes=codes,
+    )
 
 
 def _day(read: _Reader, section: str, values: dict[str, Any], key: str) -> date | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from fake_experiments import FakeExperiments, certificate
+from fake_reactivation import REACTIVATION_VERBS, FakeReactivation
 
 from primeta.config import Config, FiltersConfig
 from primeta.errors import Conflict, NotFound
@@ -228,6 +229,9 @@ class FakeWorkspace:
         self.diagnosis_result: Any = None if empty else _diagnosis()
 
         self._experiments: FakeExperiments | None = None
+        self.winback = FakeReactivation(language, empty=empty)
+        for verb in REACTIVATION_VERBS:
+            setattr(self, verb, getattr(self.winback, verb))
 
     @property
     def tests(self) -> FakeExperiments:

@@ -36,6 +36,7 @@ PLACES = (
     ("/signals", "Signals"),
     ("/trends", "Trends"),
     ("/experiments", "Experiments"),
+    ("/reactivation", "Reactivation"),
     ("/metrics", "Metrics"),
     ("/data", "Data"),
 )

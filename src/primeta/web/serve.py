@@ -164,6 +164,23 @@ def _certify(workspace, progress) -> dict[str, object]:
     return {"ok": found.ok}
 
 
+def _ladder(workspace, progress) -> dict[str, object]:
+    """Every ladder that is missing or older than the facts; one that cannot be worked out does not stop the rest."""
+    from primeta.workspace.reactivation import ladder_of_all
+
+    done, failed = ladder_of_all(workspace, now=clock(), progress=progress)
+    if failed:
+        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
+    return {"ladders": done}
+
+
+def _lapse(workspace, progress) -> dict[str, object]:
+    progress("lapse", 0, 1)
+    found = workspace.lapse(now=clock(), fresh=True)
+    progress("lapse", 1, 1)
+    return {"customers": found.customers}
+
+
 def _unknown(workspace, progress) -> dict[str, object]:
     """A job of another version's kind fails visibly instead of running for ever."""
     raise BadInput(
@@ -171,5 +188,5 @@ def _unknown(workspace, progress) -> dict[str, object]:
     )
 
 
-WORK = {"watch": _watch, "look": _look, "certify": _certify}
+WORK = {"watch": _watch, "look": _look, "certify": _certify, "ladder": _ladder, "lapse": _lapse}
 """Kind of a job → what does it."""

@@ -33,12 +33,15 @@ if TYPE_CHECKING:
     from primeta.experiments.declare import Problem
     from primeta.experiments.look import Baseline, Moment
     from primeta.experiments.records import Amount, DecisionState, Plan
+    from primeta.reactivation.ladder_result import Ladder
+    from primeta.reactivation.lapse import Lapse
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.digest import Digest
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
+    from primeta.workspace.reactivation_views import CampaignView, KeptLapse
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -242,6 +245,38 @@ class Workspace:
         return people.decide(
             self, trend, answer=answer, criteria=criteria, due=due, owner=owner, by=by, now=now, reason=reason
         )
+
+    # Reactivation
+
+    def campaigns(self, *, now: datetime) -> tuple[CampaignView, ...]:
+        """Every campaign, the latest first, each with its ladder as far as it is worked out."""
+        from primeta.workspace import reactivation
+
+        return reactivation.campaigns(self, now=now)
+
+    def campaign(self, name: str, *, now: datetime) -> CampaignView:
+        """One campaign: an experiment that was started, or messages that were sent without a control group."""
+        from primeta.workspace import reactivation
+
+        return reactivation.campaign(self, name, now=now)
+
+    def ladder(self, name: str, *, now: datetime, **options: Any) -> Ladder:
+        """The ladder of a campaign; options as in `workspace.reactivation.ladder`."""
+        from primeta.workspace import reactivation
+
+        return reactivation.ladder(self, name, now=now, **options)
+
+    def lapse(self, *, now: datetime, days: int | None = None, weeks: int = 26, fresh: bool = False) -> Lapse:
+        """Who is silent longer than his own rhythm allows, with the flow of the weeks before."""
+        from primeta.workspace import reactivation
+
+        return reactivation.lapse(self, now=now, days=days, weeks=weeks, fresh=fresh)
+
+    def kept_lapse(self) -> KeptLapse | None:
+        """The same as it was worked out last; None where it never was."""
+        from primeta.workspace import reactivation
+
+        return reactivation.kept_lapse(self)
 
     # Experiments
 

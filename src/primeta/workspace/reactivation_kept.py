@@ -1,0 +1,132 @@
+"""Ladders and flows as they are kept in `cache/reactivation/`: JSON that becomes the same records again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from primeta.workspace.files import write_whole
+
+T = TypeVar("T")
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A record as it was kept: of which question, on which facts, when."""
+
+    record: Any
+    mark: str
+    """Changes with everything that the record is made of."""
+    at: datetime
+
+
+def keep(path: Path, record: Any, *, mark: str, at: datetime) -> None:
+    """Write a record whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = {"format": FORMAT, "mark": mark, "at": at.isoformat(), "record": encoded(record)}
+    write_whole(path, json.dumps(body, ensure_ascii=False))
+
+
+def kept(path: Path, kind: type[T]) -> Kept | None:
+    """What was kept there; None where there is nothing, or where another version wrote it."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        if body["format"] != FORMAT:
+            return None
+        return Kept(
+            record=decoded(kind, body["record"]), mark=body["mark"], at=datetime.fromisoformat(body["at"])
+        )
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        # A cache: what cannot be read is worked out again.
+        return None
+
+
+def encoded(value: Any) -> Any:
+    """Plain JSON; what JSON has no word for is tagged."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {entry.name: encoded(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return [encoded(entry) for entry in value.tolist()]
+    if isinstance(value, Mapping):
+        return {"$pairs": [[encoded(key), encoded(entry)] for key, entry in value.items()]}
+    if isinstance(value, tuple | list):
+        return [encoded(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": str(value)}
+    if isinstance(value, datetime):
+        return {"$moment": value.isoformat()}
+    if isinstance(value, date):
+        return {"$day": value.isoformat()}
+    if isinstance(value, Path):
+        return {"$path": str(value)}
+    return value
+
+
+def decoded(kind: Any, value: Any) -> Any:
+    """The record of a kind from its JSON.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is the JSON of something else.
+    """
+    if isinstance(value, dict):
+        if "$float" in value:
+            return float(value["$float"])
+        if "$day" in value:
+            return date.fromisoformat(value["$day"])
+        if "$moment" in value:
+            return datetime.fromisoformat(value["$moment"])
+        if "$path" in value:
+            return Path(value["$path"])
+        if "$pairs" in value:
+            key, entry = typing.get_args(kind) or (Any, Any)
+            return {decoded(key, one): decoded(entry, other) for one, other in value["$pairs"]}
+        return _record(kind, value)
+    if isinstance(value, list):
+        return _several(kind, value)
+    return value
+
+
+def _record(kind: Any, value: dict[str, Any]) -> Any:
+    kind = next((entry for entry in _choices(kind) if dataclasses.is_dataclass(entry)), None)
+    if kind is None:
+        raise TypeError("a record of a known kind was expected")
+    hints = _hints(kind)
+    return kind(**{name: decoded(hints[name], entry) for name, entry in value.items()})
+
+
+def _several(kind: Any, value: list[Any]) -> Any:
+    for choice in _choices(kind):
+        origin, parts = typing.get_origin(choice), typing.get_args(choice)
+        if origin is np.ndarray:
+            dtype = typing.get_args(parts[1])[0]
+            return np.array([decoded(Any, entry) for entry in value], dtype=dtype)
+        if origin is tuple:
+            if len(parts) == 2 and parts[1] is Ellipsis:
+                return tuple(decoded(parts[0], entry) for entry in value)
+            return tuple(decoded(part, entry) for part, entry in zip(parts, value, strict=True))
+    return [decoded(Any, entry) for entry in value]
+
+
+def _choices(kind: Any) -> tuple[Any, ...]:
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return typing.get_args(kind)
+    return (kind,)
+
+
+@lru_cache(maxsize=64)
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)

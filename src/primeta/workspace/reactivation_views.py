@@ -1,0 +1,68 @@
+"""What the pages of reactivation read: campaigns with their ladders, as far as they are worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal
+
+from primeta.reactivation.records import LadderFacts
+
+if TYPE_CHECKING:
+    from primeta.reactivation.ladder_result import Ladder
+    from primeta.reactivation.lapse import Lapse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLadder:
+    """A ladder as it was worked out, and whether facts or questions have changed since."""
+
+    facts: LadderFacts
+    at: datetime
+    stale: bool = False
+
+    @property
+    def ladder(self) -> Ladder:
+        from primeta.reactivation.ladder_result import Ladder
+
+        return Ladder(facts=self.facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignView:
+    """One campaign: an experiment that was started, or messages that were sent without a control group."""
+
+    name: str
+    kind: Literal["experiment", "messages"]
+    first: date
+    last: date
+    """The last day on which anybody was assigned or written to."""
+    customers: int
+    control: str = ""
+    arms: tuple[str, ...] = ()
+    what: Mapping[str, str] = field(default_factory=dict)
+    """Arm → what its customers get, in the words of the plan."""
+    hypothesis: str = ""
+    entry: str = ""
+    """How customers came in: `list`, `arrival`, `table`; empty for messages."""
+    kept: KeptLadder | None = None
+    """None: not worked out yet."""
+    problem: str = ""
+    """Why the last attempt gave no ladder."""
+
+    @property
+    def reached(self) -> int | None:
+        """The highest rung that the campaign has reached; None: not worked out yet."""
+        if self.kept is None:
+            return None
+        return max((step.rung for step in self.kept.facts.climb if step.reached), default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLapse:
+    """The flow of customers who lapse as it was worked out, and whether facts have changed since."""
+
+    lapse: Lapse
+    at: datetime
+    stale: bool = False

@@ -1,0 +1,340 @@
+"""An invented campaign with all five rungs, for pages that show it: the figures of the house's own drawing of a ladder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+
+from primeta.errors import NotFound
+from primeta.reactivation.records import (
+    Behaviour,
+    Between,
+    Campaign,
+    Curve,
+    LadderFacts,
+    NormalAgain,
+    Returners,
+    Rung,
+    Step,
+    TailCheck,
+)
+from primeta.workspace.reactivation_views import CampaignView, KeptLadder
+
+NAN = float("nan")
+UNTIL = date(2026, 11, 15)
+N = {"control": 12_000, "discount": 24_000, "reminder": 24_000}
+ARMS = tuple(N)
+SEEN, HORIZON, WINDOW = 252, 364, 30
+ASSUMES = {
+    0: ("all-returns-are-ours",),
+    1: ("after-is-because",),
+    2: ("window-goes-on",),
+    3: ("alike-afterwards",),
+    4: ("tail-follows-model",),
+}
+MONEY: dict[int, dict[str, tuple[float, float, float]]] = {
+    0: {"reminder": (1.72e6, NAN, NAN), "discount": (1.90e6, NAN, NAN)},
+    1: {"reminder": (0.94e6, NAN, NAN), "discount": (1.58e6, NAN, NAN)},
+    2: {"reminder": (0.25e6, 0.12e6, 0.38e6), "discount": (0.43e6, 0.30e6, 0.56e6)},
+    3: {"reminder": (1.06e6, 0.55e6, 1.56e6), "discount": (0.22e6, -0.29e6, 0.72e6)},
+    4: {"reminder": (1.39e6, 0.65e6, 2.14e6), "discount": (0.10e6, -0.65e6, 0.84e6)},
+}
+"""Rung → arm → money over all assigned with its interval."""
+CONTROL = {2: 61.0, 3: 402.0, 4: 548.0}
+BEHAVIOUR: tuple[tuple[str, float, int, str, tuple[float, ...], tuple[float, ...]], ...] = (
+    ("normal", 0.089, 1, "assigned", (0.021, 0.013, 0.029), (0.006, -0.002, 0.014)),
+    ("orders", 2.61, 1, "assigned", (0.19, 0.10, 0.28), (0.16, 0.07, 0.25)),
+    ("gap_days", 16.8, -1, "returned", (-0.4, -1.3, 0.5), (1.6, 0.6, 2.6)),
+    ("discounted_share", 0.224, -1, "returned", (0.006, -0.007, 0.019), (0.078, 0.064, 0.092)),
+    ("categories", 4.1, 1, "assigned", (0.12, 0.04, 0.20), (-0.03, -0.11, 0.05)),
+    ("visits_before", 1.9, 0, "returned", (-0.1, -0.3, 0.1), (0.5, 0.3, 0.7)),
+    ("lapsed_again", 0.079, -1, "assigned", (0.003, -0.004, 0.010), (0.029, 0.021, 0.037)),
+)
+WAIT = {"until": date(2027, 3, 7), "days": 112, "control": 12_000, "cost": 170e3}
+HOLD_OUT = {"of": 47_000, "control": 9_400, "effect": 14.0, "power": 0.8}
+
+
+def campaign(**more: Any) -> Campaign:
+    return Campaign(
+        **{
+            "control": "control",
+            "until": UNTIL,
+            "window_days": WINDOW,
+            "horizon_days": HORIZON,
+            "margin": 0.25,
+            "promo_codes": {"discount": "BACK10"},
+            "contact_costs": {"reminder": 1.0, "discount": 1.0},
+            "annual_discount": 0.12,
+            "timezone": "Europe/Moscow",
+            "currency": "RUB",
+            "name": "spring",
+            **more,
+        }
+    )
+
+
+def rungs() -> tuple[Rung, ...]:
+    found = []
+    for number, arms in MONEY.items():
+        window = {0: WINDOW, 1: WINDOW, 2: WINDOW, 3: SEEN, 4: HORIZON}[number]
+        for arm, (money, low, high) in arms.items():
+            n = N[arm]
+            below = MONEY[number - 1][arm][0] if number else NAN
+            modelled = (money - MONEY[3][arm][0]) / n if number == 4 else (0.0 if number > 1 else NAN)
+            found.append(
+                Rung(
+                    rung=number,
+                    arm=arm,
+                    n=n,
+                    value_per_assigned=money / n,
+                    revenue_per_assigned=4 * money / n,
+                    orders_per_assigned=money / n / 300,
+                    low=low / n,
+                    high=high / n,
+                    money=money,
+                    window=window,
+                    until=UNTIL,
+                    observed=money / n - modelled if number > 1 else money / n,
+                    modelled=modelled,
+                    control=CONTROL.get(number, NAN),
+                    p=0.001 if low == low and (low > 0 or high < 0) else NAN,
+                    assumes=ASSUMES[number],
+                    away=money - below,
+                )
+            )
+    return tuple(found)
+
+
+def behaviour() -> tuple[Behaviour, ...]:
+    return tuple(
+        Behaviour(
+            arm=arm,
+            metric=metric,
+            control=control,
+            value=control + got[0],
+            difference=got[0],
+            low=got[1],
+            high=got[2],
+            basis=basis,  # type: ignore[arg-type]
+            window=SEEN,
+            good=good,  # type: ignore[arg-type]
+        )
+        for metric, control, good, basis, reminder, discount in BEHAVIOUR
+        for arm, got in (("discount", discount), ("reminder", reminder))
+    )
+
+
+def returners() -> tuple[Returners, ...]:
+    shared = {"self_share": 0.142, "self_low": 0.136, "self_high": 0.148}
+    return (
+        Returners(
+            arm="discount",
+            n=N["discount"],
+            **shared,
+            induced_share=0.074,
+            induced_low=0.066,
+            induced_high=0.082,
+            needless_discount=314e3,
+            needless_low=296e3,
+            needless_high=331e3,
+            needless_bounds=(171e3, 434e3),
+            discount=522e3,
+        ),
+        Returners(
+            arm="reminder",
+            n=N["reminder"],
+            **shared,
+            induced_share=0.027,
+            induced_low=0.019,
+            induced_high=0.035,
+            needless_discount=0.0,
+            needless_low=0.0,
+            needless_high=0.0,
+            needless_bounds=(0.0, 0.0),
+            discount=0.0,
+        ),
+    )
+
+
+def curves() -> tuple[Curve, ...]:
+    day = np.arange(0, HORIZON + 1, 7)
+    found = []
+    for arm, seen, width in (
+        ("discount", 19 * np.minimum(day / 42, 1) - 10 * np.clip(day - 42, 0, None) / 210, 30.0),
+        ("reminder", 44 * (day / SEEN) ** 0.6, 21.0),
+    ):
+        half = width * np.sqrt(day / HORIZON)
+        found.append(
+            Curve(
+                arm=arm,
+                day=day.astype(np.int64),
+                difference=seen.astype(float),
+                low=seen - half,
+                high=seen + half,
+                modelled=day > SEEN,
+            )
+        )
+    return tuple(found)
+
+
+def facts(**more: Any) -> LadderFacts:
+    """All five rungs: the discount wins the month, the plain reminder the year."""
+    return LadderFacts(
+        **{
+            "campaign": campaign(),
+            "arms": ARMS,
+            "n": tuple(N.values()),
+            "seen_days": SEEN,
+            "rungs": rungs(),
+            "behaviour": behaviour(),
+            "returners": returners(),
+            "normal_again": tuple(
+                NormalAgain(
+                    arm=arm, control=0.089, difference=got[0], low=got[1], high=got[2], per_thousand=1e3 * got[0]
+                )
+                for arm, got in (("discount", (0.006, -0.002, 0.014)), ("reminder", (0.021, 0.013, 0.029)))
+            ),
+            "best": {"rung1": "discount", "rung2": "discount", "rung3": "reminder", "rung4": "reminder"},
+            "best_sure": {"rung1": True, "rung2": True, "rung3": True, "rung4": True},
+            "climb": (
+                *(Step(rung=number, reached=True, missing="", how="") for number in range(4)),
+                Step(rung=4, reached=True, missing="", how="wait-seen", values=WAIT),
+            ),
+            "between": (
+                Between(rung=4, arm="reminder", other="discount", difference=53.8, low=5.2, high=102.0),
+                Between(rung=3, arm="reminder", other="discount", difference=35.0, low=5.0, high=65.0),
+            ),
+            "curves": curves(),
+            "checks": (
+                TailCheck(
+                    arm="reminder",
+                    from_day=126,
+                    to_day=252,
+                    customers=9_800,
+                    promised=61.0,
+                    low=38.0,
+                    high=84.0,
+                    seen=57.0,
+                    ok=True,
+                ),
+            ),
+            "sample_ratio_p": 0.64,
+            "contamination": {"control": 0.031, "discount": 0.03, "reminder": 0.032},
+            **more,
+        }
+    )
+
+
+def without_control() -> LadderFacts:
+    """A campaign that was sent to everybody: two rungs, and the plain statement."""
+    whole = facts()
+    claimed = tuple(
+        replace(rung, control=NAN, assumes=(*rung.assumes, "no-control"))
+        for rung in whole.rungs
+        if rung.rung < 2 and rung.arm == "discount"
+    )
+    above = tuple(
+        Rung(
+            rung=number,
+            arm="discount",
+            n=N["discount"],
+            value_per_assigned=NAN,
+            revenue_per_assigned=NAN,
+            orders_per_assigned=NAN,
+            window=WINDOW,
+            why_not="no-control",
+        )
+        for number in (2, 3, 4)
+    )
+    return replace(
+        whole,
+        campaign=campaign(control="", name="sunday"),
+        arms=("discount",),
+        n=(N["discount"],),
+        rungs=claimed + above,
+        behaviour=(),
+        returners=(),
+        normal_again=(),
+        curves=(),
+        checks=(),
+        best={"rung1": "discount", "rung2": None, "rung3": None, "rung4": None},
+        best_sure={},
+        sample_ratio_p=NAN,
+        contamination={},
+        climb=(
+            Step(rung=0, reached=True, missing="", how=""),
+            Step(rung=1, reached=True, missing="", how=""),
+            Step(rung=2, reached=False, missing="no-control", how="hold-out", values=HOLD_OUT | {"days": 30}),
+            Step(rung=3, reached=False, missing="no-control", how="hold-out", values=HOLD_OUT | {"days": 90}),
+            Step(rung=4, reached=False, missing="no-control", how="hold-out", values=HOLD_OUT | {"days": 364}),
+        ),
+    )
+
+
+NAMES = {
+    "en": {"spring": "spring win-back", "sunday": "Sunday SMS “We miss you”", "coffee": "coffee coupon by mail"},
+    "ru": {"spring": "весенняя кампания", "sunday": "Воскресная SMS «Мы скучаем»", "coffee": "купон на кофе письмом"},
+}
+WHAT = {
+    "en": {"control": "no message", "reminder": "the usual basket", "discount": "the same with 10% off"},
+    "ru": {"control": "без сообщений", "reminder": "привычная корзина", "discount": "то же со скидкой 10%"},
+}
+
+
+REACTIVATION_VERBS = ("campaigns", "campaign")
+
+
+class FakeReactivation:
+    """Campaigns of an invented workspace: one with all rungs, one without a control, one not worked out yet."""
+
+    def __init__(self, language: str = "en", *, empty: bool = False) -> None:
+        self.language, self.empty = language, empty
+
+    def campaigns(self, *, now: datetime) -> tuple[CampaignView, ...]:
+        if self.empty:
+            return ()
+        names, what = NAMES[self.language], WHAT[self.language]
+        at = datetime(2026, 11, 16, 6, tzinfo=UTC)
+        blind = replace(without_control(), campaign=campaign(control="", name=names["sunday"]))
+        return (
+            CampaignView(
+                name=names["spring"],
+                kind="experiment",
+                first=date(2026, 2, 2),
+                last=date(2026, 3, 8),
+                customers=sum(N.values()),
+                control="control",
+                arms=ARMS,
+                what=what,
+                entry="arrival",
+                kept=KeptLadder(facts=facts(), at=at),
+            ),
+            CampaignView(
+                name=names["coffee"],
+                kind="experiment",
+                first=date(2026, 11, 1),
+                last=date(2026, 11, 14),
+                customers=8_000,
+                control="control",
+                arms=("control", "coupon"),
+                entry="list",
+            ),
+            CampaignView(
+                name=names["sunday"],
+                kind="messages",
+                first=date(2026, 3, 1),
+                last=date(2026, 10, 25),
+                customers=N["discount"],
+                arms=("discount",),
+                kept=KeptLadder(facts=blind, at=at, stale=True),
+            ),
+        )
+
+    def campaign(self, name: str, *, now: datetime) -> CampaignView:
+        found = next((view for view in self.campaigns(now=now) if view.name == name), None)
+        if found is None:
+            raise NotFound(f"there is no campaign {name!r}")
+        return found
