@@ -16,7 +16,7 @@ import numpy.typing as npt
 from primeta.errors import BadInput, UnitMismatch
 from primeta.stats.bg_nbd import BG_NBD
 from primeta.stats.customer_models import CustomerModel, Natural, Terms, rows_of
-from primeta.stats.histories import Histories, Unit, distinct, per_unit_discount
+from primeta.stats.histories import Histories, Unit, distinct, per_unit_discount, summed
 from primeta.stats.mbg_nbd import MBG_NBD
 from primeta.stats.newton import Top, climb
 from primeta.stats.pareto_nbd import PARETO_NBD
@@ -355,10 +355,10 @@ def _prepare(histories: Histories, covariates: Covariates | None) -> _Rows:
     rows = _rows(histories, covariates)
     assert rows.group is not None
     first, place = distinct(rows.x, rows.last, rows.age, rows.group)
-    count = np.bincount(place, weights=rows.count, minlength=len(first))
+    count = summed(place, rows.count, len(first))
     gaps = None
     if histories.log_gaps is not None:
-        gaps = np.bincount(place, weights=rows.count * histories.log_gaps, minlength=len(first))
+        gaps = summed(place, rows.count * histories.log_gaps, len(first))
         gaps = np.divide(gaps, count, out=np.zeros_like(gaps), where=count > 0)
     own = Histories(
         repeats=rows.x[first],
@@ -470,7 +470,7 @@ def _hill(model: CustomerModel, rows: _Rows) -> Callable[[Floats], tuple[float, 
         first, place = distinct(rows.x, rows.group)
         pair_group = rows.group[first]
     pair_x = rows.x[first]
-    pair_count = np.bincount(place, weights=rows.count, minlength=len(first))
+    pair_count = summed(place, rows.count, len(first))
     n = len(rows.x)
     pieces = [(index, slice(s, min(s + CHUNK, n))) for index, s in enumerate(range(0, n, CHUNK))]
 
@@ -511,7 +511,7 @@ def _sums(terms: Terms, count: Floats, group: Ints | None, groups: int) -> tuple
     def total(of: Floats | float) -> Floats:
         if group is None:
             return np.atleast_1d(count @ np.broadcast_to(of, count.shape))
-        return np.bincount(group, weights=count * of, minlength=groups)
+        return summed(group, count * of, groups)
 
     slope = np.stack([total(entry) for entry in terms.slope])
     curvature = np.zeros((4, 4, groups))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.special import digamma, gammaln, polygamma, stdtr
 
 from primeta.errors import BadInput
-from primeta.stats.histories import distinct
+from primeta.stats.histories import distinct, summed
 from primeta.stats.newton import climb
 from primeta.stats.rising import log_rising
 
@@ -103,7 +103,7 @@ def fit_gamma_gamma(
     unit = float(weight @ (x * z)) / float(weight @ x)
     scaled = z / unit
     first, place = distinct(x, scaled)
-    rows = np.bincount(place, weights=weight, minlength=len(first))
+    rows = summed(place, weight, len(first))
     hill = _hill(x[first], scaled[first], rows)
     bounds = np.log([[1e-4, 1e6], [1e-4, 1e6], [1e-6, 1e8]])
     at = np.log([6.0, 4.0, 0.5])
@@ -145,6 +145,17 @@ def fit_gamma_gamma(
     )
 
 
+def log_likelihood_gamma_gamma(parameters: tuple[float, float, float], x: Floats, z: Floats) -> Floats:
+    """(n,) log density of means `z` > 0 of `x` ≥ 1 orders each under p, q, γ: note 025, eq. 1a."""
+    p, q, gamma = parameters
+    shape = p * x
+    # (px)^(px) e^… / Γ(px) and the far term, with x z/γ = w: px ln(w/(1 + w)) − q ln(1 + w), which cannot cancel
+    ratio = x * z / gamma
+    return (
+        log_rising(q, shape) - gammaln(shape) - shape * np.log1p(1 / ratio) - q * np.log1p(ratio) - np.log(z)
+    )
+
+
 def expected_value(fit: GammaGamma, orders: npt.ArrayLike, mean_value: npt.ArrayLike) -> Floats:
     """(n,) mean of one further order of each customer: p (γ + x z)/(p x + q − 1).
 
@@ -166,9 +177,9 @@ def _hill(x: Floats, z: Floats, weight: Floats) -> Callable[[Floats], tuple[floa
     """Σ ln Γ(px + q) − ln Γ(px) − ln Γ(q) + q ln γ + (px − 1) ln z + px ln x − (px + q) ln(γ + xz)."""
     kinds, place = distinct(x)
     orders = x[kinds]
-    by_kind = np.bincount(place, weights=weight, minlength=len(kinds))
+    by_kind = summed(place, weight, len(kinds))
     log_z, log_x, total = np.log(z), np.log(orders), x * z
-    with_z = np.bincount(place, weights=weight * log_z, minlength=len(kinds))
+    with_z = summed(place, weight * log_z, len(kinds))
     constant = float(weight @ log_z)
 
     def hill(logs: Floats) -> tuple[float, Floats, Floats]:
@@ -176,10 +187,10 @@ def _hill(x: Floats, z: Floats, weight: Floats) -> Callable[[Floats], tuple[floa
         shape = p * orders
         both = shape + q
         far = np.log1p(total / gamma)
-        per_kind = np.bincount(place, weights=weight * far, minlength=len(kinds))
+        per_kind = summed(place, weight * far, len(kinds))
         near = gamma / (gamma + total)
-        near_kind = np.bincount(place, weights=weight * near, minlength=len(kinds))
-        square_kind = np.bincount(place, weights=weight * near * near, minlength=len(kinds))
+        near_kind = summed(place, weight * near, len(kinds))
+        square_kind = summed(place, weight * near * near, len(kinds))
         log_gamma = float(logs[2])
         # q ln γ − (px + q) ln(γ + xz) = −px ln γ − (px + q) ln(1 + xz/γ)
         value = (
@@ -291,9 +302,9 @@ def fit_spend(
     kinds, place = distinct(x)
     n = x[kinds]
     centre = float(weight @ z) / customers
-    heads = np.bincount(place, weights=weight, minlength=len(kinds))
-    sums = np.bincount(place, weights=weight * (z - centre), minlength=len(kinds))
-    squares = np.bincount(place, weights=weight * (z - centre) ** 2, minlength=len(kinds))
+    heads = summed(place, weight, len(kinds))
+    sums = summed(place, weight * (z - centre), len(kinds))
+    squares = summed(place, weight * (z - centre) ** 2, len(kinds))
     scale = float(squares.sum()) / customers
     if scale <= 0:
         return Spend(

@@ -87,10 +87,10 @@ class Histories:
     def collapsed(self) -> Histories:
         """The same customers with equal (x, t_x, T) in one row; the order of rows is not kept."""
         first, place = distinct(self.repeats, self.last, self.age)
-        count = np.bincount(place, weights=self.weights, minlength=len(first))
+        count = summed(place, self.weights, len(first))
         gaps = None
         if self.log_gaps is not None:
-            gaps = np.bincount(place, weights=self.weights * self.log_gaps, minlength=len(first))
+            gaps = summed(place, self.weights * self.log_gaps, len(first))
             gaps = np.divide(gaps, count, out=np.zeros_like(gaps), where=count > 0)
         return Histories(
             repeats=self.repeats[first],
@@ -129,6 +129,11 @@ def distinct(*columns: npt.NDArray[np.generic]) -> tuple[Ints, Ints]:
     place = np.empty(n, dtype=np.int64)
     place[order] = np.cumsum(new) - 1
     return order[new], place
+
+
+def summed(place: Ints, weights: Floats, kinds: int) -> Floats:
+    """(kinds,) sums of weights by where `distinct` placed their rows."""
+    return np.bincount(place, weights=weights, minlength=kinds).astype(np.float64, copy=False)
 
 
 def per_unit_discount(annual_discount: float, unit: Unit) -> float:
