@@ -75,7 +75,7 @@ def learn_norm(connection: duckdb.DuckDBPyConnection, placed: Placed, customers:
     kept = min(BUCKETS, int(np.ceil(BUCKETS * LEARNT_FROM / max(customers, 1))))
     orders = "count(DISTINCT key)" if placed.lines else "count(*)"
     history = (
-        f"SELECT customer, {orders} AS orders, min(seconds) AS first, max(seconds) AS last, "
+        f"SELECT customer, {orders} AS orders, count(DISTINCT floor(seconds / {DAY}.0)) AS active, min(seconds) AS first, max(seconds) AS last, "
         "sum(discount) AS discount, sum(revenue + discount) AS list_price FROM placed "
         f"WHERE revenue >= 0 AND seconds < 0 AND customer IN (SELECT customer FROM people WHERE bucket < {kept}) "
         "GROUP BY customer"
@@ -83,18 +83,19 @@ def learn_norm(connection: duckdb.DuckDBPyConnection, placed: Placed, customers:
     found = arrow(
         connection,
         f"SELECT floor(first / {DAY}.0)::BIGINT AS first_day, floor(last / {DAY}.0)::BIGINT AS last_day, "
-        f"orders, sum(1)::DOUBLE AS count FROM ({history}) GROUP BY ALL ORDER BY ALL",
+        f"active, sum(1)::DOUBLE AS count FROM ({history}) GROUP BY ALL ORDER BY ALL",
     )
     if not len(found):
         return None
-    first, last, orders_seen, count = (
-        found.column(name).to_numpy() for name in ("first_day", "last_day", "orders", "count")
+    # A rhythm counts days with an order: two orders of one day are one.
+    first, last, active, count = (
+        found.column(name).to_numpy() for name in ("first_day", "last_day", "active", "count")
     )
     prior: RhythmPrior | None = rhythm_prior(
         Collapsed(
             first_day=first.astype(np.int64),
             last_day=last.astype(np.int64),
-            repeats=(orders_seen - 1).astype(np.int64),
+            repeats=(active - 1).astype(np.int64),
             count=count.astype(float),
             until_day=0,
             group=np.zeros(len(count), dtype=np.int64),
