@@ -31,6 +31,9 @@ if TYPE_CHECKING:
         UnitMismatch,
     )
     from primeta.experiments.experiment import Experiment
+    from primeta.reactivation.door import ladder
+    from primeta.reactivation.lapse import lapse
+    from primeta.reactivation.ltv import ltv
     from primeta.signals.detect import detect
     from primeta.workspace import Workspace
     from primeta.workspace import open_workspace as open
@@ -40,6 +43,9 @@ _PLACES = {
     "Workspace": ("primeta.workspace", "Workspace"),
     "detect": ("primeta.signals.detect", "detect"),
     "Experiment": ("primeta.experiments.experiment", "Experiment"),
+    "ladder": ("primeta.reactivation.door", "ladder"),
+    "lapse": ("primeta.reactivation.lapse", "lapse"),
+    "ltv": ("primeta.reactivation.ltv", "ltv"),
     **{
         name: ("primeta.errors", name)
         for name in (
@@ -79,6 +85,9 @@ __all__ = [
     "UnitMismatch",
     "Workspace",
     "detect",
+    "ladder",
+    "lapse",
+    "ltv",
     "open",
 ]
 

@@ -38,6 +38,7 @@ VERBS = {
         "How often are experiments wrong on your own customers?",
     ),
     "detect": ("primeta.cli.detect:detect", FILES, "Change points of any series in a file."),
+    "ltv": ("primeta.cli.ltv:ltv", FILES, "What each customer will bring, from an order log."),
 }
 
 EXPERIMENT_IN_A_WORKSPACE = {
@@ -61,7 +62,13 @@ EXPERIMENT_ON_FILES = {
     "analyse": "Effects and a decision from one row per customer.",
 }
 
-REACTIVATION: dict[str, tuple[str, str]] = {}
+REACTIVATION: dict[str, tuple[str, str]] = {
+    "ladder": (
+        "primeta.cli.reactivation_ladder:ladder",
+        "What a campaign brought, rung by rung, against the control.",
+    ),
+    "lapse": ("primeta.cli.reactivation_lapse:lapse", "Who is silent longer than his own rhythm allows."),
+}
 
 
 def build() -> App:

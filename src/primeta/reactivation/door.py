@@ -110,7 +110,9 @@ def ladder(
         columns=columns,
         progress=progress,
     )
-    return Ladder(facts=climb_ladder(followed, rung_four(followed)))
+    # Without a control there is nothing that a model could be held against.
+    beyond = rung_four(followed) if campaign.control else None
+    return Ladder(facts=climb_ladder(followed, beyond))
 
 
 def follow_given(

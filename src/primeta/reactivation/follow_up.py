@@ -134,7 +134,7 @@ def follow(
         if norm is None:
             notes.append(Note("no-rhythm"))
         if grain >= 7:
-            notes.append(Note("tail-by-weeks"))
+            notes.append(Note("tail-by-weeks", {"days": int(grain)}))
         fill_silence(counted.before, assigned.n.sum(axis=-1))
         contamination = contamination_of(connection, assigned, contacts, campaign)
     return FollowUp(

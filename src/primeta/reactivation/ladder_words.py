@@ -64,6 +64,20 @@ ASSUMES: dict[str, dict[str, str]] = {
         "ru": "Проверка на тех, кто попал раньше, дни {first}–{last}: обещала {promised} с клиента, пришло {came} "
         "(ждали {interval}).",
     },
+    "random": {"en": "The lot decided who is in which arm.", "ru": "Кто в какой ветке, решил жребий."},
+    "everyone-assigned": {
+        "en": "Everyone assigned counts, whoever came back or not.",
+        "ru": "Считаются все участники, вернулись они или нет.",
+    },
+    "tail-model": {
+        "en": "What was not seen follows the model: first return by arm, then repeat orders with leaving.",
+        "ru": "Чего не видели, идёт по модели: первый возврат по веткам, затем повторные заказы с уходом.",
+    },
+    "later-money-stays": {
+        "en": "Later orders bring what they bring now, discounts included.",
+        "ru": "Дальнейшие заказы приносят столько же, сколько сейчас, и со скидками тоже.",
+    },
+    "no-season": {"en": "The season does not matter.", "ru": "Время года не важно."},
     "all-seen": {
         "en": "Nothing is modelled: the whole horizon was seen.",
         "ru": "Модели нет: весь срок уже видели.",
@@ -94,6 +108,14 @@ WHY_NOT: dict[str, dict[str, str]] = {
     "few-orders": {
         "en": "too few orders to compare",
         "ru": "слишком мало заказов для сравнения",
+    },
+    "tail-untested": {
+        "en": "nobody has been followed long enough to test the model, so only what was seen is told",
+        "ru": "проверить модель ещё не на ком, поэтому показано только то, что видели",
+    },
+    "tail-failed": {
+        "en": "the model failed its test, so only what was seen is told",
+        "ru": "модель не прошла проверку, поэтому показано только то, что видели",
     },
     "not-modelled": {"en": "the time ahead was not modelled", "ru": "будущее не моделировали"},
     "short-log": {"en": "the log is too short", "ru": "история слишком короткая"},
@@ -243,11 +265,11 @@ FINDINGS: dict[str, dict[str, str]] = {
     },
     "trap": {
         "en": "Trap: among buyers alone “{trap}” looks best ({high} per buyer against {low}), but an arm that brings "
-        "fewer buyers is compared on its keenest ones. Of all assigned “{arm}” brings more: {difference} of revenue "
-        "each.",
+        "fewer buyers is compared on its keenest ones. Of all assigned “{arm}” brings more within {span}: {difference} of "
+        "revenue each.",
         "ru": "Ловушка: среди одних покупающих лучше выглядит «{trap}» ({high} на покупающего против {low}), но кто "
-        "привёл меньше людей, того судят по самым охочим. На всех участников больше приносит «{arm}»: {difference} "
-        "выручки с каждого.",
+        "привёл меньше людей, того судят по самым охочим. На всех участников за {span} больше приносит «{arm}»: "
+        "{difference} выручки с каждого.",
     },
     "segments.none": {
         "en": "By {by}: no segment differs from the others by more than chance explains.",
@@ -394,6 +416,10 @@ NOTES: dict[str, dict[str, str]] = {
         "en": "“{arm}” overtakes “{other}” by day {day} and stays ahead.",
         "ru": "«{arm}» обгоняет «{other}» к {day}-му дню и остаётся впереди.",
     },
+    "no-code": {
+        "en": "“{arm}” has no code of its own: everyday discounts count among its discounts.",
+        "ru": "У «{arm}» нет своего промокода: в её скидки попали и обычные, для всех.",
+    },
     "assigned-later": {
         "en": "{customers} customers were assigned after {until} and are left out.",
         "ru": "Клиентов, попавших в кампанию после {until}: {customers}; они не учтены.",
@@ -451,6 +477,38 @@ NOTES: dict[str, dict[str, str]] = {
         "left.",
         "ru": "Последний заказ {last}, хотя история должна доходить до {until}: оборванная история выглядит как уход "
         "клиентов.",
+    },
+    "no-orders-after": {
+        "en": "Nobody of those assigned has an order after the assignment.",
+        "ru": "После попадания в кампанию никто ничего не купил.",
+    },
+    "no-rhythm": {
+        "en": "Too few customers had ordered twice before: what is normal for them cannot be told.",
+        "ru": "До кампании слишком мало клиентов купили хотя бы дважды: что для них обычно, сказать нельзя.",
+    },
+    "tail-by-weeks": {
+        "en": "Times of later orders were rounded to {days} days for the model: there are very many customers.",
+        "ru": "Время повторных покупок для модели округлено до {days} дней: клиентов очень много.",
+    },
+    "messages-any": {
+        "en": "No message bears the campaign's name: every message after the assignment counts as its own.",
+        "ru": "Ни у одного сообщения нет имени этой кампании: её сообщениями считаются все после назначения.",
+    },
+    "no-messages-after": {
+        "en": "No message was sent to those assigned after the assignment: nothing is attributed to messages.",
+        "ru": "После назначения участникам не отправили ни одного сообщения: засчитывать по окну нечего.",
+    },
+    "messages-unreadable": {
+        "en": "{messages} messages have no customer or no readable time and are left out.",
+        "ru": "Сообщений без клиента или без читаемого времени: {messages}; они не учтены.",
+    },
+    "contact-cost-unused": {
+        "en": "Messages carry their own cost; --contact-cost is not used.",
+        "ru": "У сообщений есть своя стоимость; --contact-cost не использован.",
+    },
+    "no-categories": {
+        "en": "The order lines carry no category: breadth of purchases cannot be told.",
+        "ru": "В строках заказов нет категорий: широту покупок не измерить.",
     },
     "code-unseen": {
         "en": "Nobody used the code {code} of “{arm}”.",
