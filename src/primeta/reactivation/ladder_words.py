@@ -517,7 +517,7 @@ NOTES: dict[str, dict[str, str]] = {
 }
 
 
-def words(table: Mapping[str, Mapping[str, str]], code: str, lang: str, **figures: Any) -> str:
+def words(table: Mapping[str, Mapping[str, str]], code: str, lang: str, /, **figures: Any) -> str:
     """A sentence with its figures; a code that has none stands as it is."""
     entry = table.get(code)
     return code if entry is None else entry[lang].format(**figures)
