@@ -243,9 +243,12 @@ def _modelled(follow_up: FollowUp, rung4: Rung4 | None, treated: Sequence[int], 
 
 def _with_away(rungs: Sequence[Rung]) -> list[Rung]:
     """How far each rung is from the one below, in money."""
-    money = {(rung.rung, rung.arm): rung.money for rung in rungs}
+    # a rung that gives its seen part only is no step above the one below
+    money = {(rung.rung, rung.arm): NAN if rung.why_not and rung.rung == 4 else rung.money for rung in rungs}
     return [
-        replace(rung, away=rung.money - money.get((rung.rung - 1, rung.arm), NAN)) if rung.rung else rung
+        replace(rung, away=money[rung.rung, rung.arm] - money.get((rung.rung - 1, rung.arm), NAN))
+        if rung.rung
+        else rung
         for rung in rungs
     ]
 
@@ -291,7 +294,13 @@ def _best(
     sure: dict[str, bool] = {}
     for number in (1, 2, 3, 4):
         known = sorted(
-            (rung for rung in rungs if rung.rung == number and math.isfinite(rung.value_per_assigned)),
+            (
+                rung
+                for rung in rungs
+                if rung.rung == number
+                and math.isfinite(rung.value_per_assigned)
+                and not (number == 4 and rung.why_not)
+            ),
             key=lambda rung: -rung.value_per_assigned,
         )
         key = f"rung{number}"
@@ -440,6 +449,8 @@ def _noticed(
             notes.append(Note("driven-away", {"arm": row.arm, "share": row.induced_share}))
     for place in treated:
         notes += _pulled_forward(follow_up, place)
+        if any(follow_up.has_code) and not follow_up.has_code[place] and back[place - treated[0]].discount:
+            notes.append(Note("no-code", {"arm": follow_up.arms[place]}))
     overtaking = _overtaking(curves, best)
     if overtaking is not None:
         notes.append(overtaking)
@@ -505,54 +516,57 @@ def _with_multiplicity(
         for (part, at), p in zip(mine, adjusted, strict=True):
             rows[part][at] = replace(rows[part][at], p_adjusted=float(p))
     found = [replace(facts, rungs=tuple(own)) for facts, own in zip(parts, rows, strict=True)]
-    return found, tuple(row for number in (2, 3) for row in _differs(follow_up, found, number))
+    return found, tuple(row for number in (2, 3) for row in _differs(follow_up, number))
 
 
-def _differs(follow_up: FollowUp, parts: Sequence[LadderFacts], number: int) -> list[Differs]:
+def _differs(follow_up: FollowUp, number: int) -> list[Differs]:
+    """Arm by arm, on rung 2 or 3."""
     if not follow_up.has_control:
         return []
-    arms = follow_up.arms[1:]
-    known = {
-        arm: [
-            rung
-            for facts in parts
-            for rung in facts.rungs
-            if rung.rung == number and rung.arm == arm and math.isfinite(rung.high - rung.low)
-        ]
-        for arm in arms
-    }
-    same = {arm: _q(rows) for arm, rows in known.items() if len(rows) > 1}
+    days = follow_up.campaign.window_days if number == 2 else follow_up.seen_days
+    level = follow_up.campaign.level
+    parts = [of_segment(follow_up, place) for place in range(len(follow_up.segments))]
+    same: dict[str, tuple[float, dict[str, float]]] = {}
+    for arm, name in enumerate(follow_up.arms[1:], start=1):
+        rows = {}
+        for segment, part in zip(follow_up.segments, parts, strict=True):
+            found = gap(_value(part, arm, days), _value(part, 0, days), level=level)
+            if math.isfinite(found.se):
+                rows[segment] = (found.difference, found.se, assigned(part, arm))
+        if len(rows) > 1:
+            p, alone = heterogeneity(np.array(list(rows.values())))
+            same[name] = p, dict(zip(rows, alone, strict=True))
     if not same:
         return []
-    adjusted = dict(zip(same, adjusted_holm(np.array([p for p, _ in same.values()])), strict=True))
-    flat = [(arm, rung.segment) for arm in same for rung in known[arm]]
-    each = adjusted_holm(np.array([p for arm in same for p in same[arm][1]]))
-    apart = {place for place, p in zip(flat, each, strict=True) if p < 1 - follow_up.campaign.level}
+    adjusted = adjusted_holm(np.array([p for p, _ in same.values()]))
+    places = [(name, segment) for name, (_, alone) in same.items() for segment in alone]
+    each = adjusted_holm(np.array([same[name][1][segment] for name, segment in places]))
+    apart = {place for place, p in zip(places, each, strict=True) if p < 1 - level}
     return [
         Differs(
             rung=number,
-            arm=arm,
+            arm=name,
             p=p,
-            p_adjusted=float(adjusted[arm]),
-            segments=tuple(rung.segment for rung in known[arm] if (arm, rung.segment) in apart),
+            p_adjusted=float(over_arms),
+            segments=tuple(segment for segment in alone if (name, segment) in apart),
         )
-        for arm, (p, _) in same.items()
+        for (name, (p, alone)), over_arms in zip(same.items(), adjusted, strict=True)
     ]
 
 
-def _q(rows: Sequence[Rung]) -> tuple[float, list[float]]:
+def heterogeneity(rows: np.ndarray) -> tuple[float, list[float]]:
     """p of "the same in every segment", and of "the same here as in all others together", for each.
 
+    Args:
+        rows: (S, 3) an effect, its standard error and its customers, by segment.
     Source:
         Cochran (1954), "The combination of estimates from different experiments": Q = Σ (x − x̄)² / se² against χ²
         with one degree of freedom fewer; the same with two groups for one segment and the rest.
     """
-    value = np.array([rung.value_per_assigned for rung in rows])
-    se = np.array([_se(rung) for rung in rows])
+    value, se, size = rows.T
     weight = 1 / se**2
     middle = (weight * value).sum() / weight.sum()
     overall = float(chdtrc(len(rows) - 1, (weight * (value - middle) ** 2).sum()))
-    size = np.array([rung.n for rung in rows], dtype=np.float64)
     alone = []
     for place in range(len(rows)):
         others = np.arange(len(rows)) != place
@@ -560,13 +574,3 @@ def _q(rows: Sequence[Rung]) -> tuple[float, list[float]]:
         rest, noise = (share * value[others]).sum(), (share**2 * se[others] ** 2).sum()
         alone.append(float(chdtrc(1, (value[place] - rest) ** 2 / (se[place] ** 2 + noise))))
     return overall, alone
-
-
-def _se(rung: Rung) -> float:
-    """Standard error, from the p-value where it tells, else from the interval."""
-    from scipy.special import ndtri
-
-    half = (rung.high - rung.low) / 2
-    if math.isfinite(rung.p) and 1e-12 < rung.p < 0.999:
-        return abs(rung.value_per_assigned / float(ndtri(rung.p / 2)))
-    return half / 1.96

@@ -112,7 +112,7 @@ class Ladder:
                     str(induced),
                     str(pen.money(row.discount)),
                     str(needless),
-                    pen.between(low, high) if math.isfinite(low) else locale.CANNOT_TELL[lang],
+                    pen.span_of_money(low, high) if math.isfinite(low) else locale.CANNOT_TELL[lang],
                 )
             )
         heads = ("arm", "self", "induced", "given", "needless", "bounds")

@@ -24,6 +24,8 @@ from primeta.reactivation.ladder_words import (
 from primeta.reactivation.records import Behaviour, LadderFacts, Note, Rung, Step
 from primeta.show import locale
 
+IMPLIED = frozenset({"random", "everyone-assigned"})
+"""Holds for every rung above 1, so it is not said again."""
 WEEKS_FROM = 70
 """Days from which whole weeks are told as weeks."""
 FORMS = {"day": ("день", "дня", "дней"), "week": ("неделю", "недели", "недель")}
@@ -64,6 +66,19 @@ class Pen:
             first, last = told.split("…")
             return f"от{locale.NBSP}{first} до{locale.NBSP}{last}"
         return told
+
+    def span_of_money(self, low: float, high: float) -> str:
+        """An interval that stands alone, with its unit: `₽171k to ₽434k`, `от 171 до 434 тыс. ₽`."""
+        inside = self.between(low, high)
+        unit = self.money(high, low, high)
+        bare = unit.interval.split("…" if self.lang == "ru" else f"{locale.NBSP}to{locale.NBSP}")[-1]
+        if not bare or bare not in unit.text:
+            return inside
+        lead, tail = unit.text.split(bare, 1)
+        if self.lang == "en":
+            first, last = inside.split(f"{locale.NBSP}to{locale.NBSP}")
+            return f"{lead}{first}{tail} to {lead}{last}{tail}"
+        return inside + tail
 
     def points(self, value: float, low: float = math.nan, high: float = math.nan) -> locale.Figure:
         return locale.figure(value, self.lang, unit="points", low=low, high=high, sign=True)
@@ -163,6 +178,7 @@ def finding(facts: LadderFacts, lang: str) -> str:
         "claimed": claimed or "",
         "other": ranked[1].arm if len(ranked) > 1 else "",
         "value": pen.money(first.value_per_assigned, first.low, first.high, sign=True).text,
+        "amount": pen.money(first.value_per_assigned, first.low, first.high).text,
         "interval": pen.between(first.low, first.high, first.value_per_assigned),
         "span": pen.span(first.window),
         "span_for": pen.span(first.window),
@@ -228,6 +244,7 @@ def trap(facts: LadderFacts, lang: str) -> str:
         arm=right.arm,
         high=str(pen.money(wrong.revenue_per_buyer)),
         low=str(pen.money(right.revenue_per_buyer)),
+        span=pen.span(facts.campaign.window_days),
         difference=str(pen.money(right.revenue_per_assigned - wrong.revenue_per_assigned, sign=True)),
     )
 
@@ -270,6 +287,8 @@ def assumes(facts: LadderFacts, number: int, lang: str) -> str:
     }
     found = []
     for code in codes:
+        if code in IMPLIED:
+            continue
         if code == "all-returns-are-ours" and shares:
             found.append(words(ASSUMES, code + ".control", lang, share=pen.share(shares[0])))
         elif code == "contaminated":
@@ -408,7 +427,12 @@ def next_steps(facts: LadderFacts, lang: str) -> list[tuple[str, str]]:
     elif last is not None and last.how == "wait-seen":
         figures = {name: _written(name, value, pen) for name, value in last.values.items()}
         found.append((words(NEXT, "seen", lang, until=figures["until"]), _how(last, figures, lang)))
-    wasted = [row for row in facts.returners if row.needless_low > 0 and row.discount > 0]
+    codes = campaign.promo_codes
+    wasted = [
+        row
+        for row in facts.returners
+        if row.needless_low > 0 and row.discount > 0 and (not codes or row.arm in codes)
+    ]
     if wasted:
         row = max(wasted, key=lambda entry: entry.needless_discount)
         found.append(
@@ -437,6 +461,7 @@ def _decide(facts: LadderFacts, top: int, pen: Pen) -> list[tuple[str, str]]:
     )
     first = ranked[0]
     told = money_of(first, pen)
+    amount = pen.money(first.money, first.low * first.n, first.high * first.n).text
     inside = pen.between(first.low * first.n, first.high * first.n, first.money)
     if all(rung.high < 0 for rung in ranked):
         why = words(NEXT, "stop.why", lang, arm=first.arm, value=told.text, interval=inside)
@@ -457,7 +482,7 @@ def _decide(facts: LadderFacts, top: int, pen: Pen) -> list[tuple[str, str]]:
             interval=pen.between(low, high, gap) if math.isfinite(low) else locale.CANNOT_TELL[lang],
         )
         return [(words(NEXT, "both", lang, arm=first.arm, other=ranked[1].arm), why)]
-    why = words(NEXT, "send.why", lang, rung=top, value=told.text, interval=inside)
+    why = words(NEXT, "send.why", lang, rung=top, amount=amount, interval=inside)
     if not behind:
         return [(words(NEXT, "send", lang, arm=first.arm), why)]
     low, gap, high = ends_between(facts.between, top, first.arm, ranked[1].arm)

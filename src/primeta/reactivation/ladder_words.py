@@ -226,8 +226,8 @@ FINDINGS: dict[str, dict[str, str]] = {
         "пока нельзя",
     },
     "leads": {
-        "en": "“{arm}” earns {value} more per customer than no campaign at all over {span} ({interval})",
-        "ru": "«{arm}» приносит на {value} с клиента больше, чем если ничего не делать, за {span_for} ({interval})",
+        "en": "“{arm}” earns {amount} more per customer than no campaign at all over {span} ({interval})",
+        "ru": "«{arm}» приносит на {amount} с клиента больше, чем если ничего не делать, за {span_for} ({interval})",
     },
     "leads.unsure": {
         "en": "“{arm}” earns more than no campaign at all: {value} per customer over {span} ({interval}); from "
@@ -339,8 +339,8 @@ NEXT: dict[str, dict[str, str]] = {
     "send": {"en": "Go on with “{arm}”", "ru": "Продолжать «{arm}»"},
     "send.stop": {"en": "Go on with “{arm}”; stop {others}", "ru": "Продолжать «{arm}»; {others} выключить"},
     "send.why": {
-        "en": "On rung {rung} it earns {value} more than the control over all of its customers ({interval}).",
-        "ru": "На ступени {rung} она приносит на {value} больше контроля на всех своих клиентах ({interval}).",
+        "en": "On rung {rung} it earns {amount} more than the control over all of its customers ({interval}).",
+        "ru": "На ступени {rung} она приносит на {amount} больше контроля на всех своих клиентах ({interval}).",
     },
     "send.between": {
         "en": "Difference from “{other}”: {value} per customer ({interval}).",
