@@ -183,14 +183,35 @@ WORDS: dict[str, dict[str, str]] = {
     "where.note": {"en": "arm “{arm}”, {span}", "ru": "ветка «{arm}», {span}"},
     "next": {"en": "What to do next", "ru": "Что делать дальше"},
     "flow.claimed": {"en": "claimed by rung 0", "ru": "приписала ступень 0"},
-    "flow.self": {"en": "would have come anyway", "ru": "пришли бы и так"},
-    "flow.needless": {"en": "needless discount", "ru": "лишняя скидка"},
-    "flow.contact": {"en": "contacts", "ru": "контакты"},
-    "flow.net": {"en": "left: against the control", "ru": "осталось: против контроля"},
-    "flow.other": {"en": "everything else the arm changed", "ru": "всё прочее, что изменила ветка"},
+    "flow.self": {
+        "en": "of that from customers who would have come anyway",
+        "ru": "из них принесли те, кто пришёл бы и так",
+    },
+    "flow.needless": {"en": "needless discount to the same customers", "ru": "лишняя скидка им же"},
+    "flow.net": {"en": "left: difference from the control", "ru": "осталось: разница с контролем"},
+    "needless-title": {"en": "Needless discount", "ru": "Лишняя скидка"},
+    "wasted": {
+        "en": "{needless} ({interval}) of {given} of discounts went to people who would have come at the full price. It "
+        "assumes that they fill the same basket and use the code as often; without that: {bounds}.",
+        "ru": "{needless} ({interval}) из {given} скидок достались тем, кто и так пришёл бы за полную цену. Допущение: "
+        "они кладут в корзину столько же и так же часто вводят промокод. Без него: {bounds}.",
+    },
+    "themselves": {"en": "themselves", "ru": "сами"},
+    "who.says": {
+        "en": "Grey: would have come anyway, known from the control. Colour: the net share won back; it assumes that we "
+        "drove nobody away.",
+        "ru": "Серое — пришли бы и так, это видно по контролю. Цветное — доля тех, кого вернули мы; допущение: мы "
+        "никого не отпугнули.",
+    },
+    "more-arms": {"en": "and {n} more", "ru": "и ещё {n}"},
+    "as-text": {"en": "The same as text", "ru": "То же текстом"},
+    "levels": {"en": "All intervals are {level}.", "ru": "Все интервалы {level}."},
+    "only-claimed": {"en": "only claimed", "ru": "только приписано"},
+    "for-sure": {"en": "told from the next", "ru": "отличается от следующей"},
+    "leads-unsure": {"en": "leads?", "ru": "впереди?"},
     "leaders": {"en": "Who leads at which rung", "ru": "Кто впереди на какой ступени"},
     "nobody": {"en": "cannot tell", "ru": "сказать нельзя"},
-    "not-sure": {"en": "by chance, perhaps", "ru": "возможно, случайно"},
+    "not-sure": {"en": "perhaps by chance", "ru": "возможно, случайно"},
     "report": {"en": "Reactivation, the ladder", "ru": "Реактивация, лестница"},
     "unasked": {"en": "each, unasked", "ru": "с каждого, сами"},
     "of-each": {"en": "each", "ru": "с каждого"},
