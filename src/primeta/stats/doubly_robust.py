@@ -128,6 +128,7 @@ def policy_value(
     probability: Floats,
     wanted: Ints,
     *,
+    against: Ints | None = None,
     predictions: Floats | None = None,
     level: float = 0.95,
 ) -> PolicyValue:
@@ -135,41 +136,56 @@ def policy_value(
 
     Args:
         wanted: (n,) actions; one that nobody got has no value here: check the support first (`support`).
+        against: (n,) another policy, whose value is taken off, customer by customer.
         predictions: (n, A) as in `scores`; None: the policy's own weighted mean.
     Returns:
-        NaN where fewer than two customers got what the policy wants.
+        NaN where fewer than two customers got what a policy wants.
     Source:
         Intervals: the spread of each customer's influence over √n, t quantile at the effective sample less one.
     """
     n = len(outcome)
-    followed = (taken == wanted) & (wanted >= 0)
-    weight = np.where(followed, 1.0 / probability, 0.0)
-    total = float(weight.sum())
-    effective = total**2 / float((weight**2).sum()) if total > 0 else 0.0
-    count = int(followed.sum())
-    nothing = Estimate(value=np.nan, se=np.nan, low=np.nan, high=np.nan)
-    if count < 2:
-        return PolicyValue(
-            doubly_robust=nothing,
-            weighted=nothing,
-            normalised=nothing,
-            effective=effective,
-            followed=count,
-            n=n,
-        )
-    df = max(effective - 1.0, 1.0)
-    hajek = float(weight @ outcome) / total
-    own = np.full(n, hajek) if predictions is None else predictions[np.arange(n), wanted]
-    own = np.where(np.isfinite(own), own, hajek)
-    doubly = own + weight * (outcome - own)
+    mine = _influences(outcome, taken, probability, wanted, predictions)
+    parts, effective, count = mine
+    if against is not None:
+        other, other_effective, other_count = _influences(outcome, taken, probability, against, predictions)
+        parts = tuple(own - rest for own, rest in zip(parts, other, strict=True))
+        count_least, df = min(count, other_count), min(effective, other_effective) - 1
+    else:
+        count_least, df = count, effective - 1
+    if count_least < 2:
+        nothing = Estimate(value=np.nan, se=np.nan, low=np.nan, high=np.nan)
+        found = (nothing, nothing, nothing)
+    else:
+        found = tuple(estimate(part, df=max(df, 1.0), level=level) for part in parts)
     return PolicyValue(
-        doubly_robust=estimate(doubly, df=df, level=level),
-        weighted=estimate(weight * outcome, df=df, level=level),
-        normalised=estimate(hajek + (weight * n / total) * (outcome - hajek), df=df, level=level),
+        doubly_robust=found[0],
+        weighted=found[1],
+        normalised=found[2],
         effective=effective,
         followed=count,
         n=n,
     )
+
+
+def _influences(
+    outcome: Floats, taken: Ints, probability: Floats, wanted: Ints, predictions: Floats | None
+) -> tuple[tuple[Floats, ...], float, int]:
+    """(n,) doubly robust, weighted and normalised influences; the effective sample; who got what was wanted."""
+    n = len(outcome)
+    followed = (taken == wanted) & (wanted >= 0)
+    weight = np.where(followed, 1.0 / probability, 0.0)
+    total = float(weight.sum())
+    if total == 0:
+        return (np.zeros(n),) * 3, 0.0, 0
+    hajek = float(weight @ outcome) / total
+    own = np.full(n, hajek) if predictions is None else predictions[np.arange(n), wanted]
+    own = np.where(np.isfinite(own), own, hajek)
+    parts = (
+        own + weight * (outcome - own),
+        weight * outcome,
+        hajek + (weight * n / total) * (outcome - hajek),
+    )
+    return parts, total**2 / float((weight**2).sum()), int(followed.sum())
 
 
 def estimate(influence: Floats, *, df: float, level: float = 0.95) -> Estimate:

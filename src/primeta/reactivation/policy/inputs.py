@@ -150,7 +150,9 @@ def read_lapsed(
             f"{where}: no column {terms.by!r} (to split by); it has {', '.join(table.column_names)}. It must stand "
             f"beside each assignment and be known before it."
         )
-    canonical = read_assignments(table, timezone=terms.timezone, date_format=date_format)
+    canonical = read_assignments(
+        table, experiment=experiment or "experiment", timezone=terms.timezone, date_format=date_format
+    )
     with closing(connect()) as connection, plain_errors("reading the experiment"):
         run(connection, "SET preserve_insertion_order = true")
         connection.register("assigned", canonical)
@@ -163,8 +165,7 @@ def read_lapsed(
         edges = np.array(block_edges(terms.horizon), dtype=np.int64)
         rows = arrow(connection, _blocks_sql(edges))
         sent = _messages(connection, messages, columns, terms, date_format, edges, end)
-        lapsed = _assembled(units, rows, sent, edges, terms, end, notes)
-    return lapsed
+        return _assembled(units, rows, sent, edges, terms, end, notes)
 
 
 def _check(terms: Terms) -> None:
@@ -322,7 +323,8 @@ def _segments(connection: Any, table: pa.Table, by: str) -> bool:
     kinds = dict(row[:2] for row in run(connection, "DESCRIBE SELECT * FROM given_by"))
     spec = TABLES["assignments"].column("customer_id")
     text = TABLES["assignments"].column("arm")
-    assert spec is not None and text is not None
+    assert spec is not None
+    assert text is not None
     run(
         connection,
         f"CREATE TEMP TABLE segments AS SELECT {canonical_value('customer_id', kinds['customer_id'], spec)} "
@@ -373,15 +375,20 @@ def _orders(
             )
     cancelled = ", ".join(quoted(word) for word in CANCELLED)
     margin = f"{terms.margin!r}" if terms.margin is not None else "1"
+    # A return takes its discount back, whatever sign it was written with.
     run(
         connection,
-        f"CREATE TEMP TABLE bought AS SELECT customer_id, min(ordered_at) AS ordered_at, "
-        f"sum(revenue)::DOUBLE AS revenue, coalesce(sum(discount), 0)::DOUBLE * (CASE WHEN revenue < 0 THEN -1 ELSE 1 END) "
-        f"AS discount, sum(coalesce(margin::DOUBLE, revenue::DOUBLE - (1 - {margin}) * (revenue::DOUBLE + "
-        f"coalesce(discount, 0)::DOUBLE * (CASE WHEN revenue < 0 THEN -1 ELSE 1 END)))) AS money, revenue < 0 AS is_return "
-        f"FROM lines WHERE customer_id IS NOT NULL AND coalesce(lower(status), '') NOT IN ({cancelled}) "
-        f"AND ordered_at < {_moment(end)} "
-        f"GROUP BY order_id, customer_id, revenue < 0, CASE WHEN revenue < 0 THEN ordered_at END",
+        f"""CREATE TEMP TABLE bought AS
+        WITH signed AS (
+            SELECT order_id, customer_id, ordered_at, revenue < 0 AS is_return, revenue::DOUBLE AS revenue,
+                coalesce(CASE WHEN revenue < 0 THEN -abs(discount) ELSE discount END, 0)::DOUBLE AS discount,
+                margin::DOUBLE AS margin
+            FROM lines WHERE customer_id IS NOT NULL AND coalesce(lower(status), '') NOT IN ({cancelled})
+        )
+        SELECT customer_id, min(ordered_at) AS ordered_at, sum(revenue) AS revenue, sum(discount) AS discount,
+            sum(coalesce(margin, revenue - (1 - {margin}) * (revenue + discount))) AS money, is_return
+        FROM signed WHERE ordered_at < {_moment(end)}
+        GROUP BY order_id, customer_id, is_return, CASE WHEN is_return THEN ordered_at END""",
     )
 
 
@@ -468,7 +475,8 @@ def _messages(
     )
     spec = TABLES["messages"]
     customer, cost = spec.column("customer_id"), spec.column("cost")
-    assert customer is not None and cost is not None
+    assert customer is not None
+    assert cost is not None
     cuts = ", ".join(str(edge) for edge in edges[1:-1])
     block = f"len(list_filter([{cuts}]::INTEGER[], lambda edge: day >= edge))" if cuts else "0"
     return arrow(
@@ -568,3 +576,13 @@ def _assembled(
     )
     # Who was assigned after the log ends has done nothing yet and says nothing.
     return whole.select(followed > 0) if (followed <= 0).any() else whole
+
+
+def read_rows(rows: Any, what: str) -> pa.Table:
+    """Any table as it is, ids as text."""
+    if isinstance(rows, str | Path):
+        return read_table(rows, text=("customer_id", "segment", "arm"))
+    try:
+        return pa.table(rows)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError) as error:
+        raise BadTable(f"{what} cannot be read as a table: {error}") from None

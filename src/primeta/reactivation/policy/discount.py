@@ -1,0 +1,726 @@
+"""How large a discount, when and for whom: profit by depth and time since the lapse, and a policy under a budget.
+
+Every mean that is shown is a plain comparison with the control. What is *chosen* is chosen on a surface on which
+each cell borrows from its neighbours, since the highest of many noisy cells is mostly the luckiest; and what the
+chosen policy is *worth* is read off customers who had no part in choosing it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtr, stdtrit
+
+from primeta.errors import BadInput, BadTable
+from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed, Terms, read_lapsed
+from primeta.reactivation.policy.off_policy import folds_by_id, valued
+from primeta.reactivation.policy.outcomes import Measured, measured
+from primeta.reactivation.policy.result import (
+    Action,
+    Choice,
+    Point,
+    PolicyResult,
+    Response,
+    Rival,
+    Segment,
+)
+from primeta.reactivation.records import NAN, Note
+from primeta.stats.best_set import may_be_best
+from primeta.stats.buckets import buckets
+from primeta.stats.budget import choose_within
+from primeta.stats.doubly_robust import FOLDS, Estimate, estimate
+from primeta.stats.monotone_dose import elasticity, rising
+from primeta.stats.multiplicity import adjusted_holm
+from primeta.stats.smooth_cells import Surface, smooth_cells
+from primeta.stats.weighted_fit import without_features
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+MOST_TIMES = 8
+TIME_BINS = 5
+POOLED = 30.0
+"""A cell's own variance counts as its customers, the variance of all as so many."""
+DRAWS, BUDGET_DRAWS = 4_000, 400
+SEED = 20_262
+TIME_SALT = "primeta:virtual-time"
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cells:
+    """C contexts (time since lapse × segment) and D depths; option 0 is no contact, 1 + d the d-th depth."""
+
+    seen: Measured
+    depths: Floats
+    times: tuple[Any, ...]
+    """Labels of times; (None,) where nothing tells them apart."""
+    time_at: Floats
+    """(T,) days."""
+    segments: tuple[str, ...]
+    context: Ints
+    """(n,) time × segments + segment."""
+    option: Ints
+    """(n,)"""
+    weight: Floats
+    """(n,) mean 1 in each cell."""
+    outcome: Floats
+    """(n,) money, less what was to be expected before."""
+    shared_control: bool
+    """Whether the control was drawn without a time of its own, so that it serves all times."""
+    share: Floats
+    """(C,) of the eligible."""
+
+    @property
+    def contexts(self) -> int:
+        return len(self.times) * len(self.segments)
+
+    def label(self, context: int) -> Any:
+        """What `by` says: days, a segment, or both; None where there is one context."""
+        time, segment = divmod(context, len(self.segments))
+        if self.times == (None,):
+            return self.segments[segment] if len(self.segments) > 1 else None
+        if len(self.segments) == 1:
+            return self.times[time]
+        return f"{_text(self.times[time])} / {self.segments[segment]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Differences:
+    """Means of the options over no contact, (C, 1 + D), with the noise that they share by the control."""
+
+    value: Floats
+    variance: Floats
+    """(C, 1 + D) of each cell's own mean, no contact included."""
+    count: Floats
+    covariance: Floats
+    """(C·D, C·D) of the differences, context by context."""
+
+
+def discount(
+    orders: Any,
+    assignments: Any,
+    *,
+    terms: Terms,
+    messages: Any = None,
+    columns: Mapping[str, str] | None = None,
+    experiment: str = "",
+    budget: float | None = None,
+    eligible: int = 0,
+    policy: Any = None,
+) -> PolicyResult:
+    """The best discount by time since the lapse (and by segment), under a budget.
+
+    Args:
+        orders, assignments, messages: As `read_lapsed`; `discount` of each assignment as a share of list price (0: a
+            contact without one), `delay_days` where the time since the lapse was drawn or differed.
+        budget: Money for discounts and contacts, over what no contact would give away.
+        eligible: Customers for whom the budget is meant; 0: as many as were assigned.
+        policy: A table customer_id (or segment) → arm or discount whose value is asked for.
+    Raises:
+        BadTable, BadInput: as `read_lapsed`; a discount that is missing, a budget below 0.
+    """
+    if budget is not None and not (np.isfinite(budget) and budget >= 0):
+        raise BadInput(f"the budget is {budget:g}; expected money of 0 or more")
+    lapsed = read_lapsed(
+        orders, assignments, terms=terms, messages=messages, columns=columns, experiment=experiment
+    )
+    found = discount_of(lapsed, budget=budget, eligible=eligible)
+    if policy is None or found.why_not:
+        return found
+    return replace(found, policy=valued(policy, lapsed, kind="discount"))
+
+
+def discount_of(lapsed: Lapsed, *, budget: float | None = None, eligible: int = 0) -> PolicyResult:
+    """`discount` of customers that were read already."""
+    terms = lapsed.terms
+    _depths_told(lapsed)
+    plain = PolicyResult(
+        kind="discount",
+        basis="over-control",
+        control=terms.control,
+        horizon=terms.horizon,
+        level=terms.level,
+        n=lapsed.n,
+        arms={name: int((lapsed.arm == name).sum()) for name in sorted(set(lapsed.arm.tolist()))},
+        currency=terms.currency,
+        notes=lapsed.notes,
+        by=terms.by,
+        budget=NAN if budget is None else float(budget),
+        eligible=eligible or lapsed.n,
+    )
+    if not terms.control or not lapsed.is_control.any():
+        return replace(plain, why_not="no-control")
+    control = lapsed.is_control
+    depth = np.where(control, np.nan, np.round(lapsed.depth, 9))
+    levels, counts = np.unique(depth[~control], return_counts=True)
+    small = levels[counts < SMALL_ARM]
+    if control.sum() < SMALL_ARM or len(small) == len(levels):
+        return replace(plain, why_not="small-arm" if len(levels) else "no-contact-arm")
+    kept = control | ~np.isin(depth, small)
+    cells = _cells(lapsed.select(kept))
+    notes = [*cells.seen.notes, *(Note("small-depth", {"depth": float(x)}) for x in small)]
+    if not (cells.depths == 0).any():
+        notes.append(Note("no-zero-discount"))
+    if not np.any(lapsed.sums["discount"]):
+        notes.append(Note("no-discounts-in-orders"))
+    plain = replace(plain, notes=tuple(notes))
+    if cells.seen.why_not:
+        return replace(plain, why_not=cells.seen.why_not)
+    limit = np.inf if budget is None else budget / (eligible or lapsed.n)
+    return _answered(plain, cells, limit)
+
+
+def _depths_told(lapsed: Lapsed) -> None:
+    missing = np.isnan(lapsed.depth) & ~lapsed.is_control
+    if missing.any():
+        at = int(np.flatnonzero(missing)[0])
+        if missing.all() or np.isnan(lapsed.depth).all():
+            raise BadTable(
+                "the assignments carry no discount: give each its depth as a share of the list price, 0 for a contact "
+                "without one. Only the control has none."
+            )
+        raise BadTable(
+            f"the discount of customer {lapsed.customer[at]} (arm {lapsed.arm[at]}) is missing ({int(missing.sum()):,} such "
+            f"in all). Write 0 for a contact without a discount; only the control, named by --control, has none."
+        )
+    if (np.nan_to_num(lapsed.depth) >= 1).any():
+        raise BadTable(
+            "a discount of 100% or more leaves nothing to pay; give shares of the list price below 1"
+        )
+
+
+# Cells
+
+
+def _cells(lapsed: Lapsed) -> Cells:
+    control = lapsed.is_control
+    delay = lapsed.delay
+    shared = bool(np.isnan(delay[control]).all())
+    treated_delay = delay[~control]
+    times: tuple[Any, ...] = (None,)
+    time_at = np.zeros(1)
+    time = np.zeros(lapsed.n, dtype=np.int64)
+    if np.isfinite(treated_delay).any():
+        if np.isnan(treated_delay).any() or (not shared and np.isnan(delay[control]).any()):
+            raise BadTable(
+                "delay_days is missing for some customers and there for others; fill it in for all, or leave it out. "
+                "Only a control that was drawn without a day may have none as a whole."
+            )
+        time_at, time, times = _times(delay, control, shared)
+        if shared and len(times) > 1:
+            time = _virtual_times(lapsed, time, control, len(times))
+    values = sorted(set(lapsed.segment.tolist()))
+    segment = np.array([values.index(value) for value in lapsed.segment], dtype=np.int64)
+    context = time * len(values) + segment
+    depths = np.unique(np.round(lapsed.depth[~control], 9))
+    option = np.zeros(lapsed.n, dtype=np.int64)
+    option[~control] = 1 + np.searchsorted(depths, np.round(lapsed.depth[~control], 9))
+    cell = context * (len(depths) + 1) + option
+    # Who came late is completed within his depth and time; a segment may be too small for that.
+    seen = measured(
+        lapsed, cell=np.unique(time * (len(depths) + 1) + option, return_inverse=True)[1].astype(np.int64)
+    )
+    weight = 1.0 / seen.probability
+    size = np.bincount(cell, minlength=int(cell.max()) + 1)
+    weight = weight * size[cell] / np.bincount(cell, weight)[cell]
+    outcome = seen.outcome
+    if not seen.why_not:
+        outcome = without_features(
+            outcome, np.unique(cell, return_inverse=True)[1].astype(np.int64), seen.features, weight
+        )
+    return Cells(
+        seen=seen,
+        depths=depths,
+        times=times,
+        time_at=time_at,
+        segments=tuple(values),
+        context=context,
+        option=option,
+        weight=weight,
+        outcome=outcome,
+        shared_control=shared,
+        share=np.bincount(context, minlength=len(times) * len(values)) / lapsed.n,
+    )
+
+
+def _times(
+    delay: Floats, control: npt.NDArray[np.bool_], shared: bool
+) -> tuple[Floats, Ints, tuple[Any, ...]]:
+    """Days, the place of each customer among them, and labels: what was tried, or bins where it was many days."""
+    use = delay[~control] if shared else delay
+    levels = np.unique(use)
+    whole = np.where(np.isnan(delay), levels[0], delay)
+    if len(levels) <= MOST_TIMES:
+        labels = tuple(int(x) if float(x).is_integer() else float(x) for x in levels)
+        return levels, np.searchsorted(levels, whole).astype(np.int64), labels
+    cuts = np.unique(np.quantile(use, np.linspace(0, 1, TIME_BINS + 1)[1:-1]))
+    place = np.searchsorted(cuts, whole, side="right").astype(np.int64)
+    middle = np.array([float(np.mean(whole[place == at])) for at in range(len(cuts) + 1)])
+    ends = [float(use.min()), *cuts.tolist(), float(use.max())]
+    return middle, place, tuple(f"{a:.0f}–{b:.0f}" for a, b in itertools.pairwise(ends))
+
+
+def _virtual_times(lapsed: Lapsed, time: Ints, control: npt.NDArray[np.bool_], count: int) -> Ints:
+    """The control, who was drawn without a time, gets one by hash in the shares of the others: it changes nothing for
+    him, and lets every customer stand in a context."""
+    shares = np.bincount(time[~control], minlength=count) / max(int((~control).sum()), 1)
+    drawn = buckets(TIME_SALT, [str(name) for name in lapsed.customer[control]])
+    found = time.copy()
+    found[control] = np.minimum(np.searchsorted(np.cumsum(shares), drawn, side="right"), count - 1)
+    return found
+
+
+def _differences(cells: Cells, outcome: Floats, rows: npt.NDArray[np.bool_] | None = None) -> Differences:
+    """Cell means over the control's, of some of the customers."""
+    c, d = cells.contexts, len(cells.depths) + 1
+    use = np.ones(len(outcome), dtype=bool) if rows is None else rows
+    cell = (cells.context * d + cells.option)[use]
+    if cells.shared_control:
+        # one control for all times of a segment
+        segment = cells.context[use] % len(cells.segments)
+        cell = np.where(cells.option[use] == 0, segment * d, cell)
+    y, w = outcome[use], cells.weight[use]
+    size = np.bincount(cell, minlength=c * d).astype(np.float64)
+    mass = np.bincount(cell, w, minlength=c * d)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.bincount(cell, w * y, minlength=c * d) / np.where(mass > 0, mass, np.nan)
+        kish = mass**2 / np.bincount(cell, w * w, minlength=c * d)
+        left = np.bincount(cell, w * (y - np.nan_to_num(mean)[cell]) ** 2, minlength=c * d) / np.where(
+            mass > 0, mass, np.nan
+        )
+        own = left * kish / np.maximum(kish - 1, 1)
+    found, spread, count = (part.reshape(c, d).copy() for part in (mean, own, size))
+    kish = kish.reshape(c, d).copy()
+    if cells.shared_control:
+        for context in range(c):
+            segment = context % len(cells.segments)
+            for part in (found, spread, count, kish):
+                part[context, 0] = part[segment, 0]
+    variance = np.full((c, d), np.nan)
+    for segment in range(len(cells.segments)):
+        mine = np.arange(c) % len(cells.segments) == segment
+        known = np.isfinite(spread[mine]) & (count[mine] > 0)
+        weights = count[mine][known]
+        pooled = float(np.average(spread[mine][known], weights=weights)) if len(weights) else np.nan
+        # a cell of twenty customers does not know its own variance
+        mixed = (np.nan_to_num(spread[mine]) * count[mine] + pooled * POOLED) / (count[mine] + POOLED)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance[mine] = np.where(count[mine] > 0, mixed / kish[mine], np.nan)
+    k = d - 1
+    base = np.zeros((c, c))
+    for a in range(c):
+        for b in range(c):
+            alike = a == b or (cells.shared_control and a % len(cells.segments) == b % len(cells.segments))
+            base[a, b] = variance[a, 0] if alike else 0.0
+    covariance = np.kron(base, np.ones((k, k))) + np.diag(np.nan_to_num(variance[:, 1:]).reshape(-1))
+    return Differences(value=found - found[:, :1], variance=variance, count=count, covariance=covariance)
+
+
+def _surface(cells: Cells, differences: Differences, start: Floats | None = None) -> Surface:
+    """The differences from no contact, each drawn towards its neighbours."""
+    c, k = cells.contexts, len(cells.depths)
+    dose = np.tile(cells.depths / max(float(cells.depths.max()), 1e-9), c)
+    days = np.log1p(cells.time_at)
+    days = (days - days.min()) / max(float(np.ptp(days)), 1e-9)
+    time = np.repeat(days[np.arange(c) // len(cells.segments)], k)
+    group = np.repeat(np.arange(c) % len(cells.segments), k).astype(np.int64)
+    return smooth_cells(
+        differences.value[:, 1:].reshape(-1),
+        np.diag(differences.covariance) * np.where(differences.count[:, 1:].reshape(-1) > 0, 1.0, np.nan),
+        dose=dose,
+        time=time,
+        group=group,
+        covariance=differences.covariance,
+        start=start,
+    )
+
+
+# The answer
+
+
+def _answered(plain: PolicyResult, cells: Cells, limit: float) -> PolicyResult:
+    level, c, k = plain.level, cells.contexts, len(cells.depths)
+    differences = _differences(cells, cells.outcome)
+    if not (differences.count[:, 0] > 1).all():
+        return replace(plain, why_not="no-control-in-part")
+    surface = _surface(cells, differences)
+    gain = np.column_stack([np.zeros(c), surface.mean.reshape(c, k)])
+    spent = _differences(cells, cells.seen.spent)
+    cost = _costs(cells, spent)
+    chosen, price = choose_within(gain, cost, cells.share, budget=limit)
+    policies, constants = _chosen_without(cells, limit, surface.parameters)
+    fold = folds_by_id(cells.seen.lapsed.customer)
+    model = _modelled(cells, fold)
+    policy = _influence(cells, model, policies, fold)
+    value = _told(cells, policy, level)
+    rivals = _rivals(cells, model, fold, policy, constants, level, plain)
+    rng = np.random.default_rng(SEED)
+    regret, high, kept = _regret(cells, surface, chosen, cost, limit, level, rng)
+    recommended = _named(cells, chosen)
+    return replace(
+        plain,
+        curve=_curve(cells, differences, level),
+        recommended=recommended,
+        value=value.value,
+        low=value.low,
+        high=value.high,
+        rivals=rivals,
+        choices=tuple(
+            Choice(
+                by=cells.label(at),
+                x=_action(cells, int(chosen[at])),
+                share=float(cells.share[at]),
+                value=float(gain[at, chosen[at]]),
+                cost=float(cost[at, chosen[at]]),
+            )
+            for at in range(c)
+        ),
+        responses=_responses(cells, level),
+        regret=regret,
+        regret_low=0.0,
+        regret_high=high,
+        kept=kept,
+        cost=float((cells.share * cost[np.arange(c), chosen]).sum()) * plain.eligible,
+        price_of_budget=float(price),
+        segments=_by_segment(cells, policy, chosen, level),
+        extra={"chosen": chosen, "policies": policies, "cells": cells},
+    )
+
+
+def _costs(cells: Cells, spent: Differences) -> Floats:
+    """(C, 1 + D) discounts and contacts per customer over no contact: they do not fall as the depth grows."""
+    surface = _surface(cells, spent)
+    c, k = cells.contexts, len(cells.depths)
+    found = np.zeros((c, 1 + k))
+    for context in range(c):
+        weights = np.maximum(spent.count[context, 1:], 1.0)
+        found[context, 1:] = np.maximum(rising(surface.mean.reshape(c, k)[context], weights), 0.0)
+    return found
+
+
+def _named(cells: Cells, chosen: Ints) -> Any:
+    """The policy for JSON: one depth, or a depth for each context by its label."""
+    if cells.contexts == 1:
+        return _action(cells, int(chosen[0]))
+    return {_text(cells.label(at)): _action(cells, int(chosen[at])) for at in range(cells.contexts)}
+
+
+def _text(label: Any) -> str:
+    return f"{label:g}" if isinstance(label, int | float) else str(label)
+
+
+def _action(cells: Cells, option: int) -> Action:
+    return NONE if option == 0 else float(cells.depths[option - 1])
+
+
+def _chosen_without(cells: Cells, limit: float, start: Floats) -> tuple[Ints, Ints]:
+    """(F, C) for each fold the policy that the others choose, and (F, C) the best constant one."""
+    fold = folds_by_id(cells.seen.lapsed.customer)
+    c, k = cells.contexts, len(cells.depths)
+    policies, constants = np.zeros((FOLDS, c), dtype=np.int64), np.zeros((FOLDS, c), dtype=np.int64)
+    for part in range(FOLDS):
+        rows = fold != part
+        differences = _differences(cells, cells.outcome, rows)
+        surface = _surface(cells, differences, start)
+        gain = np.column_stack([np.zeros(c), surface.mean.reshape(c, k)])
+        cost = (
+            _costs(cells, _differences(cells, cells.seen.spent, rows))
+            if np.isfinite(limit)
+            else np.zeros_like(gain)
+        )
+        policies[part] = choose_within(gain, cost, cells.share, budget=limit)[0]
+        total = cells.share @ gain
+        total[cells.share @ cost > limit + 1e-12] = -np.inf
+        constants[part] = int(np.argmax(total))
+    return policies, constants
+
+
+def _modelled(cells: Cells, fold: Ints) -> Floats:
+    """(n, 1 + D) outcome to expect under each option, made without the customer's own fold."""
+    found = np.zeros((len(cells.outcome), 1 + len(cells.depths)))
+    d = 1 + len(cells.depths)
+    for part in range(FOLDS):
+        rows = fold != part
+        base = _bases(cells, rows)
+        shift = _differences(cells, cells.outcome, rows)
+        known = np.where(np.isfinite(shift.value), shift.value, 0.0)
+        pooled = np.array(
+            [np.average(known[:, o], weights=np.maximum(shift.count[:, o], 1e-9)) for o in range(d)]
+        )
+        # a cell stands between its own mean and that of its depth
+        part_own = shift.count / (shift.count + 100.0)
+        guess = base[:, None] + part_own * known + (1 - part_own) * pooled
+        mine = fold == part
+        found[mine] = guess[cells.context[mine]]
+    return found
+
+
+def _bases(cells: Cells, rows: npt.NDArray[np.bool_]) -> Floats:
+    """(C,) the control's means; a context without one stands at that of all."""
+    use = rows & (cells.option == 0)
+    key = cells.context % len(cells.segments) if cells.shared_control else cells.context
+    size = np.bincount(key[use], cells.weight[use], minlength=cells.contexts)
+    total = np.bincount(key[use], (cells.weight * cells.outcome)[use], minlength=cells.contexts)
+    overall = float(total.sum() / max(size.sum(), 1e-300))
+    mean = np.where(size > 0, total / np.maximum(size, 1e-300), overall)
+    return mean[np.arange(cells.contexts) % len(cells.segments)] if cells.shared_control else mean
+
+
+def _influence(cells: Cells, model: Floats, policies: Ints, fold: Ints) -> Floats:
+    """(n,) doubly robust influences of the policies' value over no contact; each fold by its own policy.
+
+    Args:
+        policies: (F, C) options.
+    """
+    n = len(cells.outcome)
+    d = 1 + len(cells.depths)
+    size = np.bincount(cells.context * d + cells.option, minlength=cells.contexts * d).reshape(-1, d)
+    whole = size.sum(axis=1)
+    rows = np.arange(n)
+
+    def of(wanted: Ints) -> Floats:
+        got = cells.option == wanted
+        # the share of the option in its context: drawn evenly within it, but for what `weight` undoes
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inverse = np.where(
+                got, whole[cells.context] / size[cells.context, cells.option] * cells.weight, 0.0
+            )
+        expected = model[rows, wanted]
+        return expected + inverse * (cells.outcome - expected)
+
+    wanted = policies[fold, cells.context]
+    return np.where(wanted == 0, 0.0, of(wanted) - of(np.zeros(n, dtype=np.int64)))
+
+
+def _told(cells: Cells, influence: Floats, level: float) -> Estimate:
+    least = int(np.bincount(cells.option).min())
+    return estimate(influence, df=max(least - 1.0, 1.0), level=level)
+
+
+def _rivals(
+    cells: Cells,
+    model: Floats,
+    fold: Ints,
+    policy: Floats,
+    constants: Ints,
+    level: float,
+    plain: PolicyResult,
+) -> tuple[Rival, ...]:
+    c = cells.contexts
+    named: list[tuple[str, Action, Ints]] = [("best-constant", None, constants)]
+    counts = np.bincount(constants[:, 0])
+    common: Action = _action(cells, int(np.argmax(counts)))
+    named[0] = ("best-constant", common, constants)
+    named.append(("no-contact", NONE, np.zeros((FOLDS, c), dtype=np.int64)))
+    if cells.depths[0] == 0:
+        named.append(("zero-discount", 0.0, np.ones((FOLDS, c), dtype=np.int64)))
+    named.append(("largest", float(cells.depths[-1]), np.full((FOLDS, c), len(cells.depths), dtype=np.int64)))
+    found = []
+    for name, x, policies in named:
+        own = _influence(cells, model, policies, fold)
+        value, ahead = _told(cells, own, level), _told(cells, policy - own, level)
+        found.append(
+            Rival(
+                name=name,
+                x=x,
+                value=value.value,
+                low=value.low,
+                high=value.high,
+                ahead=ahead.value,
+                ahead_low=ahead.low,
+                ahead_high=ahead.high,
+            )
+        )
+    return tuple(found)
+
+
+def _regret(
+    cells: Cells,
+    surface: Surface,
+    chosen: Ints,
+    cost: Floats,
+    limit: float,
+    level: float,
+    rng: np.random.Generator,
+) -> tuple[float, float, float]:
+    """Expected regret against the best policy, its upper bound, and the share of the best's gain over the best
+    constant that is kept; from the surface's posterior, which choosing does not bias.
+    """
+    c, k = cells.contexts, len(cells.depths)
+    budgeted = bool(np.isfinite(limit))
+    values, vectors = np.linalg.eigh(surface.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    draws = BUDGET_DRAWS if budgeted else DRAWS
+    z = rng.standard_normal((draws, len(values)))
+    gains = np.concatenate(
+        [np.zeros((draws, c, 1)), (surface.mean + z @ root.T).reshape(draws, c, k)], axis=2
+    )
+    mine = gains[:, np.arange(c), chosen] @ cells.share
+    if budgeted:
+        best = np.array(
+            [
+                (
+                    cells.share * gain[np.arange(c), choose_within(gain, cost, cells.share, budget=limit)[0]]
+                ).sum()
+                for gain in gains
+            ]
+        )
+        best = np.maximum(best, mine)
+    else:
+        best = gains.max(axis=2) @ cells.share
+    totals = np.einsum("rcd,c->rd", gains, cells.share)
+    totals[:, cells.share @ cost > limit + 1e-12] = -np.inf
+    constant = totals[:, int(np.argmax(totals.mean(axis=0)))]
+    regret = best - mine
+    above = float((best - constant).mean())
+    kept = float((mine - constant).mean()) / above if above > 0 else NAN
+    return float(regret.mean()), float(np.quantile(regret, level)), kept
+
+
+# What is shown
+
+
+def _curve(cells: Cells, differences: Differences, level: float) -> tuple[Point, ...]:
+    """Profit over no contact by depth: over everybody, then context by context."""
+    c, k = cells.contexts, len(cells.depths)
+    points: list[Point] = []
+    share = np.kron(cells.share, np.eye(k)).reshape(k, c, k).reshape(k, c * k)
+    known = (differences.count[:, 1:] > 1).reshape(-1)
+    if known.all():
+        value = share @ differences.value[:, 1:].reshape(-1)
+        spread = share @ differences.covariance @ share.T
+        counts = np.bincount(cells.option, minlength=k + 1)
+        best = may_be_best(np.r_[0.0, value], np.pad(spread, ((1, 0), (1, 0))), level=level)
+        points += _points(cells, None, value, np.diag(spread), counts[1:], counts[0], best, level)
+    if c == 1:
+        return tuple(points)
+    for at in range(c):
+        block = differences.covariance[at * k : (at + 1) * k, at * k : (at + 1) * k]
+        value = differences.value[at, 1:]
+        usable = differences.count[at, 1:] > 1
+        best = np.zeros(k + 1, dtype=bool)
+        inner = np.r_[True, usable]
+        best[inner] = may_be_best(
+            np.r_[0.0, value[usable]], np.pad(block[np.ix_(usable, usable)], ((1, 0), (1, 0))), level=level
+        )
+        points += _points(
+            cells,
+            cells.label(at),
+            value,
+            np.diag(block),
+            differences.count[at, 1:],
+            differences.count[at, 0],
+            best,
+            level,
+        )
+    return tuple(points)
+
+
+def _points(
+    cells: Cells,
+    by: Any,
+    value: Floats,
+    variance: Floats,
+    counts: npt.ArrayLike,
+    controls: float,
+    best: npt.NDArray[np.bool_],
+    level: float,
+) -> list[Point]:
+    found = []
+    for d, (v, s2, n) in enumerate(zip(value, variance, np.asarray(counts), strict=True)):
+        x = float(cells.depths[d])
+        if n < 10:
+            found.append(Point(x=x, by=by, n=int(n), why_not="small-arm"))
+            continue
+        reach = float(stdtrit(max(min(n, controls) - 1, 1), 0.5 + level / 2)) * float(np.sqrt(s2))
+        found.append(
+            Point(
+                x=x,
+                by=by,
+                value=float(v),
+                low=float(v - reach),
+                high=float(v + reach),
+                n=int(n),
+                best=bool(best[d + 1]),
+            )
+        )
+    return found
+
+
+def _responses(cells: Cells, level: float) -> tuple[Response, ...]:
+    """Who comes back by depth, over everybody and by context, with the elasticity from depth to depth."""
+    came = cells.seen.came
+    c, d = cells.contexts, 1 + len(cells.depths)
+    groups: list[tuple[Any, npt.NDArray[np.bool_]]] = [(None, np.ones(len(came), dtype=bool))]
+    if c > 1:
+        groups += [(cells.label(at), cells.context == at) for at in range(c)]
+    z = float(stdtrit(1e6, 0.5 + level / 2))
+    found = []
+    for by, rows in groups:
+        share, variance, count = np.full(d, np.nan), np.full(d, np.nan), np.zeros(d)
+        for option in range(1, d):
+            use = rows & (cells.option == option)
+            count[option] = use.sum()
+            if count[option] > 1:
+                w = cells.weight[use]
+                share[option] = np.average(came[use], weights=w)
+                variance[option] = float((w**2 * (came[use] - share[option]) ** 2).sum() / w.sum() ** 2)
+        known = np.flatnonzero(count > 1)
+        if not len(known):
+            continue
+        fitted = rising(share[known], count[known])
+        slope = elasticity(share[known], variance[known], cells.depths[known - 1], z=z)
+        for place, option in enumerate(known):
+            reach = z * float(np.sqrt(variance[option]))
+            lean = [float(part[place - 1]) for part in slope] if place else [NAN, NAN, NAN]
+            found.append(
+                Response(
+                    x=float(cells.depths[option - 1]),
+                    by=by,
+                    share=float(share[option]),
+                    low=float(max(share[option] - reach, 0.0)),
+                    high=float(min(share[option] + reach, 1.0)),
+                    monotone=float(fitted[place]),
+                    elasticity=lean[0],
+                    elasticity_low=lean[1],
+                    elasticity_high=lean[2],
+                )
+            )
+    return tuple(found)
+
+
+def _by_segment(cells: Cells, policy: Floats, chosen: Ints, level: float) -> tuple[Segment, ...]:
+    if len(cells.segments) < 2:
+        return ()
+    found = []
+    for at, name in enumerate(cells.segments):
+        rows = cells.context % len(cells.segments) == at
+        told = estimate(
+            policy[rows], df=max(int(np.bincount(cells.option[rows]).min()) - 1.0, 1.0), level=level
+        )
+        options = {
+            _action(cells, int(chosen[c])) for c in range(cells.contexts) if c % len(cells.segments) == at
+        }
+        depths = sorted(x for x in options if isinstance(x, float))
+        p = 2 * float(stdtr(max(int(rows.sum()) - 1, 1), -abs(told.value / told.se))) if told.se > 0 else NAN
+        found.append(
+            Segment(
+                by=name,
+                n=int(rows.sum()),
+                recommended=depths[0] if len(options) == 1 and depths else (NONE if not depths else None),
+                recommended_low=depths[0] if depths else NONE,
+                recommended_high=depths[-1] if depths else NONE,
+                value=told.value,
+                low=told.low,
+                high=told.high,
+                p=p,
+                p_adjusted=NAN,
+            )
+        )
+    adjusted = adjusted_holm(np.array([entry.p for entry in found]))
+    return tuple(replace(entry, p_adjusted=float(p)) for entry, p in zip(found, adjusted, strict=True))

@@ -1,0 +1,384 @@
+"""Which channel first, and what next for those who stay silent: strategies compared within one two-stage experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtr, stdtrit
+
+from primeta.errors import BadTable
+from primeta.experiments.ids import unit_text
+from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed, Terms, read_lapsed, read_rows
+from primeta.reactivation.policy.off_policy import folds_by_id
+from primeta.reactivation.policy.outcomes import (
+    check_costs,
+    contact_of,
+    features_of,
+    outcome_of,
+    probabilities,
+)
+from primeta.reactivation.policy.result import Point, PolicyResult, Rival, Segment, Valued
+from primeta.reactivation.records import NAN, Note
+from primeta.stats.best_set import may_be_best
+from primeta.stats.multiplicity import adjusted_holm
+from primeta.stats.two_stages import augmented_influences, weighted_influences
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Strategies:
+    """The strategies that the experiment holds, with each customer's influence on their values."""
+
+    names: tuple[str, ...]
+    firsts: tuple[str, ...]
+    seconds: tuple[str, ...]
+    """"" where the first step has no second."""
+    influence: Floats
+    """(n, S), doubly robust; over the control where there is one."""
+    weighted: Floats
+    """(n, S), by weights alone."""
+    total: Floats
+    """(n, S), doubly robust, all the money."""
+    fit: Ints
+    """(S,) customers who did just this."""
+    effective: Floats
+    """(S,) customers of equal weight who would tell as much."""
+    notes: tuple[Note, ...]
+    why_not: str = ""
+    small: tuple[int, ...] = ()
+    """Strategies with too few customers."""
+
+
+def sequence(
+    orders: Any,
+    assignments: Any,
+    *,
+    terms: Terms,
+    messages: Any = None,
+    columns: Mapping[str, str] | None = None,
+    experiment: str = "",
+    policy: Any = None,
+) -> PolicyResult:
+    """The best sequence of contacts, from an experiment that drew the first, and again for the silent.
+
+    Args:
+        orders, assignments, messages: As `read_lapsed`; `stage` is 1 for all, 2 again for those who did not come.
+        terms: `control` is optional: without one the strategies are compared with each other only.
+        policy: A table customer_id (or segment) → `sequence`, a name as in the result.
+    Raises:
+        BadTable, BadInput: as `read_lapsed`; a second stage for who had come back before it.
+    """
+    lapsed = read_lapsed(
+        orders, assignments, terms=terms, messages=messages, columns=columns, experiment=experiment
+    )
+    found = sequence_of(lapsed)
+    if policy is None or found.why_not:
+        return found
+    return replace(found, policy=_valued(policy, lapsed))
+
+
+def sequence_of(lapsed: Lapsed) -> PolicyResult:
+    """`sequence` of customers that were read already."""
+    _second_only_for_the_silent(lapsed)
+    whole = _compared(lapsed, None)
+    if not lapsed.terms.by or whole.why_not:
+        return whole
+    points, segments = list(whole.curve), []
+    for value in sorted(set(lapsed.segment.tolist())):
+        part = _compared(lapsed.select(lapsed.segment == value), value)
+        points += part.curve
+        segments.append(
+            Segment(
+                by=value,
+                n=part.n,
+                recommended=part.recommended,  # pyright: ignore[reportArgumentType]
+                recommended_low=None,
+                recommended_high=None,
+                value=part.value,
+                low=part.low,
+                high=part.high,
+                p=part.extra.get("p", NAN),
+                p_adjusted=NAN,
+                why_not=part.why_not,
+            )
+        )
+    adjusted = adjusted_holm(np.array([entry.p for entry in segments]))
+    segments = [replace(entry, p_adjusted=float(p)) for entry, p in zip(segments, adjusted, strict=True)]
+    return replace(whole, curve=tuple(points), segments=tuple(segments), by=lapsed.terms.by)
+
+
+def _second_only_for_the_silent(lapsed: Lapsed) -> None:
+    wrong = np.isfinite(lapsed.second_day) & (lapsed.returned < lapsed.second_day)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise BadTable(
+            f"customer {lapsed.customer[at]} came back on day {lapsed.returned[at]:.1f} since the lapse and was assigned "
+            f"a second stage on day {lapsed.second_day[at]:.1f} ({int(wrong.sum()):,} such customers in all). The second "
+            f"stage is only for those who stayed silent after the first: take these rows out if nothing was sent."
+        )
+    if lapsed.terms.control:
+        again = lapsed.is_control & (lapsed.second_arm != None)  # noqa: E711
+        if again.any():
+            at = int(np.flatnonzero(again)[0])
+            raise BadTable(
+                f"customer {lapsed.customer[at]} is in the control and has a second stage ({int(again.sum()):,} such in "
+                f"all). The control is never contacted; call an arm that is contacted late something else."
+            )
+
+
+def strategies_of(lapsed: Lapsed) -> Strategies:
+    """Strategies and influences; rows of arms that are too small are NaN."""
+    terms = lapsed.terms
+    firsts = sorted(set(lapsed.arm.tolist()) - {terms.control})
+    arms = ((terms.control,) if terms.control else ()) + tuple(firsts)
+    place = {name: at for at, name in enumerate(arms)}
+    first = np.array([place[name] for name in lapsed.arm], dtype=np.int64)
+    seconds = tuple(sorted({name for name in lapsed.second_arm if name is not None}))
+    where = {name: at for at, name in enumerate(seconds)}
+    second = np.array([-1 if name is None else where[name] for name in lapsed.second_arm], dtype=np.int64)
+    check_costs(lapsed, arms)
+    features = features_of(lapsed)
+    everybody = np.ones(lapsed.n, dtype=bool)
+    p1, notes1, why1 = probabilities(lapsed.probability, first, [everybody], features, arms, lapsed.customer)
+    silent = [(first == a) & (second >= 0) for a in range(len(arms))]
+    silent = [rows for rows in silent if rows.any()]
+    p2, notes2, why2 = probabilities(
+        lapsed.second_probability, np.maximum(second, 0), silent, features, seconds or ("",), lapsed.customer
+    )
+    notes = [*lapsed.notes, *notes1, *(note for note in notes2 if note not in notes1)]
+    pairs: list[tuple[int, int]] = []
+    for name in firsts:
+        after = np.unique(second[(first == place[name]) & (second >= 0)])
+        pairs += [(place[name], int(b)) for b in after] or [(place[name], -1)]
+    cell = np.unique(first * (len(seconds) + 1) + second + 1, return_inverse=True)[1].astype(np.int64)
+    outcome, late = outcome_of(lapsed.sums["money"] - contact_of(lapsed), lapsed, cell)
+    mature = float((lapsed.followed >= lapsed.edges[-1]).mean())
+    if mature < 1:
+        notes.append(Note("partly-followed", {"share": mature, "days": int(lapsed.edges[-1])}))
+    notes += _never_second(lapsed, second)
+    names = tuple(_name(arms[a], seconds[b] if b >= 0 else "") for a, b in pairs)
+    fit = np.array(
+        [int(((first == a) & ((second < 0) | (second == b) | (b < 0))).sum()) for a, b in pairs],
+        dtype=np.int64,
+    )
+    just = [
+        int(((first == a) & (second == b)).sum()) if b >= 0 else int((first == a).sum()) for a, b in pairs
+    ]
+    small = tuple(at for at, count in enumerate(just) if count < SMALL_ARM)
+    why_not = why1 or why2 or late
+    n, s = lapsed.n, len(pairs)
+    nothing = np.full((n, s), np.nan)
+    plain = Strategies(
+        names=names,
+        firsts=tuple(arms[a] for a, _ in pairs),
+        seconds=tuple(seconds[b] if b >= 0 else "" for _, b in pairs),
+        influence=nothing,
+        weighted=nothing,
+        total=nothing,
+        fit=fit,
+        effective=np.full(s, np.nan),
+        notes=tuple(notes),
+        why_not=why_not,
+        small=small,
+    )
+    if why_not:
+        return plain
+    asked = ([(0, -1)] if terms.control else []) + pairs
+    p2 = np.where(second >= 0, p2, 1.0)
+    augmented = augmented_influences(
+        outcome, first, second, p1, p2, features, asked, fold=folds_by_id(lapsed.customer)
+    )
+    weighted = weighted_influences(outcome, first, second, p1, p2, asked)
+    augmented = np.where(np.isfinite(augmented), augmented, weighted)
+    start = 1 if terms.control else 0
+    base, plain_base = (augmented[:, :1], weighted[:, :1]) if terms.control else (0.0, 0.0)
+    weights = np.array([_kish(first, second, p1, p2, a, b) for a, b in pairs])
+    return replace(
+        plain,
+        influence=augmented[:, start:] - base,
+        weighted=weighted[:, start:] - plain_base,
+        total=augmented[:, start:],
+        effective=weights,
+    )
+
+
+def _kish(first: Ints, second: Ints, p1: Floats, p2: Floats, a: int, b: int) -> float:
+    weight = np.where(first == a, 1 / p1, 0.0)
+    if b >= 0:
+        weight = weight * np.where(second >= 0, np.where(second == b, 1 / p2, 0.0), 1.0)
+    squares = float((weight**2).sum())
+    return float(weight.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def _never_second(lapsed: Lapsed, second: Ints) -> list[Note]:
+    """Customers who were silent when others of their arm were drawn again, and were not."""
+    found = 0
+    for arm in set(lapsed.arm.tolist()):
+        rows = lapsed.arm == arm
+        days = lapsed.second_day[rows & (second >= 0)]
+        if len(days):
+            last = float(days.max())
+            found += int((rows & (second < 0) & (lapsed.returned > last) & (lapsed.followed > last)).sum())
+    return [Note("silent-without-second", {"customers": found})] if found else []
+
+
+def _name(first: str, second: str) -> str:
+    return f"{first}, then {second} if silent" if second else first
+
+
+def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
+    terms = lapsed.terms
+    plain = PolicyResult(
+        kind="sequence",
+        basis="over-control" if terms.control else "total",
+        control=terms.control,
+        horizon=terms.horizon,
+        level=terms.level,
+        n=lapsed.n,
+        arms={name: int((lapsed.arm == name).sum()) for name in sorted(set(lapsed.arm.tolist()))},
+        currency=terms.currency,
+        notes=lapsed.notes,
+    )
+    if terms.control and int(lapsed.is_control.sum()) < SMALL_ARM:
+        return replace(plain, why_not="small-arm")
+    found = strategies_of(lapsed)
+    notes = list(found.notes)
+    if not terms.control:
+        notes.append(Note("no-control-in-sequence"))
+    plain = replace(plain, notes=tuple(notes))
+    cannot = [
+        Point(x=name, by=by, n=int(n), why_not=found.why_not or ("small-arm" if at in found.small else ""))
+        for at, (name, n) in enumerate(zip(found.names, found.fit, strict=True))
+    ]
+    usable = [at for at in range(len(found.names)) if at not in found.small]
+    if found.why_not or not usable:
+        why_not = found.why_not or ("small-arm" if found.names else "no-contact-arm")
+        return replace(plain, why_not=why_not, curve=tuple(cannot))
+    influence = found.influence[:, usable]
+    value = influence.mean(axis=0)
+    covariance = np.atleast_2d(np.cov(influence.T)) / len(influence)
+    df = np.maximum(found.effective[usable] - 1, 1.0)
+    se = np.sqrt(np.diag(covariance))
+    reach = stdtrit(df, 0.5 + terms.level / 2) * se
+    mean, spread = value, covariance
+    if terms.control:
+        # no contact at all is one of the candidates
+        mean = np.r_[0.0, value]
+        spread = np.pad(covariance, ((1, 0), (1, 0)))
+    may = may_be_best(mean, spread, level=terms.level)
+    best = int(np.argmax(mean))
+    names = [found.names[at] for at in usable]
+    candidates = (["none"] if terms.control else []) + names
+    by_name = {
+        names[i]: Point(
+            x=names[i],
+            by=by,
+            value=float(value[i]),
+            low=float(value[i] - reach[i]),
+            high=float(value[i] + reach[i]),
+            n=int(found.fit[at]),
+            best=bool(may[i + 1] if terms.control else may[i]),
+        )
+        for i, at in enumerate(usable)
+    }
+    rivals = []
+    shift = np.zeros(len(mean))
+    shift[best] = 1.0
+    for i, name in enumerate(candidates):
+        if i == best:
+            continue
+        gap = shift.copy()
+        gap[i] -= 1.0
+        lead, error = float(gap @ mean), float(np.sqrt(max(gap @ spread @ gap, 0.0)))
+        far = float(stdtrit(float(df.min()), 0.5 + terms.level / 2)) * error
+        own = by_name.get(name)
+        rivals.append(
+            Rival(
+                name=name,
+                x=name,
+                value=own.value if own else 0.0,
+                low=own.low if own else 0.0,
+                high=own.high if own else 0.0,
+                ahead=lead,
+                ahead_low=lead - far,
+                ahead_high=lead + far,
+            )
+        )
+    chosen = candidates[best]
+    own = by_name.get(chosen)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * stdtr(df, -np.abs(np.where(se > 0, value / se, 0.0)))
+    weighted = found.weighted[:, usable]
+    return replace(
+        plain,
+        curve=tuple(by_name.get(point.x, point) for point in cannot),  # pyright: ignore[reportArgumentType]
+        recommended=chosen,
+        best_set=tuple(name for name, kept in zip(candidates, may, strict=True) if kept),
+        value=own.value if own else 0.0,
+        low=own.low if own else 0.0,
+        high=own.high if own else 0.0,
+        rivals=tuple(rivals),
+        extra={
+            "p": float(min(1.0, len(p) * p.min())) if terms.control else NAN,
+            "weighted": {
+                name: (float(weighted[:, i].mean()), float(weighted[:, i].std(ddof=1) / np.sqrt(lapsed.n)))
+                for i, name in enumerate(names)
+            },
+            "effective": {name: float(found.effective[at]) for name, at in zip(names, usable, strict=True)},
+        },
+    )
+
+
+def _valued(policy: Any, lapsed: Lapsed) -> Valued:
+    """The value of giving each customer the strategy that a table names for him."""
+    found = strategies_of(lapsed)
+    table = read_rows(policy, "the policy")
+    have = table.column_names
+    key = next((name for name in ("customer_id", "segment") if name in have), "")
+    if not key or "sequence" not in have:
+        raise BadTable(
+            f"the policy has the columns {', '.join(have)}; expected customer_id (or segment, a value of --by) and "
+            f"sequence, such as {found.names[0]!r}"
+        )
+    place = {name: at for at, name in enumerate(found.names)}
+    place |= {
+        f"{a} > {b}": at for at, (a, b) in enumerate(zip(found.firsts, found.seconds, strict=True)) if b
+    }
+    said: dict[str, int] = {}
+    for name, value in zip(table.column(key).to_pylist(), table.column("sequence").to_pylist(), strict=True):
+        text = unit_text(value)
+        if text.casefold() in ("", "none", "never") and lapsed.terms.control:
+            wanted = -1
+        elif text in place:
+            wanted = place[text]
+        else:
+            raise BadTable(f"the policy wants {text!r}; the experiment holds {'; '.join(found.names)}")
+        said[unit_text(name)] = wanted
+    mine = lapsed.customer if key == "customer_id" else lapsed.segment
+    listed = np.array([name in said for name in mine])
+    if not listed.any():
+        raise BadTable(f"the policy names none of the {lapsed.n:,} customers of the experiment by {key}")
+    wanted = np.array([said[name] for name in mine[listed]], dtype=np.int64)
+    n = int(listed.sum())
+    if found.why_not or any(at in found.small for at in np.unique(wanted)):
+        return Valued(n=n, why_not=found.why_not or "small-arm")
+    rows = np.arange(n)
+
+    def told(influence: Floats) -> tuple[float, float, float]:
+        own = np.where(wanted >= 0, influence[listed][rows, np.maximum(wanted, 0)], 0.0)
+        value, se = float(own.mean()), float(own.std(ddof=1) / np.sqrt(n)) if n > 1 else NAN
+        reach = float(stdtrit(max(n - 1, 1), 0.5 + lapsed.terms.level / 2)) * se
+        return value, value - reach, value + reach
+
+    doubly, plain = told(found.influence), told(found.weighted)
+    return Valued(
+        value=doubly[0], low=doubly[1], high=doubly[2],
+        normalised=plain[0], normalised_low=plain[1], normalised_high=plain[2],
+        followed=n, n=n, unsupported=0.0,
+    )  # fmt: skip
