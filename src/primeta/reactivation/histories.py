@@ -249,7 +249,7 @@ def open_log(
     ones, unreadable times and what lies after `until` are left out and told in `notes`.
 
     Args:
-        rows: A path to a CSV or Parquet file (Parquet also as a glob), an Arrow table, a data frame, a mapping of
+        rows: A path to a CSV or Parquet file (Parquet also as a glob or a list of paths), an Arrow table, a data frame, a mapping of
             columns. Needs `customer_id` and `ordered_at`; takes `revenue`, `discount`, `margin`, `status`, `order_id`.
         until: The last day of the log, inclusive; None: the day of the last order.
         columns: Canonical name → the name in the file.
@@ -359,15 +359,25 @@ def _register(connection: duckdb.DuckDBPyConnection, rows: Any, columns: Mapping
     if unknown:
         known = ", ".join(column.name for column in SPEC.columns)
         raise BadInput(f"{unknown[0]!r} is no column of orders; expected some of {known}")
-    if isinstance(rows, str | Path):
-        text = str(rows)
-        files = sorted(glob(text)) if any(mark in text for mark in "*?[") and not Path(text).exists() else []
+    listed = isinstance(rows, list | tuple) and rows and all(isinstance(entry, str | Path) for entry in rows)
+    if listed or isinstance(rows, str | Path):
+        text = (
+            f"{rows[0]} and {len(rows) - 1} more"
+            if listed and len(rows) > 1
+            else str(rows[0] if listed else rows)
+        )
+        if listed:
+            files = [str(entry) for entry in rows]
+        else:
+            files = (
+                sorted(glob(text)) if any(mark in text for mark in "*?[") and not Path(text).exists() else []
+            )
         form = sniff(files[0] if files else text)
         if form.kind == "parquet":
-            listed = "[" + ", ".join(quoted(name) for name in files or [text]) + "]"
+            named_files = "[" + ", ".join(quoted(name) for name in files or [text]) + "]"
             run(
                 connection,
-                f"CREATE VIEW source AS SELECT * FROM read_parquet({listed}, union_by_name = true)",
+                f"CREATE VIEW source AS SELECT * FROM read_parquet({named_files}, union_by_name = true)",
             )
         else:
             if len(files) > 1:
@@ -506,10 +516,10 @@ def _prepare(
         f"CREATE TEMP TABLE order_days AS SELECT customer, day, bool_or(coalesce(revenue, 0) >= 0) AS is_order"
         f"{sums}{attribute} FROM {rows} WHERE {kept} GROUP BY customer, day",
     )
-    first, last, returns, customers = one(
+    first, last, returns = one(
         connection,
-        "SELECT min(day) FILTER (is_order), max(day) FILTER (is_order), count(*) FILTER (NOT is_order), "
-        "count(*) FROM order_days",
+        "SELECT min(day) FILTER (is_order), max(day) FILTER (is_order), count(*) FILTER (NOT is_order) "
+        "FROM order_days",
     )
     if first is None:
         said = f" up to {day_of(end)}" if until is not None else ""

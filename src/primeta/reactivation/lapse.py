@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from primeta.errors import BadInput
-from primeta.reactivation.histories import Collapsed, Ints, OrderLog, day_number, day_of, open_log
+from primeta.reactivation.histories import Collapsed, Ints, OrderLog, day_of, open_log
 from primeta.reactivation.lapse_picture import flow_picture, states_picture
 from primeta.reactivation.lapse_words import said, word
 from primeta.reactivation.log_words import remark
@@ -23,7 +23,7 @@ from primeta.reactivation.rhythm import RhythmPrior, base_rhythm
 from primeta.show import locale
 from primeta.show.chart import Picture
 from primeta.show.result import Head, Table
-from primeta.warehouse.duck import arrow, one, plain_errors, quoted, run
+from primeta.warehouse.duck import arrow, plain_errors, quoted, run
 
 if TYPE_CHECKING:
     import duckdb

@@ -62,6 +62,12 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Число клиентов по количеству повторных заказов такое, как она говорит (p {p}; переставить пришлось бы "
         "{moved}).",
     },
+    "why.histogram-close": {
+        "en": "Numbers of customers by repeat orders differ a little from what it says: {moved} of customers would have "
+        "to be moved (p {p}).",
+        "ru": "Число клиентов по количеству повторных заказов немного не такое, как она говорит: переставить пришлось бы "
+        "{moved} клиентов (p {p}).",
+    },
     "why.histogram-off": {
         "en": "Numbers of customers by repeat orders differ from what it says (p {p}): {moved} of customers would have to "
         "be moved.",
@@ -79,6 +85,10 @@ WORDS: dict[str, dict[str, str]] = {
     "cannot.no-repeats": {
         "en": "Cannot tell: no customer ordered on a second day, so nothing is known of coming back.",
         "ru": "Сказать нельзя: ни один клиент не заказывал во второй день, о возвращении ничего не известно.",
+    },
+    "cannot.few-repeats": {
+        "en": "Cannot tell: too few customers ordered on a second day.",
+        "ru": "Сказать нельзя: слишком мало клиентов заказывали во второй день.",
     },
     "cannot.no-fit": {
         "en": "Cannot tell: the model could not be fitted to these histories ({reason}).",
@@ -114,6 +124,10 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "more": {"en": "more", "ru": "больше"},
     "less": {"en": "less", "ru": "меньше"},
+    "note.groups-not-fitted": {
+        "en": "The model could not be fitted with groups: everybody has the same parameters.",
+        "ru": "С группами модель подобрать не удалось: параметры у всех общие.",
+    },
     "note.edge": {
         "en": "A parameter ran to its edge ({names}): the model is simpler than it looks, and its standard errors are not "
         "known.",
