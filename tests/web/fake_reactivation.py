@@ -193,7 +193,12 @@ def facts(**more: Any) -> LadderFacts:
             "returners": returners(),
             "normal_again": tuple(
                 NormalAgain(
-                    arm=arm, control=0.089, difference=got[0], low=got[1], high=got[2], per_thousand=1e3 * got[0]
+                    arm=arm,
+                    control=0.089,
+                    difference=got[0],
+                    low=got[1],
+                    high=got[2],
+                    per_thousand=1e3 * got[0],
                 )
                 for arm, got in (("discount", (0.006, -0.002, 0.014)), ("reminder", (0.021, 0.013, 0.029)))
             ),
@@ -269,14 +274,24 @@ def without_control() -> LadderFacts:
             Step(rung=1, reached=True, missing="", how=""),
             Step(rung=2, reached=False, missing="no-control", how="hold-out", values=HOLD_OUT | {"days": 30}),
             Step(rung=3, reached=False, missing="no-control", how="hold-out", values=HOLD_OUT | {"days": 90}),
-            Step(rung=4, reached=False, missing="no-control", how="hold-out", values=HOLD_OUT | {"days": 364}),
+            Step(
+                rung=4, reached=False, missing="no-control", how="hold-out", values=HOLD_OUT | {"days": 364}
+            ),
         ),
     )
 
 
 NAMES = {
-    "en": {"spring": "spring win-back", "sunday": "Sunday SMS “We miss you”", "coffee": "coffee coupon by mail"},
-    "ru": {"spring": "весенняя кампания", "sunday": "Воскресная SMS «Мы скучаем»", "coffee": "купон на кофе письмом"},
+    "en": {
+        "spring": "spring win-back",
+        "sunday": "Sunday SMS “We miss you”",
+        "coffee": "coffee coupon by mail",
+    },
+    "ru": {
+        "spring": "весенняя кампания",
+        "sunday": "Воскресная SMS «Мы скучаем»",
+        "coffee": "купон на кофе письмом",
+    },
 }
 WHAT = {
     "en": {"control": "no message", "reminder": "the usual basket", "discount": "the same with 10% off"},

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaError, Refused, Unavailable
 from primeta.show.chart import vega_bundle
-from primeta.web import api, api_experiments
+from primeta.web import api, api_experiments, api_reactivation
 from primeta.web.background import Answers
 from primeta.web.page import Site, page
 from primeta.web.pages import (
@@ -24,6 +24,7 @@ from primeta.web.pages import (
     experiment_edit,
     experiments,
     jobs,
+    lapse,
     metrics,
     radar,
     reactivation,
@@ -78,6 +79,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
         experiment_edit,
         certify,
         reactivation,
+        lapse,
         metrics,
         data,
         jobs,
@@ -87,6 +89,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
         app.include_router(module.router, include_in_schema=False)
     app.include_router(api.router)
     app.include_router(api_experiments.router)
+    app.include_router(api_reactivation.router)
     app.add_api_route("/static/vega.js", _vega, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("primeta.web") / "static")), name="static")
     app.add_exception_handler(PrimetaError, _refused)

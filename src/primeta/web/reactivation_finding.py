@@ -88,7 +88,10 @@ def finding(reader: Reader, facts: LadderFacts) -> str:
     if len(top.above) > 1 or (top.above and not top.sure):
         names = [_quoted(reader, arm) for arm in sorted(top.above)]
         if len(names) == 1:
-            told = _("{arm} brings more than doing nothing; whether it is the best arm cannot be told.", arm=names[0])
+            told = _(
+                "{arm} brings more than doing nothing; whether it is the best arm cannot be told.",
+                arm=names[0],
+            )
         else:
             told = _(
                 "{arms} bring more than doing nothing; which of them brings most cannot be told.",
@@ -132,7 +135,9 @@ def _short(reader: Reader, short: Standing) -> str:
     arm = _quoted(reader, short.leader)
     if short.days in MONTH:
         return str(reader._("{arm} won the month.", arm=arm))
-    return str(reader._n("{arm} won the first {n} day.", "{arm} won the first {n} days.", short.days, arm=arm))
+    return str(
+        reader._n("{arm} won the first {n} day.", "{arm} won the first {n} days.", short.days, arm=arm)
+    )
 
 
 def _long(reader: Reader, top: Standing) -> str:

@@ -108,9 +108,7 @@ def returned_strip(
         last = at(self_share + induced)
         first, width = (own + 0.3, max(last - own - 0.3, 0)) if induced >= 0 else (last, own - last)
         name = f"induced-{css}" if induced >= 0 else "driven"
-        parts.append(
-            f'<rect class="{name}" x="{_at(first)}" y="22%" height="56%" width="{_at(width)}"/>'
-        )
+        parts.append(f'<rect class="{name}" x="{_at(first)}" y="22%" height="56%" width="{_at(width)}"/>')
         if math.isfinite(low) and math.isfinite(high):
             parts.append(_range(at(self_share + low), at(self_share + high)))
     return Markup("".join(parts) + "</svg>")
@@ -231,7 +229,9 @@ def _tick(reader: Reader, tick: float, scale: Scale, *, last: bool) -> str:
         return "0"
     if last:
         return reader.money(tick, sign=True)
-    return locale.number(tick / locale.money_size(max(abs(scale.low), abs(scale.high))), reader.lang, sign=True)
+    return locale.number(
+        tick / locale.money_size(max(abs(scale.low), abs(scale.high))), reader.lang, sign=True
+    )
 
 
 def _points(x, y, days, values) -> list[str]:
@@ -252,9 +252,7 @@ def _labels(labelled: Sequence[Labelled], edge: float, seen: int, outside, y) ->
     places.sort(key=lambda place: place[0])
     heights = [place[0] for place in places]
     # The upper one of two stands above its line, the lower one below: first apart, then pushed downwards.
-    heights = [
-        height + (-2.6 if index < len(heights) / 2 else 4.4) for index, height in enumerate(heights)
-    ]
+    heights = [height + (-2.6 if index < len(heights) / 2 else 4.4) for index, height in enumerate(heights)]
     for first, second in pairwise(range(len(heights))):
         heights[second] = max(heights[second], heights[first] + APART)
     return [

@@ -130,7 +130,7 @@ def rung_rows(
         RungRow(
             number=number,
             title=RUNGS[number][reader.lang],
-            what=sentences.about(facts, number, reader.lang),
+            what=_about(reader, facts, number),
             lines=tuple(_line(reader, facts, tag, number, scale, why) for tag in tags.values()),
             assumes=sentences.assumes(facts, number, reader.lang) if _answered(facts, number) else "",
             away=_away(reader, facts, tags, number),
@@ -140,12 +140,28 @@ def rung_rows(
     ]
 
 
+def _about(reader: Reader, facts: LadderFacts, number: int) -> str:
+    """What a rung looks at; of the last one without a model, that only what was seen is counted."""
+    rungs = [rung for rung in facts.rungs if rung.rung == 4]
+    if number == 4 and rungs and not any(math.isfinite(rung.modelled) for rung in rungs) and facts.seen_days:
+        return str(
+            reader._(
+                "{horizon}; only the {seen} that were seen are counted",
+                horizon=length(reader, facts.campaign.horizon_days),
+                seen=length(reader, facts.seen_days),
+            )
+        )
+    return sentences.about(facts, number, reader.lang)
+
+
 def _answered(facts: LadderFacts, number: int) -> bool:
     return any(rung_of(facts, number, arm) for arm in treated(facts))
 
 
 def _why_not(facts: LadderFacts, number: int, why: Callable[[str], str]) -> str:
-    codes = {rung.why_not for rung in facts.rungs if rung.rung == number and not rung.segment and rung.why_not}
+    codes = {
+        rung.why_not for rung in facts.rungs if rung.rung == number and not rung.segment and rung.why_not
+    }
     return " ".join(why(code) for code in sorted(codes))
 
 
@@ -205,9 +221,7 @@ def _control_line(reader: Reader, facts: LadderFacts, tag: ArmTag, number: int, 
     )
     zero = rung_bar(0.0 if known else NAN, NAN, NAN, scale=scale, basis="")
     if known is None:
-        return Line(
-            tag=tag, figure=None, kind="", note=str(reader._("cannot tell")), leads="", picture=zero
-        )
+        return Line(tag=tag, figure=None, kind="", note=str(reader._("cannot tell")), leads="", picture=zero)
     figure = reader.figure(known.control, "money", known.control_low, known.control_high)
     note = reader._("each, unasked") if number == 2 else reader._("each")
     return Line(tag=tag, figure=figure, kind="", note=str(note), leads="", picture=zero)
@@ -260,9 +274,7 @@ def strips(
         own = locale.Figure(text=reader.percent(row.self_share))
         label = str(_("by themselves {share}", share=own.text))
         picture = returned_strip(row.self_share, NAN, NAN, NAN, most=most, css="", label=label)
-        found.append(
-            Strip(tag=control, figure=own, note=str(_("by themselves")), picture=picture)
-        )
+        found.append(Strip(tag=control, figure=own, note=str(_("by themselves")), picture=picture))
     for row in rows:
         tag = tags[row.arm]
         if not math.isfinite(row.induced_share):
@@ -300,7 +312,21 @@ class Needless:
     total: str
     bounds: tuple[str, str]
     picture: Markup
-    why_not: str = ""
+    has_code: bool
+    """Whether only discounts of the arm's own code are counted."""
+
+
+def gives_discounts(facts: LadderFacts, arm: str) -> bool:
+    """Whether an arm's discounts are its own: it has a code, or they are deeper than the control's for sure.
+
+    Where neither is so, what looks needless are everyday markdowns.
+    """
+    if facts.campaign.promo_codes.get(arm):
+        return True
+    return any(
+        row.arm == arm and row.metric in ("discount_depth", "discounted_share") and row.low > 0
+        for row in facts.behaviour
+    )
 
 
 def needless(reader: Reader, facts: LadderFacts, tags: Mapping[str, ArmTag]) -> list[Needless]:
@@ -309,17 +335,26 @@ def needless(reader: Reader, facts: LadderFacts, tags: Mapping[str, ArmTag]) -> 
         row
         for row in facts.returners
         if row.arm in tags and not row.segment and math.isfinite(row.discount) and row.discount > 0
+        if gives_discounts(facts, row.arm)
     ]
     rows.sort(key=lambda row: row.discount, reverse=True)
-    return [_needless(reader, row, tags[row.arm]) for row in rows if math.isfinite(row.needless_discount)]
+    return [
+        _needless(reader, facts, row, tags[row.arm]) for row in rows if math.isfinite(row.needless_discount)
+    ]
 
 
-def _needless(reader: Reader, row: Returners, tag: ArmTag) -> Needless:
+def _needless(reader: Reader, facts: LadderFacts, row: Returners, tag: ArmTag) -> Needless:
     figure = reader.figure(row.needless_discount, "money", row.needless_low, row.needless_high)
     low, high = (reader.money(end) for end in row.needless_bounds)
     total = reader.money(row.discount)
     label = str(
-        reader._("{figure} of {total}; without the assumption {low} to {high}", figure=str(figure), total=total, low=low, high=high)
+        reader._(
+            "{figure} of {total}; without the assumption {low} to {high}",
+            figure=str(figure),
+            total=total,
+            low=low,
+            high=high,
+        )
     )
     picture = needless_bar(
         row.needless_discount,
@@ -329,7 +364,14 @@ def _needless(reader: Reader, row: Returners, tag: ArmTag) -> Needless:
         total=row.discount,
         label=label,
     )
-    return Needless(tag=tag, figure=figure, total=total, bounds=(low, high), picture=picture)
+    return Needless(
+        tag=tag,
+        figure=figure,
+        total=total,
+        bounds=(low, high),
+        picture=picture,
+        has_code=bool(facts.campaign.promo_codes.get(row.arm)),
+    )
 
 
 # Behaviour

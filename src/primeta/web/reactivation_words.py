@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from primeta.reactivation import ladder_sentences as sentences
-from primeta.reactivation.ladder_words import METRICS, RUNGS, WHY_NOT, words
+from primeta.reactivation.ladder_words import METRICS, NEXT, RUNGS, WHY_NOT, words
 from primeta.reactivation.records import LadderFacts
+from primeta.web.reactivation_rows import gives_discounts
 from primeta.web.reader import Reader, capital
 
 SHOWN_ELSEWHERE = frozenset({"sample-ratio", "overtakes"})
@@ -26,12 +27,18 @@ def rung_name(reader: Reader, rung: int) -> str:
     return RUNGS[rung][reader.lang]
 
 
-def remarks(reader: Reader, facts: LadderFacts) -> list[str]:
-    """What a reader must know beside the numbers."""
+WARNINGS = frozenset(
+    {"unbalanced", "driven-away", "log-ends-early", "pulled-forward", "needless-outside", "money-is-revenue"}
+)
+"""Notes that change how the figures are to be read."""
+
+
+def remarks(reader: Reader, facts: LadderFacts, *, warnings: bool) -> list[str]:
+    """What a reader must know beside the numbers: what changes their reading, or what merely was left out."""
     return [
         sentences.note(entry, facts, reader.lang)
         for entry in facts.notes
-        if entry.code not in SHOWN_ELSEWHERE
+        if entry.code not in SHOWN_ELSEWHERE and (entry.code in WARNINGS) == warnings
     ]
 
 
@@ -51,7 +58,11 @@ class Advice:
 
 def advice(reader: Reader, facts: LadderFacts) -> list[Advice]:
     """What follows from the ladder, the most important first."""
+    everyday = words(NEXT, "discount", reader.lang)
+    gives = any(gives_discounts(facts, arm) for arm in facts.arms)
     return [
         Advice(title=title, text=capital(text))
         for title, text in sentences.next_steps(facts, reader.lang)
+        # Markdowns that everybody gets cannot be made smaller by a campaign.
+        if gives or title != everyday
     ]

@@ -115,7 +115,7 @@ message_id = "campaign_id || '-' || household_id"
 customer_id = "household_id"
 sent_at = "start_date"
 channel = "'mail'"
-campaign = "campaign_id"
+campaign = "'campaign ' || campaign_id"
 programme = "campaign_type"
 purpose = "'offer'"
 

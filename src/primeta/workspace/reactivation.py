@@ -168,9 +168,7 @@ def _sent(ws: Workspace, facts: Facts) -> SentList:
             f"FROM read_parquet([{listed}]) WHERE trim(campaign) <> '' {withheld} GROUP BY 1 ORDER BY 3 DESC, 1",
         )
     found = SentList(
-        campaigns=tuple(
-            Sent(name=name, first=first, last=last, customers=n) for name, first, last, n in rows
-        )
+        campaigns=tuple(Sent(name=name, first=first, last=last, customers=n) for name, first, last, n in rows)
     )
     if facts.seen_until is not None:
         keep(place, found, mark=mark, at=facts.seen_until)
@@ -208,7 +206,7 @@ def _question(
         horizon_days=settings.horizon_days,
         attribution_days=settings.attribution_days,
         annual_discount=settings.annual_discount,
-        margin=experiment.basis.margin if experiment else ws.config.margin,
+        margin=_margin(ws, experiment),
         promo_codes=dict(settings.promo_codes.get(view.name, {})),
         contact_costs=costs,
         by=plan.segments[0] if plan and plan.segments else "",
@@ -219,6 +217,12 @@ def _question(
     )
     given = {name: value for name, value in (options or {}).items() if value is not None}
     return dataclasses.replace(asked, **given)
+
+
+def _margin(ws: Workspace, experiment: ExperimentView | None) -> float | None:
+    """As it was when the experiment was declared; where nobody wrote it down then, as it is now."""
+    declared = experiment.basis.margin if experiment else None
+    return ws.config.margin if declared is None else declared
 
 
 def _mark(question: Campaign, facts: Facts, view: CampaignView) -> str:
@@ -320,7 +324,9 @@ def ladder_of_all(
     return len(wanted) - len(failed), tuple(failed)
 
 
-def lapse(ws: Workspace, *, now: datetime, days: int | None = None, weeks: int = WEEKS, fresh: bool = False) -> Lapse:
+def lapse(
+    ws: Workspace, *, now: datetime, days: int | None = None, weeks: int = WEEKS, fresh: bool = False
+) -> Lapse:
     """Who is silent longer than his own rhythm allows, with the flow of the weeks before; kept.
 
     Args:
@@ -492,10 +498,14 @@ class _Rows:
     def _attribute(self, experiment: ExperimentView, name: str) -> str:
         file = entered_file(self.ws, experiment.name, experiment.version)
         with connect() as connection, plain_errors("reading who entered"):
-            columns = {row[0] for row in run(connection, f"DESCRIBE SELECT * FROM read_parquet({quoted(str(file))})")}
+            columns = {
+                row[0] for row in run(connection, f"DESCRIBE SELECT * FROM read_parquet({quoted(str(file))})")
+            }
         column = attribute_column(name)
         if column not in columns:
-            known = sorted(entry.removeprefix("attribute_") for entry in columns if entry.startswith("attribute_"))
+            known = sorted(
+                entry.removeprefix("attribute_") for entry in columns if entry.startswith("attribute_")
+            )
             raise BadInput(
                 f"{experiment.name} cannot be split by {name!r}: only what was written down when customers entered can "
                 f"split them. That is: {', '.join(known) or 'nothing; name it under segments in the plan'}."

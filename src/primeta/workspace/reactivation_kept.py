@@ -42,6 +42,16 @@ def keep(path: Path, record: Any, *, mark: str, at: datetime) -> None:
 def kept(path: Path, kind: type[T]) -> Kept | None:
     """What was kept there; None where there is nothing, or where another version wrote it."""
     try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return _read(path, kind, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, kind: type[Any], _changed: int, _size: int) -> Kept | None:
+    """A file is written whole under a new inode, so that its time and size tell one from another."""
+    try:
         body = json.loads(path.read_text(encoding="utf-8"))
         if body["format"] != FORMAT:
             return None

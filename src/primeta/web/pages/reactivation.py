@@ -99,9 +99,7 @@ def rung_words(reader: Reader) -> list[tuple[int, str, str]]:
         _("Compared over months: what they bought later, and how."),
         _("Compared to the horizon, the part not yet seen from a model."),
     )
-    return [
-        (number, rung_name(reader, number), str(text)) for number, text in enumerate(told)
-    ]
+    return [(number, rung_name(reader, number), str(text)) for number, text in enumerate(told)]
 
 
 def tabs_of(reader: Reader, here: str) -> list[Tab]:
@@ -126,7 +124,9 @@ def headline_of(reader: Reader, views: Sequence[CampaignView]) -> str:
             )
         )
     if all(view.reached is None for view in views):
-        return str(reader._n("{n:int} campaign can be looked at.", "{n:int} campaigns can be looked at.", len(views)))
+        return str(
+            reader._n("{n:int} campaign can be looked at.", "{n:int} campaigns can be looked at.", len(views))
+        )
     return str(
         reader._n(
             "Of {n:int} campaign, {known:int} can be told from doing nothing at all.",
@@ -204,7 +204,7 @@ def one(request: Request, name: str) -> Response:
             reader,
             view=view,
             name=view.name,
-            tabs=tabs_of(reader, ""),
+            tabs=tabs_of(reader, "campaigns"),
         )
     return ladder_page(request, view, view.kept.facts)
 
@@ -234,9 +234,10 @@ def ladder_page(request: Request, view: CampaignView, facts: LadderFacts) -> Res
         tags=tags,
         treated_tags=[tag for tag in tags.values() if not tag.is_control],
         drawn=_drawn(reader, view, facts),
-        tabs=[Tab(name=str(reader._("Ladder")), href=address(view.name), here=True), *tabs_of(reader, "")],
+        tabs=tabs_of(reader, "campaigns"),
         stale=view.kept.stale,
-        notes=remarks(reader, facts),
+        warnings=remarks(reader, facts, warnings=True),
+        notes=remarks(reader, facts, warnings=False),
         campaign=facts.campaign,
         rungs=ladder,
         scale_note=_scale_note(reader, facts),
@@ -289,11 +290,17 @@ def _other(reader: Reader, view: CampaignView) -> Other:
 def _drawn(reader: Reader, view: CampaignView, facts: LadderFacts) -> str:
     """How they came into their arms, when, and whether the split is as planned."""
     _ = reader._
-    span = reader.day(view.first) if view.first == view.last else f"{reader.day(view.first)} – {reader.day(view.last)}"
+    span = (
+        reader.day(view.first)
+        if view.first == view.last
+        else f"{reader.day(view.first)} – {reader.day(view.last)}"
+    )
     if not facts.campaign.control:
         return str(_("sent {span}, nobody was held out", span=span))
-    words = str(_("assigned by lot, {span}", span=span)) if view.entry != "table" else str(
-        _("assigned {span}, as the table of assignments says", span=span)
+    words = (
+        str(_("assigned by lot, {span}", span=span))
+        if view.entry != "table"
+        else str(_("assigned {span}, as the table of assignments says", span=span))
     )
     p = facts.sample_ratio_p
     if not math.isfinite(p):
@@ -322,9 +329,7 @@ def _won_back(reader: Reader, facts: LadderFacts, tags) -> str:
     parts = []
     for row in facts.normal_again:
         if row.arm in tags and not row.segment and math.isfinite(row.difference):
-            figure = reader.figure(
-                row.per_thousand, "count", 1000 * row.low, 1000 * row.high, sign=True
-            )
+            figure = reader.figure(row.per_thousand, "count", 1000 * row.low, 1000 * row.high, sign=True)
             parts.append(f"{tags[row.arm].letter}{locale.NBSP}{figure}")
     if not parts:
         return ""
@@ -335,7 +340,9 @@ def _won_back(reader: Reader, facts: LadderFacts, tags) -> str:
 
 def _source(reader: Reader, facts: LadderFacts) -> str:
     told = reader._(
-        "Source: orders of {n:int} customers assigned, until {day:date}.", n=sum(facts.n), day=facts.campaign.until
+        "Source: orders of {n:int} customers assigned, until {day:date}.",
+        n=sum(facts.n),
+        day=facts.campaign.until,
     )
     return str(told)
 
