@@ -91,7 +91,7 @@ def _missing(follow_up: FollowUp, number: int, by_rung: Mapping[int, Sequence[Ru
     values: dict[str, Any] = {}
     how = ""
     if missing == "no-control":
-        how, values = hold_out(follow_up, by_rung)
+        how, values = hold_out(follow_up, by_rung) if number == 2 else ("keep-control", {})
         days = {
             2: campaign.window_days,
             3: _later_days(follow_up),
@@ -129,8 +129,8 @@ def _later_days(follow_up: FollowUp) -> int:
 def hold_out(follow_up: FollowUp, by_rung: Mapping[int, Sequence[Rung]]) -> tuple[str, dict[str, Any]]:
     """How many of the next campaign's customers to leave alone, if it is as large and as noisy as this one.
 
-    The effect to be seen is what the campaign costs each customer in contact and discount, or a tenth of what rung 1
-    claims, whichever is more. With x the control's share of N customers of standard deviation s, and d the drift
+    The effect to be seen is what the arm that claims most costs each customer in contact and discount, or a tenth of
+    its claim, whichever is more. With x the control's share of N customers of standard deviation s, and d the drift
     that brings the power: 1 / (x(1 − x)) = N · (effect / (d·s))².
 
     Returns:
@@ -138,19 +138,18 @@ def hold_out(follow_up: FollowUp, by_rung: Mapping[int, Sequence[Rung]]) -> tupl
         (customers over several campaigns), or `hold-out-any` where too few have been followed to know.
     """
     campaign = follow_up.campaign
-    arms = [place for place in range(len(follow_up.arms)) if not (follow_up.has_control and place == 0)]
-    largest = max(arms, key=lambda place: assigned(follow_up, place))
-    moments = follow_up.window[0, largest]
+    claims = {rung.arm: rung.value_per_assigned for rung in by_rung.get(1, ()) if rung.value_per_assigned > 0}
+    name = max(claims, key=claims.__getitem__) if claims else follow_up.arms[-1]
+    first = follow_up.arms.index(name)
+    moments = follow_up.window[0, first]
     total = sum(assigned(follow_up, place) for place in range(len(follow_up.arms)))
     n = float(moments.n)
     money = TOTALS.index("money")
     spread = math.sqrt(float(moments.scatter[money, money]) / (n - 1)) if n > 1 else 0.0
     costs = per_assigned(
-        follow_up, largest, {"contact": 1.0, "code_discount": 1.0}, until_day=campaign.window_days, least=1
+        follow_up, first, {"contact": 1.0, "code_discount": 1.0}, until_day=campaign.window_days, least=1
     ).value
-    claimed = next(
-        (r.value_per_assigned for r in by_rung.get(1, ()) if r.arm == follow_up.arms[largest]), NAN
-    )
+    claimed = claims.get(name, NAN)
     effect = max(costs if math.isfinite(costs) else 0.0, MATTERS * claimed if math.isfinite(claimed) else 0.0)
     if n < LEAST_CUSTOMERS or not (spread > 0 and effect > 0):
         return "hold-out-any", {"of": round(total), "control": _rounded(total / 10)}

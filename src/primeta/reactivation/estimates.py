@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from primeta.reactivation.records import NAN, TOTALS, FollowUp
-from primeta.stats.effects import influence
+from primeta.stats.effects import influence, lopsided_reach
 from primeta.stats.moments import Moments
 
 Floats = npt.NDArray[np.float64]
@@ -284,7 +284,11 @@ def depth(follow_up: FollowUp, arm: int, *, until_day: int) -> Mean:
 
 
 def gap(arm: Mean, control: Mean, *, level: float) -> Gap:
-    """`arm − control`, which are made of different customers; Welch's degrees of freedom."""
+    """`arm − control`, which are made of different customers; Welch's degrees of freedom.
+
+    Where a few large customers decide, arms of unequal size err to one side; the interval is then widened there
+    (`stats.effects.lopsided_reach`), and the p-value with it.
+    """
     if arm.why_not or control.why_not:
         return Gap(difference=NAN, low=NAN, high=NAN, se=NAN, p=NAN, why_not=arm.why_not or control.why_not)
     variance = arm.variance + control.variance
@@ -293,14 +297,32 @@ def gap(arm: Mean, control: Mean, *, level: float) -> Gap:
         return Gap(difference=difference, low=NAN, high=NAN, se=NAN, p=NAN, why_not="no-spread")
     df = variance**2 / (arm.variance**2 / arm.df + control.variance**2 / control.df)
     se = math.sqrt(variance)
-    reach = _t(df, level) * se
+    reach = _t(df, level)
+    below, above = lopsided_reach(reach, _skewness(arm, control, se))
+    toward_zero = below if difference > 0 else above
     return Gap(
         difference=difference,
-        low=difference - reach,
-        high=difference + reach,
+        low=difference - below * se,
+        high=difference + above * se,
         se=se,
-        p=float(2 * stdtr(df, -abs(difference) / se)),
+        p=float(2 * stdtr(df, -abs(difference) / se * reach / toward_zero)),
     )
+
+
+def _skewness(arm: Mean, control: Mean, se: float) -> float:
+    """Of the difference, with one customer's third moment taken from both arms: the small one has not seen its tail."""
+    sizes, means = np.array([arm.n, control.n]), (arm, control)
+    if not sizes.min() > 0:
+        return 0.0
+    # Σ_b I_b³ is the third cumulant of the mean: that of one customer over n²
+    third = np.array([float((mean.parts**3).sum()) for mean in means]) * sizes**2
+    common = float((third * sizes).sum() / sizes.sum())
+    return common * (sizes[0] ** -2 - sizes[1] ** -2) / se**3
+
+
+def skewness_of_mean(mean: Mean) -> float:
+    """Third cumulant of a mean over its standard error cubed."""
+    return float((mean.parts**3).sum()) / mean.variance**1.5 if mean.variance > 0 else 0.0
 
 
 def effective(share: Mean) -> float:

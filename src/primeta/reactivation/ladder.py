@@ -449,7 +449,12 @@ def _noticed(
             notes.append(Note("driven-away", {"arm": row.arm, "share": row.induced_share}))
     for place in treated:
         notes += _pulled_forward(follow_up, place)
-        if any(follow_up.has_code) and not follow_up.has_code[place] and back[place - treated[0]].discount:
+        if (
+            follow_up.has_control
+            and any(follow_up.has_code)
+            and not follow_up.has_code[place]
+            and back[place - treated[0]].discount
+        ):
             notes.append(Note("no-code", {"arm": follow_up.arms[place]}))
     overtaking = _overtaking(curves, best)
     if overtaking is not None:
@@ -483,10 +488,10 @@ def _overtaking(curves: Sequence[Curve], best: Mapping[str, str | None]) -> Note
     """The day from which the later leader stays ahead of who led in the window."""
     leader, before = best.get("rung3"), best.get("rung2")
     money = {curve.arm: curve for curve in curves if curve.measure == "money"}
-    if leader is None or before is None or leader == before or leader not in money:
+    if leader is None or before is None or before not in money or leader == before or leader not in money:
         return None
     mine = money[leader]
-    theirs = money[before].difference if before in money else np.zeros(len(mine.day))
+    theirs = money[before].difference
     size = min(len(mine.difference), len(theirs))
     seen = ~mine.modelled[:size]
     behind = np.flatnonzero((mine.difference[:size] <= theirs[:size]) & seen)

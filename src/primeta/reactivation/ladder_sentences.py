@@ -376,7 +376,13 @@ def step(entry: Step, facts: LadderFacts, lang: str) -> str:
     """One rung of the climb: reached, or what is missing and how to get it."""
     pen = pen_of(facts, lang)
     figures = {name: _written(name, value, pen) for name, value in entry.values.items()}
-    if "days" in entry.values and entry.how in ("wait", "hold-out", "hold-half", "hold-out-any"):
+    if "days" in entry.values and entry.how in (
+        "wait",
+        "hold-out",
+        "hold-half",
+        "hold-out-any",
+        "keep-control",
+    ):
         figures["days"] = pen.span(entry.values["days"])
     if entry.reached:
         told = [

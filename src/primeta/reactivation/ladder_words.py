@@ -328,6 +328,10 @@ STEPS: dict[str, dict[str, str]] = {
         "ru": "В следующий раз оставьте без сообщений десятую часть ({control} из {of}); эта ступень через {days} после "
         "кампании.",
     },
+    "keep-control": {
+        "en": "The same control group, left alone for {days}.",
+        "ru": "Та же контрольная группа, которую не трогают {days}.",
+    },
     "more-customers": {
         "en": "“{arm}” has {smallest}; at least {least} are needed in every arm.",
         "ru": "В «{arm}» всего {smallest}; в каждой ветке нужно не меньше {least}.",

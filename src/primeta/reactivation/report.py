@@ -11,7 +11,7 @@ from primeta.reactivation.ladder_picture import ends_of
 from primeta.reactivation.ladder_result import Ladder
 from primeta.reactivation.ladder_words import RUNGS, WHY_NOT, WORDS, words
 from primeta.reactivation.records import LadderFacts, Returners, Rung
-from primeta.reactivation.report_paper import WIDTH, Paper, shortened, width_of
+from primeta.reactivation.report_paper import WIDTH, Paper, shortened, width_of, wrapped
 from primeta.show import locale
 from primeta.show.interval import Scale, scale_of, verdict_of
 
@@ -22,6 +22,8 @@ MOST_ARMS = 6
 """On the sheet; the others stand in the tables."""
 TONES = ("arm-a", "arm-b", "arm-c")
 VERDICTS = {"gain": "gain", "loss": "loss", "unsure": "ink-3"}
+LONGEST = 32
+"""Letters of an arm's name in a sentence."""
 NOTHING = {"en": "C", "ru": "К"}
 LETTERS = "ABDEFGHIJ"
 """Not C, which is the control; all of them look alike in both alphabets or are Latin only."""
@@ -41,6 +43,18 @@ class _Sheet:
         self.tones = {arm: TONES[at % len(TONES)] for at, arm in enumerate(self.treated)}
         if control:
             self.letters[control], self.tones[control] = NOTHING[lang], "ink-3"
+        self.short: dict[str, str] = {}
+        for arm in facts.arms:
+            if len(arm) > LONGEST:
+                cut = arm[: LONGEST - 1].rstrip() + "…"
+                # two names that begin alike keep their ends
+                self.short[arm] = cut if cut not in self.short.values() else "…" + arm[1 - LONGEST :].lstrip()
+
+    def named(self, text: str) -> str:
+        """With names of arms that would fill the sheet cut short."""
+        for arm, short in self.short.items():
+            text = text.replace(arm, short)
+        return text
 
     def tag(self, x: float, y: float, arm: str) -> None:
         self.paper.tag(x, y, self.letters[arm], tone=self.tones[arm])
@@ -114,10 +128,24 @@ def _head(sheet: _Sheet) -> float:
     paper.text(LEFT, 44, shortened(name, 10, RIGHT - LEFT - width_of(when, 10) - 20), size=10, tone="ink-2")
     paper.text(RIGHT, 44, when, size=10, tone="ink-3", anchor="end")
     y = paper.paragraph(
-        LEFT, 76, said.finding(facts, lang), width=RIGHT - LEFT, size=21, serif=True, leading=1.2, most=4
+        LEFT,
+        76,
+        sheet.named(said.finding(facts, lang)),
+        width=RIGHT - LEFT,
+        size=21,
+        serif=True,
+        leading=1.2,
+        most=4,
     )
     y = paper.paragraph(
-        LEFT, y + 1, said.lead(facts, lang), width=RIGHT - LEFT, size=11.5, tone="ink-2", serif=True, most=5
+        LEFT,
+        y + 1,
+        sheet.named(said.lead(facts, lang)),
+        width=RIGHT - LEFT,
+        size=11.5,
+        tone="ink-2",
+        serif=True,
+        most=5,
     )
     x, y = LEFT, y + 6
     for arm, n in zip(facts.arms, facts.n, strict=True):
@@ -176,8 +204,12 @@ def _ladder(sheet: _Sheet, y: float) -> float:
             paper.text(FIGURES + 20, line, shortened(told, 9.5, PLOT - FIGURES - 26), size=9.5, tone="ink-2")
             paper.disc(at(0.0), line - 3.5, tone="ink-3")
             line += 17
-        for rung in rows:
-            line = _row(sheet, rung, line, at)
+        reasons = {rung.why_not for rung in rows}
+        if all(not math.isfinite(rung.money) for rung in rows) and len(reasons) == 1:
+            line = _cannot(sheet, rows[0].why_not, line, x=FIGURES)
+        else:
+            for rung in rows:
+                line = _row(sheet, rung, line, at)
         words_end = paper.paragraph(
             WORDS_AT, base, said.assumes(facts, number, lang), width=RIGHT - WORDS_AT, size=8.8, tone="ink-2",
             leading=1.28,
@@ -185,7 +217,7 @@ def _ladder(sheet: _Sheet, y: float) -> float:
         away = said.away(facts, number, lang)
         if away:
             for arm, letter in sheet.letters.items():
-                away = away.replace(f"{arm} ", f"{letter} ")
+                away = away.replace(f"{arm} ", f"{letter}{locale.NBSP}")
             words_end = paper.paragraph(
                 WORDS_AT, words_end + 1, away, width=RIGHT - WORDS_AT, size=8.8, bold=True, leading=1.28
             )
@@ -216,20 +248,7 @@ def _row(sheet: _Sheet, rung: Rung, y: float, at: Place) -> float:
     sheet.tag(FIGURES, y, rung.arm)
     room = PLOT - FIGURES - 26
     if not math.isfinite(rung.money):
-        cannot = f"{locale.CANNOT_TELL[lang]}: {words(WHY_NOT, rung.why_not, lang)}"
-        return (
-            paper.paragraph(
-                FIGURES + 20,
-                y,
-                cannot,
-                width=WORDS_AT - FIGURES - 40,
-                size=9,
-                tone="ink-3",
-                leading=1.25,
-                most=2,
-            )
-            + 4
-        )
+        return _cannot(sheet, rung.why_not, y, x=FIGURES + 20)
     told = said.money_of(rung, pen)
     measured = rung.rung >= 2
     verdict = VERDICTS[verdict_of(rung.low, rung.high)]
@@ -264,6 +283,16 @@ def _row(sheet: _Sheet, rung: Rung, y: float, at: Place) -> float:
             leading=1.2, most=3,
         ) - 12 * 0.85  # fmt: skip
     return y + 17
+
+
+def _cannot(sheet: _Sheet, why_not: str, y: float, *, x: float) -> float:
+    """Why there is no figure; over the picture's lines, which have nothing to show here."""
+    lang = sheet.lang
+    told = f"{locale.CANNOT_TELL[lang]}: {words(WHY_NOT, why_not, lang)}"
+    width = WORDS_AT - 22 - x
+    lines = wrapped(told, 9.5, width)
+    sheet.paper.blank(x, y - 11, width, 13 * len(lines))
+    return sheet.paper.paragraph(x, y, told, width=width, size=9.5, tone="ink-3", leading=1.3) + 4
 
 
 def _money(sheet: _Sheet, y: float) -> float:
@@ -301,11 +330,11 @@ def _flow(sheet: _Sheet, x: float, x2: float, y: float) -> float:
     scale = scale_of(ends, ticks=3)
     figures = x2 - 96
     at = lambda value: x + 4 + (figures - 12 - x - 4) * scale.at(value) / 100  # noqa: E731
-    top = y - 10
     for code, first, last, tone in parts:
         paper.text(x, y, words(WORDS, code, lang), size=9.5, tone="ink-2")
         bar = y + 10
         amount = last - first
+        paper.line(at(0.0), bar - 6, at(0.0), bar + 6, tone="ink")
         if tone == "claim":
             paper.bar(at(first), at(last), bar, 10, hatched=True)
         elif code == "flow.net" and net is not None and math.isfinite(net.low):
@@ -316,9 +345,6 @@ def _flow(sheet: _Sheet, x: float, x2: float, y: float) -> float:
         told = pen.money(amount, sign=code == "flow.net").text
         paper.text(x2, y + 13, sign + told if amount >= 0 else told, size=10.5, bold=True, anchor="end")
         y += 30
-    under = Paper()
-    under.line(at(0.0), top, at(0.0), y - 14, tone="ink", thick=1)
-    paper.put_under(under)
     return _wasted(sheet, back, claim.arm, x, x2, y)
 
 
@@ -416,8 +442,15 @@ def _next(sheet: _Sheet, y: float) -> float:
     y = sheet.heading(LEFT, RIGHT, y, words(WORDS, "next", lang))
     for number, (heading, why) in enumerate(steps, start=1):
         paper.text(LEFT, y + 1, str(number), size=14, serif=True, tone="ink-2")
-        y = paper.paragraph(LEFT + 22, y, heading, width=RIGHT - LEFT - 22, size=10.5, bold=True, most=2)
-        y = paper.paragraph(LEFT + 22, y, why, width=RIGHT - LEFT - 22, size=9.8, tone="ink-2", most=4) + 5
+        y = paper.paragraph(
+            LEFT + 22, y, sheet.named(heading), width=RIGHT - LEFT - 22, size=10.5, bold=True, most=2
+        )
+        y = (
+            paper.paragraph(
+                LEFT + 22, y, sheet.named(why), width=RIGHT - LEFT - 22, size=9.8, tone="ink-2", most=4
+            )
+            + 5
+        )
     return y + 6
 
 
@@ -425,7 +458,7 @@ def _foot(sheet: _Sheet, ladder: Ladder, y: float) -> float:
     """What must be known beside, and the level of all intervals."""
     facts, lang, paper = sheet.facts, sheet.lang, sheet.paper
     level = locale.percent(facts.campaign.level, lang)
-    remarks = " ".join([*ladder.remarks(lang), words(WORDS, "levels", lang, level=level)])
+    remarks = sheet.named(" ".join([*ladder.remarks(lang), words(WORDS, "levels", lang, level=level)]))
     paper.line(LEFT, y - 8, RIGHT, y - 8, tone="rule")
     return (
         paper.paragraph(LEFT, y + 6, remarks, width=RIGHT - LEFT, size=8.5, tone="ink-3", leading=1.3, most=7)

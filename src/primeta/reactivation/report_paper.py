@@ -158,6 +158,13 @@ class Paper:
             self.line(end, y - 4, end, y + 4, tone=tone, thick=1.5)
         self.disc(x, y, tone=tone, hollow=hollow)
 
+    def blank(self, x: float, y: float, width: float, height: float) -> None:
+        """Paper over what lies under it."""
+        self._parts.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+            f'fill="{colour("paper", "light")}"/>'
+        )
+
     def disc(self, x: float, y: float, *, tone: str, hollow: bool = False) -> None:
         inside = colour("paper", "light") if hollow else colour(tone, "light")
         self._parts.append(
