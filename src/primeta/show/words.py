@@ -149,6 +149,8 @@ WORDS: dict[str, str] = {
     "step.detect": N_("looking for changes"),
     "step.weigh": N_("weighing trends"),
     "step.look": N_("looking at experiments"),
+    "step.ladder": N_("ladders of campaigns"),
+    "step.lapse": N_("each customer’s own rhythm"),
     "step.certify": N_("splitting customers by lot"),
     # Canonical tables
     "table.customers": N_("Customer list"),

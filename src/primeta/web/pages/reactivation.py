@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
 
+from primeta.errors import NotFound
 from primeta.reactivation import ladder_sentences as sentences
 from primeta.reactivation.records import LadderFacts
 from primeta.show import locale
@@ -25,7 +27,7 @@ from primeta.web.reactivation_words import (
     why_words,
 )
 from primeta.web.reader import Reader
-from primeta.workspace.reactivation_views import CampaignView
+from primeta.workspace.reactivation_views import CampaignView, KeptLadder
 
 router = APIRouter()
 MOST_OTHERS = 6
@@ -129,7 +131,7 @@ def headline_of(reader: Reader, views: Sequence[CampaignView]) -> str:
         )
     return str(
         reader._n(
-            "Of {n:int} campaign, {known:int} can be told from doing nothing at all.",
+            "Of {n:int} campaign, what {known:int} brought can be known.",
             "Of {n:int} campaigns, what {known:int} brought can be known.",
             len(views),
             known=known,
@@ -266,6 +268,49 @@ def ladder_page(request: Request, view: CampaignView, facts: LadderFacts) -> Res
         more_others=max(len(others) - MOST_OTHERS, 0),
         is_experiment=view.kind == "experiment",
     )
+
+
+@router.get("/reactivation/{name}/report")
+def report(request: Request, name: str) -> Response:
+    """The ladder on one page, to be printed or sent."""
+    from primeta.reactivation.report import report_svg
+
+    reader = reader_of(request)
+    ladder = _worked_out(request, name).ladder
+    return page(
+        request,
+        "reactivation_report.html",
+        reader,
+        base=address(name),
+        title=finding(reader, ladder.facts),
+        lead=lead(reader, ladder.facts),
+        sheet=Markup(report_svg(ladder, reader.lang)),
+        table=Markup(ladder.table(reader.lang).html()),
+        returners=Markup(ladder.returners_table(reader.lang).html()),
+        steps=ladder.next_steps(reader.lang),
+    )
+
+
+@router.get("/reactivation/{name}/report.pdf")
+def report_as_pdf(request: Request, name: str) -> Response:
+    """The same as PDF."""
+    from primeta.reactivation.report import report_pdf
+
+    ladder = _worked_out(request, name).ladder
+    title = quote(f"{name}.pdf")
+    return Response(
+        report_pdf(ladder, reader_of(request).lang),
+        media_type="application/pdf",
+        headers={"Content-Disposition": f"inline; filename*=UTF-8''{title}"},
+    )
+
+
+def _worked_out(request: Request, name: str) -> KeptLadder:
+    site = site_of(request)
+    view = site.workspace.campaign(name, now=site.now())
+    if view.kept is None:
+        raise NotFound(f"the ladder of {view.name} is not worked out yet; open its page and have it worked out")
+    return view.kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
