@@ -11,7 +11,7 @@ from primeta.reactivation.ladder_picture import ends_of
 from primeta.reactivation.ladder_result import Ladder
 from primeta.reactivation.ladder_words import RUNGS, WHY_NOT, WORDS, words
 from primeta.reactivation.records import LadderFacts, Returners, Rung
-from primeta.reactivation.report_paper import WIDTH, Paper, shortened, width_of, wrapped
+from primeta.reactivation.report_paper import WIDTH, Paper, printed, shortened, width_of, wrapped
 from primeta.show import locale
 from primeta.show.interval import Scale, scale_of, verdict_of
 
@@ -115,7 +115,7 @@ def report_pdf(ladder: Ladder, lang: str = "en") -> bytes:
     """The same page as a PDF."""
     import vl_convert
 
-    return vl_convert.svg_to_pdf(report_svg(ladder, lang))
+    return vl_convert.svg_to_pdf(printed(report_svg(ladder, lang)))
 
 
 # Parts of the sheet, from top to bottom; each returns where the next one begins
