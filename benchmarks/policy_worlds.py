@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from primeta.reactivation.policy.inputs import Lapsed, Terms
 from primeta.stats.staggered import block_edges
-from primeta.worlds.dose import DoseWorld, Lapses, drawn_segments, simulate_lapses
+from primeta.worlds.dose import FIRST_DAY, DoseWorld, Lapses, drawn_segments, order_rows, simulate_lapses
 
 Floats = npt.NDArray[np.float64]
 Objects = npt.NDArray[np.object_]
@@ -101,7 +101,7 @@ def moment_test(
     rng: np.random.Generator,
     by: str = "",
     entry_days: float = 0.0,
-) -> Lapsed:
+) -> tuple[Lapsed, Lapses]:
     """n customers, a share `never` left alone, the others on one of the days.
 
     Args:
@@ -124,9 +124,10 @@ def moment_test(
     followed = None
     if entry_days:
         followed = world.horizon + 30.0 - rng.uniform(0, entry_days, n)
-    return as_lapsed(
+    lapsed = as_lapsed(
         lapses, world, names[which], shares[which], terms=terms_of(world, by=by), followed=followed
     )
+    return lapsed, lapses
 
 
 def sequence_test(
@@ -139,7 +140,7 @@ def sequence_test(
     control: float = 0.2,
     rng: np.random.Generator,
     by: str = "",
-) -> Lapsed:
+) -> tuple[Lapsed, Lapses]:
     """A two-stage experiment: the second stage on day 14 for the silent.
 
     Args:
@@ -170,7 +171,7 @@ def sequence_test(
     )
     names = np.array(["control", *firsts], dtype=object)[which]
     rows = np.arange(n)
-    return as_lapsed(
+    lapsed = as_lapsed(
         lapses,
         world,
         names,
@@ -178,6 +179,7 @@ def sequence_test(
         terms=terms_of(world, control="control" if control else "", by=by),
         second_probability=second_p[which, next_one],
     )
+    return lapsed, lapses
 
 
 def _drawn(p: Floats, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -193,7 +195,7 @@ def discount_test(
     control: float = 0.15,
     rng: np.random.Generator,
     by: str = "segment",
-) -> Lapsed:
+) -> tuple[Lapsed, Lapses]:
     """A factorial of depth × day since the lapse beside a control that is never contacted."""
     segment = drawn_segments(world, n, rng=rng)
     treated = rng.random(n) >= control
@@ -211,4 +213,39 @@ def discount_test(
     names = np.array([f"off{d:g}" for d in depths], dtype=object)[at]
     arm = np.where(treated, names, "control").astype(object)
     probability = np.where(treated, (1 - control) / len(depths), control)
-    return as_lapsed(lapses, world, arm, probability, terms=terms_of(world, by=by))
+    return as_lapsed(lapses, world, arm, probability, terms=terms_of(world, by=by)), lapses
+
+
+def tables_of(
+    lapses: Lapses, lapsed: Lapsed, *, until: float, entry: Floats | None = None
+) -> tuple[dict[str, list], dict[str, list]]:
+    """The same experiment as the two tables that a team would have: orders and assignments.
+
+    Args:
+        until: Days from the first lapse to the end of the log. entry: (n,) day on which each lapses.
+    """
+    entry = np.zeros(lapses.n) if entry is None else entry
+    rows: dict[str, list] = {
+        name: []
+        for name in (
+            "experiment", "customer_id", "arm", "assigned_at", "probability", "stage", "delay_days", "channel",
+            "discount", "segment",
+        )
+    }  # fmt: skip
+
+    def add(at: int, arm: str, day: float, probability: float, stage: str, delay: float | None) -> None:
+        depth = None if np.isnan(lapsed.depth[at]) else float(lapsed.depth[at])
+        values = (
+            "comeback", str(lapsed.customer[at]), arm, FIRST_DAY + timedelta(days=float(entry[at] + day)), probability,
+            stage, delay, None, depth, SEGMENTS[lapses.segment[at]],
+        )  # fmt: skip
+        for name, value in zip(rows, values, strict=True):
+            rows[name].append(value)
+
+    for at in range(lapses.n):
+        delay = None if np.isnan(lapsed.delay[at]) else float(lapsed.delay[at])
+        add(at, str(lapsed.arm[at]), 0.0, float(lapsed.probability[at]), "1", delay)
+        if lapsed.second_arm[at] is not None:
+            second = float(lapsed.second_probability[at])
+            add(at, str(lapsed.second_arm[at]), float(lapsed.second_day[at]), second, "2", None)
+    return order_rows(lapses, until=until, entry=entry), rows

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from primeta.reactivation.door import ladder
     from primeta.reactivation.lapse import lapse
     from primeta.reactivation.ltv import ltv
+    from primeta.reactivation.policy.door import discount, moment, sequence
     from primeta.signals.detect import detect
     from primeta.workspace import Workspace
     from primeta.workspace import open_workspace as open
@@ -43,6 +44,9 @@ _PLACES = {
     "Workspace": ("primeta.workspace", "Workspace"),
     "detect": ("primeta.signals.detect", "detect"),
     "Experiment": ("primeta.experiments.experiment", "Experiment"),
+    "moment": ("primeta.reactivation.policy.door", "moment"),
+    "sequence": ("primeta.reactivation.policy.door", "sequence"),
+    "discount": ("primeta.reactivation.policy.door", "discount"),
     "ladder": ("primeta.reactivation.door", "ladder"),
     "lapse": ("primeta.reactivation.lapse", "lapse"),
     "ltv": ("primeta.reactivation.ltv", "ltv"),
@@ -85,10 +89,13 @@ __all__ = [
     "UnitMismatch",
     "Workspace",
     "detect",
+    "discount",
     "ladder",
     "lapse",
     "ltv",
+    "moment",
     "open",
+    "sequence",
 ]
 
 

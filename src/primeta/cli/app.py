@@ -68,6 +68,9 @@ REACTIVATION: dict[str, tuple[str, str]] = {
         "What a campaign brought, rung by rung, against the control.",
     ),
     "lapse": ("primeta.cli.reactivation_lapse:lapse", "Who is silent longer than his own rhythm allows."),
+    "moment": ("primeta.cli.reactivation_policy:moment", "The best day since the lapse to write on."),
+    "sequence": ("primeta.cli.reactivation_policy:sequence", "The best sequence of channels."),
+    "discount": ("primeta.cli.reactivation_policy:discount", "The best discount by time since the lapse."),
 }
 
 

@@ -8,7 +8,6 @@ chosen policy is *worth* is read off customers who had no part in choosing it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
 
-from primeta.errors import BadInput, BadTable
-from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed, Terms, read_lapsed
-from primeta.reactivation.policy.off_policy import folds_by_id, valued
+from primeta.errors import BadTable
+from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed
+from primeta.reactivation.policy.off_policy import folds_by_id
 from primeta.reactivation.policy.outcomes import Measured, measured
 from primeta.reactivation.policy.result import (
     Action,
@@ -101,42 +100,8 @@ class Differences:
     """(C·D, C·D) of the differences, context by context."""
 
 
-def discount(
-    orders: Any,
-    assignments: Any,
-    *,
-    terms: Terms,
-    messages: Any = None,
-    columns: Mapping[str, str] | None = None,
-    experiment: str = "",
-    budget: float | None = None,
-    eligible: int = 0,
-    policy: Any = None,
-) -> PolicyResult:
-    """The best discount by time since the lapse (and by segment), under a budget.
-
-    Args:
-        orders, assignments, messages: As `read_lapsed`; `discount` of each assignment as a share of list price (0: a
-            contact without one), `delay_days` where the time since the lapse was drawn or differed.
-        budget: Money for discounts and contacts, over what no contact would give away.
-        eligible: Customers for whom the budget is meant; 0: as many as were assigned.
-        policy: A table customer_id (or segment) → arm or discount whose value is asked for.
-    Raises:
-        BadTable, BadInput: as `read_lapsed`; a discount that is missing, a budget below 0.
-    """
-    if budget is not None and not (np.isfinite(budget) and budget >= 0):
-        raise BadInput(f"the budget is {budget:g}; expected money of 0 or more")
-    lapsed = read_lapsed(
-        orders, assignments, terms=terms, messages=messages, columns=columns, experiment=experiment
-    )
-    found = discount_of(lapsed, budget=budget, eligible=eligible)
-    if policy is None or found.why_not:
-        return found
-    return replace(found, policy=valued(policy, lapsed, kind="discount"))
-
-
 def discount_of(lapsed: Lapsed, *, budget: float | None = None, eligible: int = 0) -> PolicyResult:
-    """`discount` of customers that were read already."""
+    """What `door.discount` answers, of customers that were read already."""
     terms = lapsed.terms
     _depths_told(lapsed)
     plain = PolicyResult(

@@ -6,7 +6,6 @@ too, and whoever is not written to at all is measured over the same time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -180,18 +179,6 @@ def _check(terms: Terms) -> None:
             raise BadInput(f"contact cost of {name} is {cost:g}; expected money of 0 or more")
 
 
-def days_of(text: str, what: str) -> int:
-    """`30d`, `8w` or `30` as days.
-
-    Raises:
-        BadInput: anything else.
-    """
-    found = re.fullmatch(r"\s*([0-9]+)\s*([dw]?)\s*", text)
-    if not found or int(found[1]) == 0:
-        raise BadInput(f"{what} is {text!r}; expected days or weeks, such as 180d or 26w")
-    return int(found[1]) * (7 if found[2] == "w" else 1)
-
-
 def contact_costs_of(texts: list[str] | None) -> dict[str, float]:
     """`ARM=MONEY` or `MONEY` (for every arm but the control) as a mapping.
 
@@ -341,6 +328,11 @@ def _orders(
     table, where = _table(
         rows, {name: theirs for name, theirs in columns.items() if spec.column(name)}, "orders"
     )
+    if "order_id" not in table.column_names:
+        # then every row is an order
+        table = table.append_column(
+            "order_id", pa.array([str(row) for row in range(len(table))], type=pa.string())
+        )
     missing = [name for name in spec.required if name not in table.column_names]
     if missing:
         raise BadTable(f"{where}: {', '.join(missing)} not found; it has {', '.join(table.column_names)}.")

@@ -6,16 +6,13 @@ later day saves such contacts, and loses those who are gone by then. Both are in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from primeta.errors import BadTable
-from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed, Terms, read_lapsed
-from primeta.reactivation.policy.off_policy import valued
+from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed
 from primeta.reactivation.policy.outcomes import Measured, measured
 from primeta.reactivation.policy.result import Action, Point, PolicyResult, Rival, Segment
 from primeta.reactivation.records import NAN, Note
@@ -34,36 +31,8 @@ KNOTS = 5
 POINTS = 40
 
 
-def moment(
-    orders: Any,
-    assignments: Any,
-    *,
-    terms: Terms,
-    messages: Any = None,
-    columns: Mapping[str, str] | None = None,
-    experiment: str = "",
-    policy: Any = None,
-) -> PolicyResult:
-    """The best day since the lapse to write on, from an experiment that drew the day by lot.
-
-    Args:
-        orders, assignments, messages: As `read_lapsed`; `delay_days` of each assignment, none for the control.
-        terms: Control, horizon, margin, contact costs, `by`.
-        policy: A table customer_id → arm or delay_days whose value is asked for.
-    Raises:
-        BadTable, BadInput: as `read_lapsed`; a delay that is missing.
-    """
-    lapsed = read_lapsed(
-        orders, assignments, terms=terms, messages=messages, columns=columns, experiment=experiment
-    )
-    found = moment_of(lapsed)
-    if policy is None or found.why_not:
-        return found
-    return replace(found, policy=valued(policy, lapsed, kind="moment"))
-
-
 def moment_of(lapsed: Lapsed) -> PolicyResult:
-    """`moment` of customers that were read already."""
+    """What `door.moment` answers, of customers that were read already."""
     terms = lapsed.terms
     delays_told(lapsed)
     whole = _curve(lapsed, None)

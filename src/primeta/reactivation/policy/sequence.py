@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from scipy.special import stdtr, stdtrit
 
 from primeta.errors import BadTable
 from primeta.experiments.ids import unit_text
-from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed, Terms, read_lapsed, read_rows
+from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed, read_rows
 from primeta.reactivation.policy.off_policy import folds_by_id
 from primeta.reactivation.policy.outcomes import (
     check_costs,
@@ -55,36 +54,8 @@ class Strategies:
     """Strategies with too few customers."""
 
 
-def sequence(
-    orders: Any,
-    assignments: Any,
-    *,
-    terms: Terms,
-    messages: Any = None,
-    columns: Mapping[str, str] | None = None,
-    experiment: str = "",
-    policy: Any = None,
-) -> PolicyResult:
-    """The best sequence of contacts, from an experiment that drew the first, and again for the silent.
-
-    Args:
-        orders, assignments, messages: As `read_lapsed`; `stage` is 1 for all, 2 again for those who did not come.
-        terms: `control` is optional: without one the strategies are compared with each other only.
-        policy: A table customer_id (or segment) → `sequence`, a name as in the result.
-    Raises:
-        BadTable, BadInput: as `read_lapsed`; a second stage for who had come back before it.
-    """
-    lapsed = read_lapsed(
-        orders, assignments, terms=terms, messages=messages, columns=columns, experiment=experiment
-    )
-    found = sequence_of(lapsed)
-    if policy is None or found.why_not:
-        return found
-    return replace(found, policy=_valued(policy, lapsed))
-
-
 def sequence_of(lapsed: Lapsed) -> PolicyResult:
-    """`sequence` of customers that were read already."""
+    """What `door.sequence` answers, of customers that were read already."""
     _second_only_for_the_silent(lapsed)
     whole = _compared(lapsed, None)
     if not lapsed.terms.by or whole.why_not:
@@ -335,7 +306,7 @@ def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
     )
 
 
-def _valued(policy: Any, lapsed: Lapsed) -> Valued:
+def valued_sequence(policy: Any, lapsed: Lapsed) -> Valued:
     """The value of giving each customer the strategy that a table names for him."""
     found = strategies_of(lapsed)
     table = read_rows(policy, "the policy")
