@@ -39,6 +39,7 @@ SILENT_END_DAYS = 30
 """A log whose last order lies so long before its end may have been cut: people are told."""
 UNREADABLE_SHARE = 0.1
 """More unreadable times than this mean a format that was not understood, not a few slips."""
+FEW_UNREADABLE = 10
 _WHOLE = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
 
 
@@ -479,7 +480,7 @@ def _prepare(
     )
     if not total:
         raise BadTable(f"{where}: there are column heads and no rows; at least one order was expected")
-    if unread > UNREADABLE_SHARE * total:
+    if unread == total or unread > max(UNREADABLE_SHARE * total, FEW_UNREADABLE):
         example = one(
             connection,
             f"SELECT any_value(CAST({named('ordered_at')} AS VARCHAR)) FROM given WHERE {raw_time} "

@@ -210,7 +210,9 @@ class Ltv:
             found += self.verdict_lines(lang)
             if self.spend.kind:
                 mean = locale.number(self.spend.mean, lang)
-                found.append(said(f"note.spend-{self.spend.kind}", lang, mean=mean))
+                plain = self.spend.kind == "normal" and not self.spend.negative
+                code = "normal-positive" if plain else self.spend.kind
+                found.append(said(f"note.spend-{code}", lang, mean=mean))
             else:
                 found.append(said("cannot.no-revenue", lang))
             if self.spend.tied:

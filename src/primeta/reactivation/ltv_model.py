@@ -153,4 +153,4 @@ def _merged(collapsed: Collapsed) -> tuple[Ints, tuple[str, ...], tuple[Note, ..
 
 def _few(names: Sequence[str]) -> dict[str, object]:
     shown = ", ".join(list(names)[:5]) + (" …" if len(names) > 5 else "")
-    return {"least": FEWEST_IN_GROUP, "name": OTHER, "groups": shown}
+    return {"least": FEWEST_IN_GROUP, "groups": shown}

@@ -109,6 +109,8 @@ class Worth:
     tie: float = NAN
     tie_p: float = NAN
     tied: bool = False
+    negative: bool = False
+    """Whether a customer's repeat orders bring nothing or less."""
     why_not: str = ""
 
 
@@ -171,6 +173,7 @@ def worth_of(people: People, *, known: bool, kind: str, returns: bool) -> Worth:
             tie=found.tie,
             tie_p=found.tie_p,
             tied="tied" in found.warnings,
+            negative=bool((mean[again] <= 0).any()),
         )
     orders = float((x + 1).sum())
     pooled = float(people.money.sum() + people.first_money.sum()) / orders
@@ -189,4 +192,4 @@ def worth_of(people: People, *, known: bool, kind: str, returns: bool) -> Worth:
 
 def by_bucket(people: People, weights: Floats) -> Floats:
     """(BUCKETS,) sums of a column over customers."""
-    return np.bincount(people.bucket, weights=weights, minlength=BUCKETS)
+    return np.bincount(people.bucket, weights=weights, minlength=BUCKETS).astype(float)

@@ -112,6 +112,12 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Деньги заказа здесь бывают отрицательными, поэтому взята нормальная модель; клиенты, у которых заказов "
         "мало, опираются на среднее {mean}.",
     },
+    "note.spend-normal-positive": {
+        "en": "Money of an order: a normal model, since Gamma-Gamma cannot be fitted here; customers with few orders lean "
+        "on the mean {mean}.",
+        "ru": "Деньги заказа: нормальная модель, Gamma-Gamma здесь подобрать нельзя; клиенты, у которых заказов мало, "
+        "опираются на среднее {mean}.",
+    },
     "note.spend-pooled": {
         "en": "Too few repeat orders to tell customers apart by money: everybody gets the mean {mean}.",
         "ru": "Повторных заказов слишком мало, чтобы различать клиентов по деньгам: всем дано среднее {mean}.",
@@ -138,8 +144,8 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Сезонность учтена: в самую бойкую неделю года время идёт в {ratio} раза быстрее среднего.",
     },
     "note.few-in-group": {
-        "en": "Groups with fewer than {least} customers were put together as “{name}”: {groups}.",
-        "ru": "Группы меньше {least} клиентов объединены в «{name}»: {groups}.",
+        "en": "Groups in which fewer than {least} customers came back get no parameters of their own: {groups}.",
+        "ru": "Группы, где вернулось меньше {least} клиентов, своих параметров не получили: {groups}.",
     },
     "note.interval": {
         "en": "Intervals hold for what these customers will in fact do, if they go on as before.",
