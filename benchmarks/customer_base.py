@@ -10,10 +10,11 @@ import os
 import resource
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from primeta.stats.customer_base import (
     Fit,
@@ -26,33 +27,52 @@ from primeta.stats.customer_base import (
 )
 
 NAME = "customer-base models"
+Floats = npt.NDArray[np.float64]
 DAYS = 730
 """First orders fall into two years; all are watched to the end of them."""
+
+
+def drawn(
+    model: ModelName,
+    parameters: Sequence[Any],
+    age: Floats,
+    rng: np.random.Generator,
+    *,
+    stages: int = 1,
+) -> tuple[Floats, Floats]:
+    """Repeat orders and the time of the last one, in continuous time, by the model's own story.
+
+    Given how many events a steady process had within a time, they are spread evenly over it, so that the moment of
+    the i-th of m is a Beta(i, m + 1 − i) share of that time.
+    """
+    n = len(age)
+    r, alpha, third, fourth = parameters
+    rate = rng.gamma(r, 1.0, n) / alpha
+    if model == "pareto-nbd":
+        seen = np.minimum(rng.standard_exponential(n) / (rng.gamma(third, 1.0, n) / fourth), age)
+        events = rng.poisson(rate * seen)
+        x = events
+    else:
+        seen = age
+        events = rng.poisson(rate * age)
+        leaves = np.minimum(rng.beta(third, fourth, n), 1 - 1e-12)
+        final = np.maximum(np.ceil(np.log(1 - rng.random(n)) / np.log1p(-leaves)), 1)
+        # the modified models count the first order too
+        x = np.minimum(events // stages, final - (0 if model == "bg-nbd" else 1))
+    at = stages * x
+    share = rng.beta(np.maximum(at, 1), np.maximum(events + 1 - at, 1))
+    return x.astype(np.float64), np.where(x > 0, np.maximum(seen * share, 1e-9), 0.0)
 
 
 def base(n: int, *, model: ModelName, seed: int = 0) -> Histories:
     """`n` customers in whole days, one order a day at most."""
     rng = np.random.default_rng(seed)
     age = rng.integers(28, DAYS, n).astype(np.float64)
-    rate = rng.gamma(0.6, 1 / 30.0, n)
-    if model == "pareto-nbd":
-        life = rng.standard_exponential(n) / rng.gamma(0.7, 1 / 60.0, n)
-        here = np.minimum(life, age)
-        x = rng.poisson(rate * here)
-        # the last of x uniform moments
-        last = here * rng.random(n) ** (1 / np.maximum(x, 1))
-    else:
-        final = np.ceil(np.log(1 - rng.random(n)) / np.log1p(-np.minimum(rng.beta(0.8, 2.5, n), 1 - 1e-12)))
-        x = rng.poisson(rate * age)
-        last = age * rng.random(n) ** (1 / np.maximum(x, 1))
-        # who left after order number `final`: its time among x uniform ones is a Beta order statistic
-        left = x > final
-        part = rng.beta(np.maximum(final, 1), np.maximum(x + 1 - final, 1))
-        last = np.where(left, age * part, last)
-        x = np.minimum(x, final)
+    tail = (0.7, 60.0) if model == "pareto-nbd" else (0.8, 2.5)
+    x, last = drawn(model, (0.6, 30.0, *tail), age, rng)
     last = np.where(x > 0, np.clip(np.ceil(last), 1, age), 0.0)
-    x = np.minimum(x, last).astype(np.float64)
-    return Histories(repeats=x, last=np.where(x > 0, last, 0.0), age=age, unit="day")
+    x = np.minimum(x, last)
+    return Histories(repeats=x, last=last, age=age, unit="day")
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:

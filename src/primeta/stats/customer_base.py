@@ -569,6 +569,8 @@ def _report(
         warnings += [f"weak-{everything[index]}" for index in range(4) if spread[index] > 1]
         if flat:
             warnings.append("flat")
+        if stages == MOST_STAGES:
+            warnings.append("edge-k")
     errors = np.sqrt(np.diag(covariance))
     parameters = {key: float(np.exp(value)) for key, value in zip(model.parameters, logs[:4], strict=True)}
     if name == "mbg-cnbd":

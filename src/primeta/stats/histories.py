@@ -114,6 +114,10 @@ def distinct(*columns: npt.NDArray[np.generic]) -> tuple[Ints, Ints]:
         (m,) a row of each kind, and (n,) which of the m kinds each row is.
     """
     n = len(columns[0])
+    if len(columns) == 1 and n and 0 <= columns[0].min() and columns[0].max() <= 2 * n:
+        whole = columns[0].astype(np.int64)
+        if (whole == columns[0]).all():
+            return _distinct_whole(whole)
     values = [np.ascontiguousarray(column, dtype=np.float64) + 0.0 for column in columns]  # −0 becomes 0
     key = np.zeros(n, dtype=np.uint64)
     for column in values:
@@ -129,6 +133,15 @@ def distinct(*columns: npt.NDArray[np.generic]) -> tuple[Ints, Ints]:
     place = np.empty(n, dtype=np.int64)
     place[order] = np.cumsum(new) - 1
     return order[new], place
+
+
+def _distinct_whole(column: Ints) -> tuple[Ints, Ints]:
+    """`distinct` for whole numbers that are not far apart, without sorting."""
+    first = np.full(int(column.max()) + 1, -1, dtype=np.int64)
+    first[column[::-1]] = np.arange(len(column) - 1, -1, -1)
+    kinds = first[first >= 0]
+    number = np.cumsum(first >= 0) - 1
+    return kinds, number[column]
 
 
 def summed(place: Ints, weights: Floats, kinds: int) -> Floats:

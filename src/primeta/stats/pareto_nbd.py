@@ -130,21 +130,13 @@ class ParetoNBD:
 
     def share_with(self, at: Natural, orders: Floats, age: Floats) -> Floats:
         """Fader & Hardie (2006), "Deriving an expression for P(X(t) = x) under the Pareto/NBD model", as an integral."""
-        n = len(orders)
-        r, alpha, s, beta = full(at, n)
-        nodes, log_weight = _legendre(256)
-        here = _count_log(r, alpha, orders, age) - s * np.log1p(age / beta)
-        # time on a scale on which both the count and the lifetime change slowly
-        scale = np.minimum(beta, alpha / np.maximum(r, 1.0))
-        length = np.log1p(age / scale)
-        tau = scale[:, None] * np.expm1(length[:, None] * nodes)
-        log_jump = log_weight + np.log(length * scale)[:, None] + length[:, None] * nodes
-        left = (
-            _count_log(r[:, None], alpha[:, None], orders[:, None], tau)
-            + (np.log(s / beta)[:, None] - (s + 1)[:, None] * np.log1p(tau / beta[:, None]))
-            + log_jump
-        )
-        return np.exp(here) + np.exp(left).sum(axis=1)
+        own = full(at, len(orders))
+        result = np.empty(len(orders))
+        block = max(1, CELLS // 256)
+        for start in range(0, len(orders), block):
+            rows = slice(start, start + block)
+            result[rows] = _share_with(rows_of(own, rows), orders[rows], age[rows])
+        return result
 
     def draw(
         self, at: Natural, x: Floats, last: Floats, age: Floats, horizon: float, rng: np.random.Generator
@@ -161,6 +153,24 @@ class ParetoNBD:
 
 
 PAIRS = tuple((i, j) for i in range(4) for j in range(i, 4))
+
+
+def _share_with(at: Natural, orders: Floats, age: Floats) -> Floats:
+    r, alpha, s, beta = full(at, len(orders))
+    nodes, log_weight = _legendre(256)
+    here = _count_log(r, alpha, orders, age) - s * np.log1p(age / beta)
+    # time on a scale on which both the count and the lifetime change slowly
+    scale = np.minimum(beta, alpha / np.maximum(r, 1.0))
+    length = np.log1p(age / scale)
+    tau = scale[:, None] * np.expm1(length[:, None] * nodes)
+    with np.errstate(divide="ignore"):
+        span = np.log(length * scale)
+    left = (
+        _count_log(r[:, None], alpha[:, None], orders[:, None], tau)
+        + (np.log(s / beta)[:, None] - (s + 1)[:, None] * np.log1p(tau / beta[:, None]))
+        + (span[:, None] + log_weight + length[:, None] * nodes)
+    )
+    return np.exp(here) + np.exp(left).sum(axis=1)
 
 
 def _count_log(r: Floats, alpha: Floats, orders: Floats, time: Floats) -> Floats:
