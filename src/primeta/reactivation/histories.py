@@ -360,26 +360,13 @@ def _register(connection: duckdb.DuckDBPyConnection, rows: Any, columns: Mapping
     if unknown:
         known = ", ".join(column.name for column in SPEC.columns)
         raise BadInput(f"{unknown[0]!r} is no column of orders; expected some of {known}")
-    listed = isinstance(rows, list | tuple) and rows and all(isinstance(entry, str | Path) for entry in rows)
-    if listed or isinstance(rows, str | Path):
-        text = (
-            f"{rows[0]} and {len(rows) - 1} more"
-            if listed and len(rows) > 1
-            else str(rows[0] if listed else rows)
-        )
-        if listed:
-            files = [str(entry) for entry in rows]
-        else:
-            files = (
-                sorted(glob(text)) if any(mark in text for mark in "*?[") and not Path(text).exists() else []
-            )
+    if isinstance(rows, str | Path):
+        text = str(rows)
+        files = sorted(glob(text)) if any(mark in text for mark in "*?[") and not Path(text).exists() else []
         form = sniff(files[0] if files else text)
         if form.kind == "parquet":
-            named_files = "[" + ", ".join(quoted(name) for name in files or [text]) + "]"
-            run(
-                connection,
-                f"CREATE VIEW source AS SELECT * FROM read_parquet({named_files}, union_by_name = true)",
-            )
+            listed = "[" + ", ".join(quoted(name) for name in files or [text]) + "]"
+            run(connection, f"CREATE VIEW source AS SELECT * FROM read_parquet({listed}, union_by_name = true)")
         else:
             if len(files) > 1:
                 raise BadInput(f"{text}: several CSV files; put them into one, or save them as Parquet")

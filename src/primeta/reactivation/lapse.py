@@ -376,7 +376,7 @@ def lapse_of(
     if prior is None:
         return Lapse(
             **common,
-            states=dict.fromkeys(STATES, 0),
+            states=dict.fromkeys(map(str, STATES), 0),
             flow=(),
             fixed=FixedRule(days=days, on=None, follow_days=FOLLOW_DAYS, why_not="no-rhythm"),
             rhythm_days=dict.fromkeys(QUANTILES, NAN),
@@ -386,7 +386,7 @@ def lapse_of(
         )
     levels = Levels(prior=prior, silence=silence, cooling=cooling)
     register_standing(connection, "lapse_standing", now, levels)
-    counts = dict.fromkeys(STATES, 0)
+    counts = dict.fromkeys(map(str, STATES), 0)
     counts.update(
         {
             name: int(n)

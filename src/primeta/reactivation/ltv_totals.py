@@ -69,7 +69,7 @@ def totals_of(
     rows = len(count)
     known = worth.why_not == ""
     each = worth.each if known else np.zeros(len(people.row))
-    per_row = np.bincount(people.row, weights=each, minlength=rows)
+    per_row = np.bincount(people.row, weights=each, minlength=rows).astype(float)
     total, money = float(count @ orders), float(per_row @ discounted)
     groups = len(base.groups)
     by_group = tuple(np.bincount(base.place, weights=count * orders, minlength=groups).tolist())
