@@ -39,6 +39,8 @@ LEAST_FOLLOWED = 1 / 3
 """Of the horizon, that customers must be followed for the tail to be tested and believed."""
 LEAST_RETURNERS = 100
 """Of each arm and at half of the follow-up, for the same."""
+SAMPLED = 4_000
+"""States by which the timing is chosen and fits are started."""
 SPANS = 4
 """Spans of the time beyond what was seen, at whose ends the curve is drawn."""
 ASSUMES = ("random", "everyone-assigned", "tail-model", "later-money-stays", "no-season")
@@ -80,7 +82,7 @@ def rung_four(follow_up: FollowUp) -> Rung4:
         _modelled(whole, arm, now[arm], fits[arm], cuts=cuts, daily=daily) if arm in fits else None
         for arm in range(len(whole.arms))
     ]
-    promises = _promises(whole, used, kind=fits[used[0]].repeat.k, daily=daily)
+    promises = _promises(whole, used, timing=fits[used[0]].repeat.timing, daily=daily)
     checks, why_not = checks_of(whole, promises)
     return _told(whole, seen, tails, why_not=why_not, checks=checks, fits=fits, cuts=cuts)
 
@@ -187,22 +189,22 @@ def _cuts(follow_up: FollowUp, now: list[Standing]) -> Floats:
 
 
 def _fits(
-    follow_up: FollowUp, rows: Mapping[int, Standing], *, since: float, k: int = 0
+    follow_up: FollowUp, rows: Mapping[int, Standing], *, since: float, timing: int = -1
 ) -> dict[int, ArmFit]:
-    """Each arm's model; timing (`k`) by the fit to all arms together, unless it is given."""
+    """Each arm's model; the timing is that which fits a sample of all arms together best, unless it is given."""
     buckets = follow_up.n.shape[-1]
     states = {arm: states_of(own) for arm, own in rows.items()}
     together = _together(list(states.values()))
-    kinds = repeat_after.KINDS if not k else (k,)
+    timings = repeat_after.TIMINGS if timing < 0 else (timing,)
     common = max(
-        (repeat_after.fit(together, k=kind) for kind in kinds), key=lambda found: found.log_likelihood
+        (repeat_after.fit(together, timing=one) for one in timings), key=lambda found: found.log_likelihood
     )
     return {
         arm: fit_arm(
             own,
             states[arm],
             since=since,
-            k=common.k,
+            timing=common.timing,
             buckets=buckets,
             centre=common.theta,
             wait_centre=first_return.CENTRE,
@@ -212,7 +214,11 @@ def _fits(
 
 
 def _together(states: list[States]) -> Returned:
-    parts = [found.states for found in states]
+    """A sample of all arms' states, evenly over what they were sorted by."""
+    parts = [
+        found.states[np.arange(0, len(found.begin), max(1, len(states) * len(found.begin) // SAMPLED))]
+        for found in states
+    ]
     return Returned(
         *(
             np.concatenate([getattr(part, name) for part in parts])
@@ -300,11 +306,11 @@ def in_money(follow_up: FollowUp, arm: int, found: Ahead, worth: Worth) -> tuple
     return mean, parts
 
 
-def _promises(follow_up: FollowUp, arms: list[int], *, kind: int, daily: float) -> dict[int, Promise]:
+def _promises(follow_up: FollowUp, arms: list[int], *, timing: int, daily: float) -> dict[int, Promise]:
     """What each arm's model would have said at half of the follow-up."""
     then = {arm: halfway(follow_up.tail, arm) for arm in arms}
     since = min(_since(follow_up), _typical(follow_up) / 4)
-    fits = _fits(follow_up, then, since=since, k=kind)
+    fits = _fits(follow_up, then, since=since, timing=timing)
     buckets = follow_up.n.shape[-1]
     found = {}
     for arm in arms:
@@ -495,7 +501,7 @@ def _parameters(follow_up: FollowUp, fits: Mapping[int, ArmFit]) -> dict[str, di
         theta, wait = model.repeat.theta, model.wait.theta
         leaving, size = float(expit(theta[3])), float(np.exp(theta[4]))
         told[follow_up.arms[arm]] = {
-            "steps_per_order": float(model.repeat.k),
+            "timing": float(model.repeat.timing),
             "r": float(np.exp(theta[0])),
             "alpha": float(np.exp(theta[1])),
             "alpha_by_delay": float(theta[2]),

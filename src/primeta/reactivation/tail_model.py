@@ -152,11 +152,18 @@ def early_edges(since: float) -> Floats:
 
 
 def fit_arm(
-    rows: Standing, states: States, *, since: float, k: int, buckets: int, centre: Floats, wait_centre: Floats
+    rows: Standing,
+    states: States,
+    *,
+    since: float,
+    timing: int,
+    buckets: int,
+    centre: Floats,
+    wait_centre: Floats,
 ) -> ArmFit:
     """The two models of one arm."""
-    repeat = repeat_after.fit(states.states, k=k, centre=centre)
-    _, slope = repeat_after.by_customer(repeat.theta, states.states, k)
+    repeat = repeat_after.fit(states.states, timing=timing, centre=centre)
+    _, slope = repeat_after.by_customer(repeat.theta, states.states, timing)
     score = _by_bucket(states.bucket, states.count[:, None] * slope[states.place], buckets)
 
     end = np.where(np.isfinite(rows.returned_at), rows.returned_at, rows.followed)
@@ -224,7 +231,7 @@ def ahead(
         rows: Those whom `model` was fitted to.
         cuts: Days since assignment; None: for as long again as each was followed, J = 1.
     """
-    states, k, theta = model.states, model.repeat.k, model.repeat.theta
+    states, timing, theta = model.states, model.repeat.timing, model.repeat.theta
     out = rows.rows(~np.isfinite(rows.returned_at))
     begins, place = _begins(out)
     away = np.bincount(place, weights=out.count, minlength=len(begins))
@@ -249,7 +256,7 @@ def ahead(
     def fresh(theta: Floats) -> Floats:
         """(F, C, J) later orders of who returns in each cell."""
         found = repeat_after.expected(
-            theta, new, k=k, begin=flat, cuts=new_cuts, daily_discount=daily_discount, steps=2
+            theta, new, timing=timing, begin=flat, cuts=new_cuts, daily_discount=daily_discount, steps=2
         )
         return found.reshape(*middle.shape, -1)
 
@@ -267,7 +274,7 @@ def ahead(
     of_state = repeat_after.expected(
         theta,
         states.states,
-        k=k,
+        timing=timing,
         begin=states.begin,
         cuts=own_cuts(states.begin),
         daily_discount=daily_discount,
@@ -294,7 +301,7 @@ def ahead(
         own = repeat_after.expected(
             moved,
             some,
-            k=k,
+            timing=timing,
             begin=states.begin[thin],
             cuts=own_cuts(states.begin[thin]),
             daily_discount=daily_discount,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import expit
+
+from primeta.stats.scoring import curved, likeliest
 
 Floats = npt.NDArray[np.float64]
 PARAMETERS = ("logit away", "log r", "log beta")
@@ -58,22 +59,12 @@ def fit(
         wait, came, count: (n,) time from `since` to the return or to the end of what was seen; whether it was a
             return; customers who waited so.
     """
-    n = max(float(count.sum()), 1.0)
 
-    def minus(theta: Floats) -> tuple[float, Floats]:
+    def climbing(theta: Floats) -> tuple[float, Floats, Floats]:
         value, gradient = by_customer(theta, wait, came)
         apart = (theta - centre) / spread
         total = float(count @ value) - 0.5 * float(apart @ apart)
-        return -total / n, -(count @ gradient - apart / spread) / n
+        return total, count @ gradient - apart / spread, gradient
 
-    found = minimize(minus, centre, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 200})
-    theta = np.asarray(found.x, dtype=np.float64)
-    size = theta.size
-    curvature = np.zeros((size, size))
-    for place in range(size):
-        step = np.zeros(size)
-        step[place] = 1e-4
-        curvature[place] = (minus(theta + step)[1] - minus(theta - step)[1]) / 2e-4
-    curvature = n * (curvature + curvature.T) / 2
-    values, vectors = np.linalg.eigh(curvature)
-    return WaitFit(theta, (vectors / np.maximum(values, np.min(spread**-2) / 4)) @ vectors.T)
+    inverse, theta = curved(lambda at: climbing(at)[1], likeliest(climbing, centre, count, spread), spread)
+    return WaitFit(theta, inverse)

@@ -1,10 +1,16 @@
-"""Orders after a return: the clock starts at the order by which a customer came back, and he may leave at any order.
+"""Orders after a return: the clock starts at the order by which a customer came back, and some leave at once.
 
-A customer orders at his own rate and, after each order, that of the return included, leaves for good with his own
-probability. With Poisson timing (`k` = 1) this is the MBG/NBD with its clock at the return; with `k` > 1 every
-order takes k hidden steps, so that orders come more regularly. Rates follow a gamma and leaving probabilities a
-beta distribution among customers; both may move with how late the return came, since those who come back late are
-slower and of another kind than those who come back at once.
+A share of those who come back never order again, whatever their rate: they only took the offer. The others order at
+their own rate until they leave, in one of four manners of which the data choose:
+
+- timing 1: exponential gaps; after each order, that of the return included, a customer leaves for good with his own
+  probability. With nobody leaving at once this is the MBG/NBD with its clock at the return.
+- timing 2, 3: the same with every gap made of so many hidden steps, so that orders come more regularly.
+- timing 0: exponential gaps, and a lifetime that ends whatever he orders: the Pareto/NBD.
+
+Rates follow a gamma distribution among customers, leaving probabilities a beta, rates of dying a gamma. Rate, leaving
+and the share who leave at once may move with how late the return came, since those who come back late are slower
+and of another kind than those who come back at once.
 """
 
 from __future__ import annotations
@@ -13,24 +19,37 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln, psi
+
+from primeta.stats.scoring import curved, likeliest
 
 Floats = npt.NDArray[np.float64]
 
-PARAMETERS = ("log r", "log alpha", "alpha by delay", "logit leaving", "log a + b", "leaving by delay")
-SPREAD = np.array([1.5, 3.0, 1.0, 2.0, 1.5, 1.0])
-"""Of the normal prior around `CENTRE`, in units of one customer: it only keeps a flat likelihood from running off."""
-KINDS = (1, 2, 3)
-"""Hidden steps per order that are tried."""
+PARAMETERS = (
+    "log r",
+    "log alpha",
+    "alpha by delay",
+    "logit a / (a + b), or log beta",  # of leaving: the beta's mean; for lifetimes the gamma's scale
+    "log (a + b), or log s",
+    "leaving by delay",
+    "logit at once",
+    "at once by delay",
+)
+SPREAD = np.array([1.0, 2.0, 0.7, 1.5, 1.0, 0.7, 1.5, 0.7])
+"""Of the normal prior around where a fit starts, in units of one customer: it only keeps a flat likelihood from
+running off."""
+TIMINGS = (1, 2, 3, 0)
 NODES = 8
+LIFE_NODES = 14
+LIFE_SCALE = 10.0
+"""Days: times of leaving are summed on the scale log(time + this)."""
 SHORTEST = 0.5
 """Days: a later order on the day of the return counts as half a day after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Returned:
-    """n states of customers who came back, each held by `count` of them; times since the return in one unit."""
+    """n states of customers who came back, each held by `count` of them; times since the return in days."""
 
     later: Floats
     """Orders after the return."""
@@ -50,55 +69,93 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepeatFit:
-    """Parameters (6,), in the order of PARAMETERS, with what is needed to spread them."""
+    """Parameters (8,), in the order of PARAMETERS, with what is needed to spread them."""
 
     theta: Floats
-    k: int
+    timing: int
     log_likelihood: float
-    """Comparable between `k`."""
+    """Comparable between timings."""
     inverse: Floats
-    """(6, 6) inverse of the curvature of −log likelihood − log prior."""
+    """(8, 8) inverse of the curvature of −log likelihood − log prior."""
 
 
-def by_customer(theta: Floats, states: Returned, k: int = 1) -> tuple[Floats, Floats]:
-    """Log likelihood (n,) of each state and its gradient (n, 6).
+@dataclass(frozen=True, slots=True, eq=False)
+class _Own:
+    """Each state's own distributions."""
+
+    r: float
+    alpha: Floats
+    a: Floats
+    """Or s, of lifetimes."""
+    b: Floats
+    """Or beta, of lifetimes."""
+    at_once: Floats
+
+
+def _own(theta: Floats, delay: Floats, timing: int) -> _Own:
+    r = float(np.exp(np.clip(theta[0], -20, 20)))
+    alpha = np.exp(np.clip(theta[1] + theta[2] * delay, -20, 20))
+    size = np.exp(np.clip(theta[4], -20, 20))
+    moved = theta[3] + theta[5] * delay
+    at_once = np.clip(expit(theta[6] + theta[7] * delay), 1e-12, 1 - 1e-12)
+    if timing == 0:
+        return _Own(r, alpha, np.full(delay.shape, size), np.exp(np.clip(moved, -20, 20)), at_once)
+    mu = np.clip(expit(moved), 1e-9, 1 - 1e-9)
+    return _Own(r, alpha, mu * size, (1 - mu) * size, at_once)
+
+
+def by_customer(theta: Floats, states: Returned, timing: int = 1) -> tuple[Floats, Floats]:
+    """Log likelihood (n,) of each state and its gradient (n, 8).
 
     Source:
-        Batislam, Denizel & Filiztekin (2007) for k = 1; Reutterer, Platzer & Schröder (2021), "Leveraging purchase
-        regularity", for k > 1: the wait since the last order is longer than j < k steps took. The constants that
-        depend on k alone are kept, so that fits of different k compare.
+        Batislam, Denizel & Filiztekin (2007) for timing 1; Reutterer, Platzer & Schröder (2021), "Leveraging
+        purchase regularity", for more steps: the wait since the last order is longer than j < k steps took;
+        Schmittlein, Morrison & Colombo (1987) for lifetimes. The constants that depend on the timing alone are
+        kept, so that fits of different timing compare.
     """
-    x, last, age, z = states.later, states.last, states.age, states.delay
-    r = np.exp(theta[0])
-    alpha = np.exp(theta[1] + theta[2] * z)
-    mu = expit(theta[3] + theta[5] * z)
-    mu = np.clip(mu, 1e-9, 1 - 1e-9)
-    phi = np.exp(np.clip(theta[4], -20, 20))
-    a, b = mu * phi, (1 - mu) * phi
-    kx = k * x
-    wait = np.maximum(age - last, 1e-9)
-    log_alpha = np.log(alpha)
-    before = -gammaln(r) + r * log_alpha - betaln(a, b)
-    psi_r, psi_a, psi_b, psi_phi = psi(r), psi(a), psi(b), psi(phi)
-    log_age, log_last = np.log(alpha + age), np.log(alpha + last)
-
-    alive = betaln(a, b + x + 1)
-    gone = betaln(a + 1, b + x)
-    psi_whole = psi(phi + x + 1)
-    terms, slopes = [], []
-    for j in range(k):
-        shape = r + kx + j
-        terms.append(alive + gammaln(shape) - shape * log_age + j * np.log(wait) - gammaln(j + 1))
-        by_r = psi(shape) - log_age
-        by_alpha = -shape / (alpha + age)
-        by_a = psi_a - psi_whole
-        by_b = psi(b + x + 1) - psi_whole
-        slopes.append((by_r, by_alpha, by_a, by_b))
-    shape = r + kx
-    terms.append(gone + gammaln(shape) - shape * log_last)
-    slopes.append(
-        (psi(shape) - log_last, -shape / (alpha + last), psi(a + 1) - psi_whole, psi(b + x) - psi_whole)
+    own = _own(theta, states.delay, timing)
+    stays, by_r, by_alpha, by_place, by_size = (_life if timing == 0 else _leaves)(own, states, timing)
+    z = states.delay
+    single = states.later == 0
+    with np.errstate(divide="ignore"):
+        left = np.where(single, np.log(own.at_once), -np.inf)
+    here = np.log1p(-own.at_once) + stays
+    value = np.logaddexp(left, here)
+    weight = np.exp(here - value)  # of being one who did not leave at once
+    by_at_once = (1 - weight) * (1 - own.at_once) - weight * own.at_once
+    gradient = np.stack(
+        [
+            weight * by_r,
+            weight * by_alpha,
+            weight * by_alpha * z,
+            weight * by_place,
+            weight * by_size,
+            weight * by_place * z,
+            by_at_once,
+            by_at_once * z,
+        ],
+        axis=1,
     )
+    return value, gradient
+
+
+def _leaves(own: _Own, states: Returned, k: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Leaving at orders: log likelihood and its slopes by log r, log alpha, logit mean and log size of leaving."""
+    x, last, age = states.later, states.last, states.age
+    r, alpha, a, b = own.r, own.alpha, own.a, own.b
+    phi = a + b
+    kx = k * x
+    wait = np.log(np.maximum(age - last, 1e-9))
+    log_alpha = np.log(alpha)
+    log_age, log_last = np.log(alpha + age), np.log(alpha + last)
+    before = -gammaln(r) + r * log_alpha - betaln(a, b)
+
+    alive, gone = betaln(a, b + x + 1), betaln(a + 1, b + x)
+    shapes = [r + kx + j for j in range(k)]
+    terms = [
+        alive + gammaln(shape) - shape * log_age + j * wait - gammaln(j + 1) for j, shape in enumerate(shapes)
+    ]
+    terms.append(gone + gammaln(shapes[0]) - shapes[0] * log_last)
     stack = np.stack(terms)
     top = stack.max(axis=0)
     weight = np.exp(stack - top)
@@ -109,60 +166,94 @@ def by_customer(theta: Floats, states: Returned, k: int = 1) -> tuple[Floats, Fl
         x > 0, (kx - 1) * np.log(np.maximum(last, SHORTEST)) - gammaln(np.maximum(kx, 1)), 0.0
     )
 
-    by_r, by_alpha, by_a, by_b = (
-        (weight * np.stack(parts)).sum(axis=0) for parts in zip(*slopes, strict=True)
+    left = weight[-1]
+    here = 1 - left
+    by_r = left * (psi(shapes[0]) - log_last) - psi(r) + log_alpha
+    by_alpha = -left * shapes[0] / (alpha + last) + r / alpha
+    for j, shape in enumerate(shapes):
+        by_r = by_r + weight[j] * (psi(shape) - log_age)
+        by_alpha = by_alpha - weight[j] * shape / (alpha + age)
+    psi_a, psi_b, psi_whole = psi(a), psi(b), psi(phi + x + 1)
+    by_a = here * psi_a + left * (psi_a + 1 / a) - psi_whole - psi_a + psi(phi)
+    psi_bx = psi(b + x)
+    by_b = psi_bx + here / (b + x) - psi_whole - psi_b + psi(phi)
+    return value, by_r * r, by_alpha * alpha, (by_a - by_b) * a * b / phi, by_a * a + by_b * b
+
+
+def _life(own: _Own, states: Returned, timing: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Lifetimes: log likelihood and its slopes by log r, log alpha, log beta and log s.
+
+    The time of leaving, between the last order and the end, is summed by Gauss-Legendre; every term is positive.
+    """
+    del timing
+    x, last, age = states.later, states.last, states.age
+    r, alpha, s, beta = own.r, own.alpha, own.a, own.b
+    points, weights = np.polynomial.legendre.leggauss(LIFE_NODES)
+    low, high = np.log(last + LIFE_SCALE), np.log(np.maximum(age, last + 1e-6) + LIFE_SCALE)
+    half = (high - low)[:, None] / 2
+    scale = np.exp((high + low)[:, None] / 2 + half * points)
+    when = scale - LIFE_SCALE
+    shape = (r + x)[:, None]
+    a_then, b_then = alpha[:, None] + when, beta[:, None] + when
+    log_a, log_b = np.log(a_then), np.log(b_then)
+    log_alpha, log_beta = np.log(alpha), np.log(beta)
+    left = np.log(weights * half * scale) + (np.log(s) + s * log_beta)[:, None] - (s + 1)[:, None] * log_b
+    left = left - shape * log_a
+    here = s * (log_beta - np.log(beta + age)) - (r + x) * np.log(alpha + age)
+    stack = np.concatenate([here[:, None], left], axis=1)
+    top = stack.max(axis=1)
+    share = np.exp(stack - top[:, None])
+    total = share.sum(axis=1)
+    share /= total[:, None]
+    value = gammaln(r + x) - gammaln(r) + r * log_alpha + top + np.log(total)
+    value = value + np.where(
+        x > 0, (x - 1) * np.log(np.maximum(last, SHORTEST)) - gammaln(np.maximum(x, 1)), 0.0
     )
-    by_r = by_r - psi_r + log_alpha
-    by_alpha = (by_alpha + r / alpha) * alpha
-    by_a = by_a - psi_a + psi_phi
-    by_b = by_b - psi_b + psi_phi
-    by_mu = (by_a - by_b) * phi * mu * (1 - mu)
-    gradient = np.stack([by_r * r, by_alpha, by_alpha * z, by_mu, by_a * a + by_b * b, by_mu * z], axis=1)
-    return value, gradient
+    all_a = np.concatenate([(alpha + age)[:, None], a_then], axis=1)
+    all_b = np.concatenate([(beta + age)[:, None], b_then], axis=1)
+    dead = 1 - share[:, 0]
+    mean_log_a = share[:, 0] * np.log(alpha + age) + np.einsum("nm,nm->n", share[:, 1:], log_a)
+    mean_log_b = share[:, 0] * np.log(beta + age) + np.einsum("nm,nm->n", share[:, 1:], log_b)
+    by_r = psi(r + x) - psi(r) + log_alpha - mean_log_a
+    by_alpha = r / alpha - (r + x) * (share / all_a).sum(axis=1)
+    by_s = log_beta - mean_log_b + dead / s
+    by_beta = s / beta - s * (share / all_b).sum(axis=1) - (share[:, 1:] / b_then).sum(axis=1)
+    return value, by_r * r, by_alpha * alpha, by_beta * beta, by_s * s
 
 
-def fit(states: Returned, *, k: int = 1, centre: Floats | None = None, spread: Floats = SPREAD) -> RepeatFit:
+def fit(
+    states: Returned, *, timing: int = 1, centre: Floats | None = None, spread: Floats = SPREAD
+) -> RepeatFit:
     """The likeliest parameters under a weak normal prior around `centre`, which is also the start."""
     if centre is None:
-        centre = start(states)
-    n = max(float(states.count.sum()), 1.0)
+        centre = start(states, timing)
 
-    def minus(theta: Floats) -> tuple[float, Floats]:
-        value, gradient = by_customer(theta, states, k)
+    def climbing(theta: Floats) -> tuple[float, Floats, Floats]:
+        value, gradient = by_customer(theta, states, timing)
         apart = (theta - centre) / spread
         total = float(states.count @ value) - 0.5 * float(apart @ apart)
-        slope = states.count @ gradient - apart / spread
-        return -total / n, -slope / n
+        return total, states.count @ gradient - apart / spread, gradient
 
-    found = minimize(minus, centre, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 200})
-    theta = np.asarray(found.x, dtype=np.float64)
-    size = theta.size
-    curvature = np.zeros((size, size))
-    for place in range(size):
-        step = np.zeros(size)
-        step[place] = 1e-4
-        curvature[place] = (minus(theta + step)[1] - minus(theta - step)[1]) / 2e-4
-    curvature = n * (curvature + curvature.T) / 2
-    values, vectors = np.linalg.eigh(curvature)
-    inverse = (vectors / np.maximum(values, np.min(spread**-2) / 4)) @ vectors.T
-    value, _ = by_customer(theta, states, k)
-    return RepeatFit(theta, k, float(states.count @ value), inverse)
+    theta = likeliest(climbing, centre, states.count, spread)
+    inverse, theta = curved(lambda at: climbing(at)[1], theta, spread)
+    value, _ = by_customer(theta, states, timing)
+    return RepeatFit(theta, timing, float(states.count @ value), inverse)
 
 
-def start(states: Returned) -> Floats:
+def start(states: Returned, timing: int) -> Floats:
     """Where a fit begins: the rate at which those who ordered again did, and a third leaving at each order."""
     weight = states.count * (states.later > 0)
-    rate = (weight @ states.later + 1.0) / (
-        weight @ np.maximum(states.last, SHORTEST) + states.age.mean() + 1.0
-    )
-    return np.array([0.0, -np.log(rate), 0.0, -0.7, 0.5, 0.0])
+    mean_age = float(states.count @ states.age / max(states.count.sum(), 1e-9))
+    rate = (weight @ states.later + 1.0) / (weight @ np.maximum(states.last, SHORTEST) + mean_age + 1.0)
+    leaving = (np.log(mean_age + 1.0), 0.0) if timing == 0 else (-0.7, 1.0)
+    return np.array([0.4, -np.log(rate * max(timing, 1)), 0.0, *leaving, 0.0, -2.5, 0.0])
 
 
 def expected(
     theta: Floats,
     states: Returned,
     *,
-    k: int,
+    timing: int,
     begin: Floats,
     cuts: Floats,
     daily_discount: float,
@@ -172,65 +263,85 @@ def expected(
 
     Args:
         begin: (n,) day at which each state stands; only later orders count.
-        cuts: (J + 1,) or (n, J + 1) rising days, on the clock of `begin`. A state at its very return is `later` = `last` =
-            `age` = 0.
+        cuts: (J + 1,) or (n, J + 1) rising days, on the clock of `begin`. A state at its very return is `later` =
+            `last` = `age` = 0.
     Source:
         Given rate and leaving probability p, an order that the customer survives comes with probability 1 − p, so
         orders thin out as exp(−rate × p × u) for k = 1; for k > 1 the renewal density is a sum over the k-th roots
         of unity. The gamma over rates is integrated in closed form, p by Gauss-Jacobi, time by Gauss-Legendre.
     """
-    x, last, age, z = states.later, states.last, states.age, states.delay
-    r = np.exp(theta[0])
-    alpha = np.exp(theta[1] + theta[2] * z)
-    mu = np.clip(expit(theta[3] + theta[5] * z), 1e-9, 1 - 1e-9)
-    phi = np.exp(np.clip(theta[4], -20, 20))
-    a, b = mu * phi, (1 - mu) * phi
-    kx = k * x
-    wait = np.maximum(age - last, 1e-9)
-    shapes = np.stack([r + kx + j for j in range(k)])
-    alive = np.stack(
-        [
-            betaln(a, b + x + 1)
-            + gammaln(shapes[j])
-            - shapes[j] * np.log(alpha + age)
-            + j * np.log(wait)
-            - gammaln(j + 1)
-            for j in range(k)
-        ]
-    )
-    gone = betaln(a + 1, b + x) + gammaln(r + kx) - (r + kx) * np.log(alpha + last)
-    top = np.maximum(alive.max(axis=0), gone)
-    alive, gone = np.exp(alive - top), np.exp(gone - top)
-    phase = alive / (alive.sum(axis=0) + gone)  # (k, n): still here, with j steps of the next order done
-
+    own = _own(theta, states.delay, timing)
+    x, last, age = states.later, states.last, states.age
     points, masses = np.polynomial.legendre.leggauss(steps)
     cuts = np.atleast_2d(cuts)
     low, high = (np.maximum(side, begin[:, None]) for side in (cuts[:, :-1], cuts[:, 1:]))
     half = (high - low)[:, :, None] / 2
     day = low[:, :, None] + half * (points + 1)  # (n, J, steps)
     worth = (masses * half * np.exp(-daily_discount * day)).reshape(len(x), -1)
-    ahead = (day.reshape(len(x), -1) - begin[:, None]) / (alpha + age)[:, None]
-    leaving, mass = _beta_nodes(a, b + x + 1)  # (n, NODES)
-    pace = shapes / (alpha + age)
-    if k == 1:
-        power = (-(shapes[0] + 1))[:, None, None]
-        density = np.exp(power * np.log1p(leaving[:, :, None] * ahead[:, None, :]))
-        rate = np.einsum("np,npu->nu", mass, density) * (phase[0] * pace[0])[:, None]
+    ahead = day.reshape(len(x), -1) - begin[:, None]
+
+    stays = (_life if timing == 0 else _leaves)(own, states, timing)[0]
+    with np.errstate(divide="ignore"):
+        left = np.where(x == 0, np.log(own.at_once), -np.inf)
+    joined = np.log1p(-own.at_once) + stays
+    kept = np.exp(joined - np.logaddexp(left, joined))  # not one who left at once
+    if timing == 0:
+        log_here = (
+            gammaln(own.r + x)
+            - gammaln(own.r)
+            + own.r * np.log(own.alpha)
+            - (own.r + x) * np.log(own.alpha + age)
+            + own.a * (np.log(own.b) - np.log(own.b + age))
+            + np.where(x > 0, (x - 1) * np.log(np.maximum(last, SHORTEST)) - gammaln(np.maximum(x, 1)), 0.0)
+        )
+        here = np.exp(log_here - stays) * (own.r + x) / (own.alpha + age)
+        fading = np.exp(-own.a[:, None] * np.log1p(ahead / (own.b + age)[:, None]))
+        rate = here[:, None] * fading
     else:
-        rate = np.zeros(ahead.shape)
-        kept = np.maximum(1 - leaving, 1e-12) ** (1.0 / k)
-        for turn in range(k // 2 + 1):  # the other roots are conjugates of these
-            root = np.exp(2j * np.pi * turn / k)
-            twice = 2.0 if 0 < turn < k / 2 else 1.0
-            far = np.log1p((1 - root * kept)[:, :, None] * ahead[:, None, :])
-            term = np.exp(-(shapes[0] + 1)[:, None, None] * far)
-            for j in range(k):
-                due = k - j - 1
-                share = mass * kept ** (-due) * root ** (-due) * (twice / k)
-                rate += np.einsum("np,npu->nu", share, term).real * (phase[j] * pace[j])[:, None]
-                if j < k - 1:
-                    term = term * np.exp(-far)
-    return (rate * worth).reshape(len(x), cuts.shape[1] - 1, steps).sum(axis=-1)
+        rate = _pace(own, states, timing, ahead)
+    return (kept[:, None] * rate * worth).reshape(len(x), cuts.shape[1] - 1, steps).sum(axis=-1)
+
+
+def _pace(own: _Own, states: Returned, k: int, ahead: Floats) -> Floats:
+    """(n, m) orders per day so many days ahead, of those who leave at orders and not at once."""
+    x, last, age = states.later, states.last, states.age
+    kx = k * x
+    wait = np.log(np.maximum(age - last, 1e-9))
+    shapes = np.stack([own.r + kx + j for j in range(k)])
+    steps = np.arange(k)[:, None]
+    alive = (
+        betaln(own.a, own.b + x + 1)
+        + gammaln(shapes)
+        - shapes * np.log(own.alpha + age)
+        + steps * wait
+        - gammaln(steps + 1)
+    )
+    gone = betaln(own.a + 1, own.b + x) + gammaln(own.r + kx) - (own.r + kx) * np.log(own.alpha + last)
+    top = np.maximum(alive.max(axis=0), gone)
+    alive, gone = np.exp(alive - top), np.exp(gone - top)
+    phase = alive / (alive.sum(axis=0) + gone)  # (k, n): still here, with j steps of the next order done
+    leaving, mass = _beta_nodes(own.a, own.b + x + 1)  # (n, NODES)
+    scale = own.alpha + age
+    far_ahead = ahead / scale[:, None]
+    pace = shapes / scale
+    power = -(shapes[0] + 1)[:, None, None]
+    if k == 1:
+        density = np.exp(power * np.log1p(leaving[:, :, None] * far_ahead[:, None, :]))
+        return np.einsum("np,npu->nu", mass, density) * (phase[0] * pace[0])[:, None]
+    rate = np.zeros(ahead.shape)
+    kept = np.maximum(1 - leaving, 1e-12) ** (1.0 / k)
+    for turn in range(k // 2 + 1):  # the other roots are conjugates of these
+        root = np.exp(2j * np.pi * turn / k)
+        twice = 2.0 if 0 < turn < k / 2 else 1.0
+        far = np.log1p((1 - root * kept)[:, :, None] * far_ahead[:, None, :])
+        term = np.exp(power * far)
+        for j in range(k):
+            due = k - j - 1
+            share = mass * kept ** (-due) * root ** (-due) * (twice / k)
+            rate += np.einsum("np,npu->nu", share, term).real * (phase[j] * pace[j])[:, None]
+            if j < k - 1:
+                term = term * np.exp(-far)
+    return rate
 
 
 def _beta_nodes(a: Floats, b: Floats) -> tuple[Floats, Floats]:
