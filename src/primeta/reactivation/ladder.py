@@ -531,7 +531,7 @@ def _differs(follow_up: FollowUp, number: int) -> list[Differs]:
     days = follow_up.campaign.window_days if number == 2 else follow_up.seen_days
     level = follow_up.campaign.level
     parts = [of_segment(follow_up, place) for place in range(len(follow_up.segments))]
-    same: dict[str, tuple[float, dict[str, float]]] = {}
+    known: dict[str, dict[str, tuple[float, float, float]]] = {}
     for arm, name in enumerate(follow_up.arms[1:], start=1):
         rows = {}
         for segment, part in zip(follow_up.segments, parts, strict=True):
@@ -539,24 +539,39 @@ def _differs(follow_up: FollowUp, number: int) -> list[Differs]:
             if math.isfinite(found.se):
                 rows[segment] = (found.difference, found.se, assigned(part, arm))
         if len(rows) > 1:
-            p, alone = heterogeneity(np.array(list(rows.values())))
-            same[name] = p, dict(zip(rows, alone, strict=True))
-    if not same:
-        return []
-    adjusted = adjusted_holm(np.array([p for p, _ in same.values()]))
-    places = [(name, segment) for name, (_, alone) in same.items() for segment in alone]
-    each = adjusted_holm(np.array([same[name][1][segment] for name, segment in places]))
-    apart = {place for place, p in zip(places, each, strict=True) if p < 1 - level}
+            known[name] = rows
+    p = {name: heterogeneity(np.array(list(rows.values())))[0] for name, rows in known.items()}
+    adjusted = dict(zip(p, adjusted_holm(np.array(list(p.values()))), strict=True)) if p else {}
     return [
         Differs(
             rung=number,
             arm=name,
-            p=p,
-            p_adjusted=float(over_arms),
-            segments=tuple(segment for segment in alone if (name, segment) in apart),
+            p=p[name],
+            p_adjusted=float(adjusted[name]),
+            segments=_apart(rows, level=level, arms=len(known)) if adjusted[name] < 1 - level else (),
         )
-        for (name, (p, alone)), over_arms in zip(same.items(), adjusted, strict=True)
+        for name, rows in known.items()
     ]
+
+
+def _apart(rows: Mapping[str, tuple[float, float, float]], *, level: float, arms: int) -> tuple[str, ...]:
+    """The segments to set apart, so that what remains is alike: the one furthest from the rest first.
+
+    One odd segment moves "the others" of every other one, so that all would seem to differ; taken out, the others
+    agree. Each step asks for the level anew, shared between the arms.
+    """
+    left, named = dict(rows), []
+    while len(left) > 1:
+        overall, alone = heterogeneity(np.array(list(left.values())))
+        if overall * arms >= 1 - level:
+            break
+        if len(left) == 2:
+            named += left
+            break
+        furthest = list(left)[int(np.argmin(alone))]
+        named.append(furthest)
+        del left[furthest]
+    return tuple(name for name in rows if name in named)
 
 
 def heterogeneity(rows: np.ndarray) -> tuple[float, list[float]]:

@@ -332,7 +332,7 @@ class Differs:
     p_adjusted: float
     """Over the arms of the rung (Holm)."""
     segments: tuple[str, ...] = ()
-    """Those that differ from the rest, after Holm over segments and arms."""
+    """Those to set apart so that the rest are alike; none where p_adjusted does not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
