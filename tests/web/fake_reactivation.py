@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from primeta.errors import NotFound
+from primeta.errors import NotFound, Refused
+from primeta.reactivation.ladder_result import Ladder
+from primeta.reactivation.lapse import FixedRule, Lapse, Move
 from primeta.reactivation.records import (
     Behaviour,
     Between,
@@ -21,7 +23,7 @@ from primeta.reactivation.records import (
     Step,
     TailCheck,
 )
-from primeta.workspace.reactivation_views import CampaignView, KeptLadder
+from primeta.workspace.reactivation_views import CampaignView, KeptLadder, KeptLapse
 
 NAN = float("nan")
 UNTIL = date(2026, 11, 15)
@@ -281,25 +283,13 @@ def without_control() -> LadderFacts:
     )
 
 
-NAMES = {
-    "en": {
-        "spring": "spring win-back",
-        "sunday": "Sunday SMS “We miss you”",
-        "coffee": "coffee coupon by mail",
-    },
-    "ru": {
-        "spring": "весенняя кампания",
-        "sunday": "Воскресная SMS «Мы скучаем»",
-        "coffee": "купон на кофе письмом",
-    },
-}
 WHAT = {
     "en": {"control": "no message", "reminder": "the usual basket", "discount": "the same with 10% off"},
     "ru": {"control": "без сообщений", "reminder": "привычная корзина", "discount": "то же со скидкой 10%"},
 }
 
 
-REACTIVATION_VERBS = ("campaigns", "campaign")
+REACTIVATION_VERBS = ("campaigns", "campaign", "ladder", "lapse", "kept_lapse")
 
 
 class FakeReactivation:
@@ -311,12 +301,12 @@ class FakeReactivation:
     def campaigns(self, *, now: datetime) -> tuple[CampaignView, ...]:
         if self.empty:
             return ()
-        names, what = NAMES[self.language], WHAT[self.language]
+        what = WHAT[self.language]
         at = datetime(2026, 11, 16, 6, tzinfo=UTC)
-        blind = replace(without_control(), campaign=campaign(control="", name=names["sunday"]))
+        blind = replace(without_control(), campaign=campaign(control="", name="sunday"))
         return (
             CampaignView(
-                name=names["spring"],
+                name="two-letters",
                 kind="experiment",
                 first=date(2026, 2, 2),
                 last=date(2026, 3, 8),
@@ -328,7 +318,7 @@ class FakeReactivation:
                 kept=KeptLadder(facts=facts(), at=at),
             ),
             CampaignView(
-                name=names["coffee"],
+                name="saturday",
                 kind="experiment",
                 first=date(2026, 11, 1),
                 last=date(2026, 11, 14),
@@ -338,7 +328,7 @@ class FakeReactivation:
                 entry="list",
             ),
             CampaignView(
-                name=names["sunday"],
+                name="sunday",
                 kind="messages",
                 first=date(2026, 3, 1),
                 last=date(2026, 10, 25),
@@ -353,3 +343,62 @@ class FakeReactivation:
         if found is None:
             raise NotFound(f"there is no campaign {name!r}")
         return found
+
+    def ladder(self, name: str, *, now: datetime, **options: Any) -> Ladder:
+        self.asked = options
+        view = self.campaign(name, now=now)
+        if view.kept is None:
+            raise Refused(f"{name} is not worked out")
+        return view.kept.ladder
+
+    def lapse(self, *, now: datetime, days: int | None = None) -> Lapse:
+        return lapse()
+
+    def kept_lapse(self) -> KeptLapse | None:
+        return None if self.empty else KeptLapse(lapse=lapse(), at=datetime(2026, 11, 16, 6, tzinfo=UTC))
+
+
+def lapse(**more: Any) -> Lapse:
+    """A base of 10,000 with twelve weeks of flow."""
+    weeks = [date(2026, 8, 24) + timedelta(weeks=week) for week in range(12)]
+    flow = [
+        Move(week=week, came=came, went=went, customers=customers + place)  # type: ignore[arg-type]
+        for place, week in enumerate(weeks)
+        for came, went, customers in (
+            ("active", "cooling", 300),
+            ("cooling", "lapsed", 180),
+            ("lapsed", "gone", 40),
+            ("lapsed", "active", 95),
+            ("new", "active", 120),
+        )
+    ]
+    return Lapse(
+        **{
+            "until": UNTIL,
+            "customers": 10_000,
+            "states": {"active": 6_200, "cooling": 1_400, "lapsed": 1_500, "gone": 900},
+            "flow": tuple(flow),
+            "fixed": FixedRule(
+                days=90,
+                on=date(2026, 9, 20),
+                follow_days=56,
+                customers=9_800,
+                called=2_000,
+                own_called=2_200,
+                in_rhythm=300,
+                in_rhythm_ordered=190,
+                missed=500,
+                missed_ordered=260,
+                both=1_700,
+                both_ordered=140,
+            ),
+            "rhythm_days": {0.1: 5.0, 0.25: 9.0, 0.5: 16.0, 0.75: 30.0, 0.9: 61.0},
+            "one_order": 1_200,
+            "prior": None,
+            "silence": 0.05,
+            "cooling": 0.2,
+            "lapsed_last_week": 191,
+            "returned_last_week": 106,
+            **more,
+        }
+    )

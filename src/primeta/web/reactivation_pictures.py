@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -80,7 +80,8 @@ def rung_bar(
 def money_axis(reader: Reader, scale: Scale) -> Markup:
     """The head of the column: bare numbers, the last one with its unit and currency."""
     size = locale.money_size(max(abs(scale.low), abs(scale.high)))
-    words = [reader.number(tick / size) for tick in scale.ticks]
+    digits = _digits(tick / size for tick in scale.ticks)
+    words = [reader.number(tick / size, digits if tick else 0) for tick in scale.ticks]
     if scale.ticks:
         words[-1] = reader.money(scale.ticks[-1])
     marks = "".join(
@@ -88,6 +89,11 @@ def money_axis(reader: Reader, scale: Scale) -> Markup:
         for tick, text in zip(scale.ticks, words, strict=True)
     )
     return Markup(f'<svg class="iv axis-plot" aria-hidden="true">{marks}</svg>')
+
+
+def _digits(values: Iterable[float]) -> int:
+    """Decimals that tell round ticks apart: .5, 1, 1.5 need one."""
+    return max((len(f"{value:g}".partition(".")[2]) for value in values if "e" not in f"{value:g}"), default=0)
 
 
 def returned_strip(
@@ -205,10 +211,11 @@ def curves_picture(
     )
     edge = LEFT + (100 - LEFT) * seen / last
     if seen < last:
+        ahead, behind = str(reader._("modelled")), str(reader._("seen"))
         parts.append(
             f'<line class="grid" x1="{_at(edge)}" x2="{_at(edge)}" y1="0" y2="{_at(TOP + HEIGHT)}"/>'
-            f'<text x="{_at(edge)}" dx="6" y="4%">{escape(str(reader._("modelled")))}</text>'
-            f'<text x="{_at(edge)}" dx="-6" y="4%" text-anchor="end">{escape(str(reader._("seen")))}</text>'
+            f'<text x="{_at(edge)}" dx="6" y="4%">{escape(ahead)}</text>'
+            f'<text x="{_at(edge)}" dx="-6" y="4%" text-anchor="end">{escape(behind)}</text>'
         )
     parts += _labels(labelled, edge, seen, outside, y)
     parts.append(

@@ -239,6 +239,20 @@ def build_demo(directory: Path, *, progress: Callable[[str, int, int], None] | N
     return directory
 
 
+def measure_campaigns(
+    ws: Workspace, *, now: datetime, progress: Callable[[str, int, int], None] | None = None
+) -> None:
+    """The ladder of every campaign of the log, and who is leaving, so that the pages of reactivation are full.
+
+    Nobody was treated by lot in the 27 mailings of coupons: their ladders end at rung 1 and say so. What has been
+    worked out already is left as it is.
+    """
+    from primeta.workspace.reactivation import ladder_of_all
+
+    ladder_of_all(ws, now=now, progress=progress)
+    ws.lapse(now=now)
+
+
 def play_demo(ws: Workspace, *, now: datetime) -> None:
     """People's part of the loop, once: a sign by hand, a card filled in, a decision; a test that shows nothing.
 

@@ -335,7 +335,8 @@ def lapse(
         Refused: nobody has watched yet.
         BadInput: days or weeks that cannot be.
     """
-    from primeta.reactivation.lapse import lapse as lapse_of_orders
+    from primeta.reactivation.histories import open_facts
+    from primeta.reactivation.lapse import lapse_of
 
     facts = load_facts(ws.folder / "facts")
     until = until_of(facts) if facts else None
@@ -347,13 +348,9 @@ def lapse(
     known = kept_lapse(ws)
     if usual and known is not None and not known.stale and not fresh:
         return known.lapse
-    found = lapse_of_orders(
-        [facts.path(part) for part in facts.parts.get("orders", ())],
-        until=until,
-        timezone=ws.config.timezone,
-        days=days or ws.config.reactivation.fixed_days,
-        weeks=weeks,
-    )
+    # Times of the facts are in UTC already and their days are cut: they are not read as a file of orders.
+    with open_facts(facts, until=until) as log:
+        found = lapse_of(log, days=days or ws.config.reactivation.fixed_days, weeks=weeks)
     if usual:
         keep(ws.folder / FOLDER / f"{LAPSE}.json", found, mark=_lapse_mark(ws, facts), at=now)
     return found
@@ -396,10 +393,11 @@ def _worked_out(
     wanted = {
         "assignments": rows.assigned(experiment, question),
         "orders": rows.all_of("orders"),
-        "order_lines": rows.all_of("order_lines"),
-        "visits": rows.all_of("visits"),
-        "messages": rows.messages(question),
-        "reactions": rows.reactions(question),
+        # What was bought and looked at is told against a control only.
+        "order_lines": rows.all_of("order_lines") if question.control else "",
+        "visits": rows.all_of("visits") if question.control else "",
+        "messages": rows.messages(),
+        "reactions": rows.reactions(),
     }
     if not wanted["orders"]:
         raise BadTable(f"{ws.config.path}: the facts hold no orders, so no campaign can be measured")
@@ -441,14 +439,14 @@ class _Rows:
         source = self.source(table)
         return f"SELECT * FROM {source}" if source else ""
 
-    def messages(self, question: Campaign) -> str:
+    def messages(self) -> str:
         """Those of the campaign itself: an order is claimed by what was sent, not by every message of the team."""
         source = self.source("messages")
         if not source or not self._has_own_messages():
             return ""
         return f"SELECT * FROM {source} WHERE {self._own} AND NOT coalesce(withheld, false)"
 
-    def reactions(self, question: Campaign) -> str:
+    def reactions(self) -> str:
         source = self.source("reactions")
         if not source or not self._has_own_messages():
             return ""

@@ -41,6 +41,7 @@ def show(request: Request) -> Response:
         lead=found.fixed_line(reader.lang) if found and known and not found.fixed.why_not else "",
         bar=_bar(reader, found) if found and known else "",
         states=found.table(reader.lang) if found and known else Table(heads=(), rows=()),
+        state_codes=STATES,
         remarks=found.remarks(reader.lang) if found else [],
         picture=_drawn(reader, found) if found and known and found.flow else None,
         flow=found.flow_table(reader.lang) if found else Table(heads=(), rows=()),
