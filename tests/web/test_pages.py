@@ -46,6 +46,11 @@ PAGES = (
     "/declare",
     "/declare?trend=t-1",
     "/certificate",
+    "/reactivation",
+    "/reactivation/two-letters",
+    "/reactivation/sunday",
+    "/reactivation/saturday",
+    "/lapse",
 )
 NEW_PAGES = (
     "/",
@@ -57,6 +62,8 @@ NEW_PAGES = (
     "/metrics",
     "/metrics/items_per_order",
     "/experiments",
+    "/reactivation",
+    "/lapse",
     "/declare",
     "/certificate",
 )

@@ -30,13 +30,14 @@ def demo(
     port:
         The port to listen on.
     """
-    from primeta.workspace.demo import build_demo, play_demo
+    from primeta.workspace.demo import build_demo, measure_campaigns, play_demo
 
     with progress("demo") as step:
         build_demo(directory, progress=step)
         ws = open_at(directory)
         ws.watch(now=clock(), progress=step)
         play_demo(ws, now=clock())
+        measure_campaigns(ws, now=clock(), progress=step)
     put(ws.digest(now=clock()).text)
     if serve:
         from primeta.web.serve import serve as serve_pages
