@@ -14,9 +14,10 @@ def world(
     directory: Path,
     /,
     *,
-    customers: int,
+    customers: int | None = None,
     seed: int,
     weeks: int = 156,
+    reactivation: str = "",
     json: Annotated[bool, Parameter(negative="")] = False,
     language: Language = "",
 ) -> None:
@@ -25,24 +26,45 @@ def world(
     What is planted (trends, shocks, artefacts of one slice's data) stands in truth.json; nothing reads
     that when watching. The same seed gives the same company, bit for bit.
 
+    With `--reactivation`, a lottery among lapsed customers instead, in Parquet files, and in truth.json what every
+    rung of the ladder should say of it.
+
     Parameters
     ----------
     directory
         A new or empty folder, or a simulated company that nobody has watched yet.
     customers
-        Those there at the start and those who arrive later, together.
+        Those there at the start and those who arrive later, together. Needed, except with --reactivation.
     seed
         0 or more.
     weeks
         Length of the log, 12 to 520.
+    reactivation
+        plain, aa, short-winner-loses, short-winner-pulls, short-winner-teaches, other-basket, seasonal, regular,
+        heavy-tailed, staggered, relapse, farms or quality.
     json
         Print one JSON document.
     language
         en or ru.
     """
+    if reactivation:
+        from primeta.worlds.reactivation import simulate_reactivation
+        from primeta.worlds.reactivation_files import write_reactivation
+
+        written = write_reactivation(
+            simulate_reactivation(reactivation, seed=seed, customers=customers), directory
+        )
+        if json:
+            put_json(written.as_dict())
+        else:
+            put(written.line(language or "en"))
+        return
+    from primeta.errors import BadInput
     from primeta.worlds.company import simulate_company
     from primeta.worlds.company_files import check_free, write_company
 
+    if customers is None:
+        raise BadInput("how many customers? Give --customers, such as --customers 20000")
     check_free(directory)
     company = simulate_company(customers=customers, seed=seed, weeks=weeks)
     with progress("world") as step:

@@ -158,7 +158,9 @@ def orders_of(population: Population, arm: Ints) -> Orders:
     base = [kind.later for kind in types]
     instead = [kind.after_code or kind.later for kind in types]
     luck = stream(population.seed, 1)
+    learns = np.array([kind.after_code is not None for kind in types])[population.kind]
     leaves = _leaving(population, luck, base), _leaving(population, luck, instead)
+    leaves = leaves[0], np.where(learns, leaves[1], leaves[0])
     depth = np.array([entry.depth for entry in arms])[arm]
     code_days = np.array([entry.code_days for entry in arms])[arm]
     redeems = _of_types(population, [kind.redeems for kind in types])

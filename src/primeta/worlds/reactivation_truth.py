@@ -20,6 +20,8 @@ from scipy.special import betainc, betaln
 from primeta.worlds.reactivation_orders import Floats, Orders, Population, draw_population, orders_of
 from primeta.worlds.reactivation_types import Arm, CustomerType, Later, Setting, comes_back, pull
 
+DRAWN = 2_000_000
+"""Customers of an arm behind a truth that is drawn."""
 CELLS = 8
 """Cells of a day in which the time of the return is summed."""
 TAIL = 1e-10
@@ -98,11 +100,15 @@ class Truth:
         return max(self.arms, key=lambda name: float(self.arms[name].flow.value[days]))
 
 
-def truth_of(setting: Setting) -> Truth:
-    """What every rung should say: exact where the setting allows it, else from 2 million customers an arm."""
-    if setting.season or setting.recontact:
-        return drawn_truth(setting, customers=2_000_000, seed=0)
-    return exact_truth(setting)
+def is_exact(setting: Setting) -> bool:
+    """Whether the truth can be summed: no season, and nobody is contacted again."""
+    return not (setting.season or setting.recontact)
+
+
+@lru_cache(maxsize=32)
+def truth_of(setting: Setting, *, customers: int = DRAWN) -> Truth:
+    """What every rung should say: exact where the setting allows it, else averaged over so many customers an arm."""
+    return exact_truth(setting) if is_exact(setting) else drawn_truth(setting, customers=customers, seed=0)
 
 
 @lru_cache(maxsize=64)
