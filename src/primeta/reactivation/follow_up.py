@@ -104,7 +104,7 @@ def follow(
             with part_of(connection, placed, assigned.arms, campaign, low, high, touched=contacts.touched):
                 make_firsts(connection, edges[-1])
                 add_blocks(connection, sums, edges[-1])
-                people = read_people(connection, span, low, high, groups)
+                people = read_people(connection, span, low, high, groups, last_day=edges[-1])
                 further = {
                     name: values[people["customer"] - low]
                     for name, values in visit_traits(connection, seen, span.seen_days, low, high).items()

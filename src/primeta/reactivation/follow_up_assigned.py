@@ -12,12 +12,13 @@ import duckdb
 import numpy as np
 
 from primeta.errors import BadInput, BadTable, NotFound
-from primeta.reactivation.inputs import Given
+from primeta.reactivation.inputs import NOBODY, Given
 from primeta.reactivation.records import BUCKETS, Campaign, Floats, Note
 from primeta.warehouse.duck import named, one, quoted, run
 
 MOST_SEGMENTS = 20
 """More make a list that nobody reads, and segments in which nothing can be told."""
+SORTED = 1_000_000
 DAY_US = 86_400_000_000
 
 
@@ -79,17 +80,17 @@ def read_assigned(
         )
     name = _select(connection, given, campaign, by)
     _check_rows(connection, given, campaign)
+    run(
+        connection,
+        "CREATE OR REPLACE TEMP TABLE first_rows AS SELECT customer_id, min(arm) AS arm, max(arm) AS other, "
+        "min(assigned_at) AS assigned_at, max(assigned_at) AS last_at FROM chosen GROUP BY customer_id",
+    )
     _check_one_arm(connection, given, campaign)
     arms = _arms(connection, given, campaign)
     end = end_of(campaign)
-    run(
-        connection,
-        "CREATE OR REPLACE TEMP TABLE first_rows AS SELECT customer_id, min(arm) AS arm, min(assigned_at) AS "
-        "assigned_at, count(DISTINCT assigned_at) AS times FROM chosen GROUP BY customer_id",
-    )
     total, later, again, first, last = one(
         connection,
-        f"SELECT count(*), count(*) FILTER (assigned_at >= TIMESTAMP '{end}'), count(*) FILTER (times > 1), "
+        f"SELECT count(*), count(*) FILTER (assigned_at >= TIMESTAMP '{end}'), count(*) FILTER (last_at > assigned_at), "
         "min(assigned_at), max(assigned_at) FROM first_rows",
     )
     if later == total:
@@ -104,11 +105,13 @@ def read_assigned(
     _make_days(connection, edges)
     segments, by_notes = _segments(connection, given, campaign)
     notes += by_notes
+    # Sorted, the same input gives the same sums to the last bit; of millions that would only cost time.
+    order = "ORDER BY customer_id" if total <= SORTED else ""
     listed = ", ".join(quoted(name) for name in arms)
     listed_segments = ", ".join(quoted(name) for name in segments)
     run(
         connection,
-        "CREATE OR REPLACE TEMP TABLE people AS SELECT (row_number() OVER (ORDER BY customer_id) - 1)::INTEGER AS "
+        f"CREATE OR REPLACE TEMP TABLE people AS SELECT (row_number() OVER ({order}) - 1)::INTEGER AS "
         "customer, customer_id, try_cast(customer_id AS BIGINT) AS number, "
         f"(list_position([{listed_segments}], segment) - 1)::SMALLINT AS segment, "
         f"(list_position([{listed}], arm) - 1)::SMALLINT AS arm, "
@@ -183,7 +186,7 @@ def _select(connection: duckdb.DuckDBPyConnection, given: Given, campaign: Campa
             name = names[0] if names else ""
     run(
         connection,
-        f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT customer_id, arm, assigned_at, CAST({by} AS VARCHAR) AS segment "
+        f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT CASE WHEN NOT {named(NOBODY)} THEN customer_id END AS customer_id, arm, assigned_at, CAST({by} AS VARCHAR) AS segment "
         f"FROM {given.view}{where}",
     )
     return name
@@ -213,8 +216,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, given: Given, campaign: C
 def _check_one_arm(connection: duckdb.DuckDBPyConnection, given: Given, campaign: Campaign) -> None:
     found = run(
         connection,
-        "SELECT customer_id, min(arm), max(arm), count(*) OVER () FROM chosen GROUP BY customer_id "
-        "HAVING min(arm) <> max(arm) ORDER BY 1 LIMIT 1",
+        "SELECT customer_id, arm, other, count(*) OVER () FROM first_rows WHERE arm <> other ORDER BY 1 LIMIT 1",
     )
     if found:
         customer, one_arm, other, many = found[0]

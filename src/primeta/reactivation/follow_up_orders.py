@@ -12,9 +12,8 @@ import duckdb
 
 from primeta.errors import BadInput, BadTable
 from primeta.reactivation.follow_up_assigned import Assigned, end_of
-from primeta.reactivation.inputs import ROW, Given
+from primeta.reactivation.inputs import NOBODY, ROW, Given
 from primeta.reactivation.records import Campaign, Note
-from primeta.warehouse.clean import placeholder
 from primeta.warehouse.duck import named, one, quoted, run
 from primeta.warehouse.mapping import CANCELLED
 
@@ -158,31 +157,27 @@ def _cleaned(
     connection: duckdb.DuckDBPyConnection, given: Given, assigned: Assigned, campaign: Campaign
 ) -> _Cleaned:
     """What of the rows counts, and what a reader must know of the others: one pass over the log."""
-    end = end_of(campaign)
+    end = f"TIMESTAMP '{end_of(campaign)}'"
     words = ", ".join(quoted(word) for word in CANCELLED)
-    cancelled = (
-        f"coalesce(lower(status) IN ({words}), false) AND NOT coalesce(revenue < 0, false)"
-        if "status" in given
-        else "false"
-    )
-    nobody = f"customer_id IS NULL OR {placeholder('customer_id')}"
-    unread = "revenue IS NULL OR ordered_at IS NULL"
-    good = f"NOT ({cancelled}) AND NOT ({nobody}) AND NOT ({unread})"
-    inside = f"{good} AND ordered_at < TIMESTAMP '{end}'"
+    cancelled = "false"
+    if "status" in given:
+        cancelled = f"coalesce(lower(status) IN ({words}), false) AND NOT coalesce(revenue < 0, false)"
     has_discount = "discount" in given
-    discount = "discount" if has_discount else "CAST(NULL AS DOUBLE)"
-    margin = "margin" if "margin" in given else "CAST(NULL AS DOUBLE)"
+    # What is asked of a row is told once, and counted afterwards: most of the time goes into reading the log.
     row = one(
         connection,
-        f"SELECT count(*), count(*) FILTER ({cancelled}), "
-        f"count(*) FILTER (({nobody}) AND NOT ({cancelled})), sum(revenue) FILTER (({nobody}) AND NOT ({cancelled})), "
-        f"count(*) FILTER (({unread}) AND NOT ({nobody}) AND NOT ({cancelled})), count(*) FILTER ({good}), "
-        f"count(*) FILTER ({good} AND ordered_at >= TIMESTAMP '{end}'), min(ordered_at) FILTER ({good}), "
-        f"max(ordered_at) FILTER ({good}), count({discount}) FILTER ({inside}), count({margin}) FILTER ({inside}), "
-        f"count(*) FILTER ({inside} AND revenue >= 0 AND {discount} < 0), "
-        f"count(*) FILTER ({inside} AND revenue < 0 AND {discount} > 0), count(*) FILTER ({inside} AND revenue = 0), "
-        f"count(*) FILTER ({inside} AND revenue > 0), max(ordered_at) FILTER ({inside}), count(*) FILTER ({inside}) "
-        f"FROM {given.view}",
+        "SELECT count(*), count(*) FILTER (cancelled), count(*) FILTER (nobody AND NOT cancelled), "
+        "sum(revenue) FILTER (nobody AND NOT cancelled), count(*) FILTER (unread AND NOT nobody AND NOT cancelled), "
+        "count(*) FILTER (good), count(*) FILTER (good AND NOT inside), min(ordered_at) FILTER (good), "
+        "max(ordered_at) FILTER (good), count(discount) FILTER (inside), count(margin) FILTER (inside), "
+        "count(*) FILTER (inside AND revenue >= 0 AND discount < 0), "
+        "count(*) FILTER (inside AND revenue < 0 AND discount > 0), count(*) FILTER (inside AND revenue = 0), "
+        "count(*) FILTER (inside AND revenue > 0), max(ordered_at) FILTER (inside), count(*) FILTER (inside) "
+        f"FROM (SELECT *, good AND ordered_at < {end} AS inside FROM (SELECT *, "
+        "NOT cancelled AND NOT nobody AND NOT unread AS good FROM (SELECT revenue, ordered_at, "
+        f"{'discount' if has_discount else 'CAST(NULL AS DOUBLE)'} AS discount, "
+        f"{'margin' if 'margin' in given else 'CAST(NULL AS DOUBLE)'} AS margin, {cancelled} AS cancelled, "
+        f"{named(NOBODY)} AS nobody, revenue IS NULL OR ordered_at IS NULL AS unread FROM {given.view})))",
     )
     (rows, cancels, strangers, strange_money, unreadable, well, after, first, last) = row[:9]
     (discounts, margins, below, returned, free, orders, last_inside, counted) = row[9:]
@@ -235,8 +230,13 @@ def _cleaned(
     last_day = _day(last_inside, campaign)
     if (campaign.until - last_day).days > STALE_DAYS:
         notes.append(Note("log-ends-early", {"last": last_day, "until": campaign.until}))
+    # Rows without a customer find none to be joined to; what did not occur need not be looked for again.
+    kept = ["true"]
+    kept += [f"NOT ({cancelled})"] if cancels else []
+    kept += ["revenue IS NOT NULL AND ordered_at IS NOT NULL"] if unreadable else []
+    kept += [f"ordered_at < {end}"] if after else []
     return _Cleaned(
-        where=inside,
+        where=" AND ".join(kept),
         has_discount=bool(discounts),
         has_margin=bool(margins),
         turn_returns=bool(returned or below),
@@ -273,7 +273,7 @@ def _place(
         own = named("order_id#") if "order_id" in given.numbered else "order_id"
         # An order without an id is an order by itself.
         key = f"CASE WHEN order_id IS NULL THEN hash(uuid()) ELSE hash({own}) END"
-    columns = ["customer_id", "ordered_at", "revenue"]
+    columns = ["ordered_at", "revenue"]
     columns += [name for name in ("discount", "margin", "promo_code") if name in given]
     # Two rows alike in every column that came are one row written twice.
     mark = f", {named(ROW)}" if exact else ""
@@ -307,7 +307,7 @@ def _coded(assigned: Assigned, campaign: Campaign) -> str:
         f"WHEN {assigned.arms.index(arm)} THEN {quoted(code.strip().lower())}"
         for arm, code in campaign.promo_codes.items()
     )
-    return f"coalesce(lower(o.promo_code) = CASE p.arm {cases} END, false)"
+    return f"(CASE WHEN o.promo_code IS NULL THEN false ELSE coalesce(lower(o.promo_code) = CASE p.arm {cases} END, false) END)"
 
 
 def _twice(connection: duckdb.DuckDBPyConnection, assigned: Assigned) -> bool:

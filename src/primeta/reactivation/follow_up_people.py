@@ -81,7 +81,13 @@ def make_firsts(connection: duckdb.DuckDBPyConnection, last_day: int) -> None:
 
 
 def read_people(
-    connection: duckdb.DuckDBPyConnection, span: Span, low: int, high: int, shape: tuple[int, int, int]
+    connection: duckdb.DuckDBPyConnection,
+    span: Span,
+    low: int,
+    high: int,
+    shape: tuple[int, int, int],
+    *,
+    last_day: int,
 ) -> People:
     """One row for each of the customers `low` … `high` − 1, from `part`, `firsts` and (where it is) `contacts`.
 
@@ -89,46 +95,43 @@ def read_people(
     over the window and the time seen, `until_…` up to the last edge that the follow-up covers, `half_…` up to half
     of that.
     """
-    before = "seconds < 0"
-    year = f"seconds < 0 AND seconds >= {-YEAR_DAYS * DAY}"
-    inside = "bought AND seconds >= 0 AND seconds < covered * 86400"
-    half = "bought AND seconds >= 0 AND seconds < covered * 43200"
-    rest = "seconds >= covered * 43200 AND seconds < covered * 86400"
-    parts = [
-        f"count(*) FILTER (bought AND {before}) AS earlier",
-        f"min(seconds) FILTER (bought AND {before}) AS earlier_first",
-        f"max(seconds) FILTER (bought AND {before}) AS earlier_last",
-        f"sum(discount) FILTER (bought AND {before}) AS earlier_discount",
-        f"sum(list_price) FILTER (bought AND {before}) AS earlier_list_price",
+    year = f"seconds >= {-YEAR_DAYS * DAY}"
+    earlier = [
+        "count(*) FILTER (bought) AS earlier",
+        "min(seconds) FILTER (bought) AS earlier_first",
+        "max(seconds) FILTER (bought) AS earlier_last",
         f"count(*) FILTER (bought AND {year}) AS year_orders",
         f"sum(revenue) FILTER ({year}) AS year_revenue",
+    ]
+    inside, half = "bought AND seconds < covered * 86400", "bought AND seconds < covered * 43200"
+    later = [
         f"count(*) FILTER ({inside}) AS until_orders",
         f"max(seconds) FILTER ({inside}) AS until_last",
         f"count(*) FILTER ({half}) AS half_orders",
         f"max(seconds) FILTER ({half}) AS half_last",
-        f"sum(present) FILTER ({rest}) AS then_present",
+        "sum(present) FILTER (seconds >= covered * 43200 AND seconds < covered * 86400) AS then_present",
     ]
     for name, days in (("window", span.window_days), ("seen", span.seen_days)):
-        early = f"seconds >= 0 AND seconds < {days * DAY}"
-        parts.append(f"count(*) FILTER (bought AND {early}) AS {name}_orders")
-        parts += [
+        early = f"seconds < {days * DAY}"
+        later.append(f"count(*) FILTER (bought AND {early}) AS {name}_orders")
+        later += [
             f"sum({column}) FILTER ({early}) AS {name}_{column}"
             for column in ("money", "revenue", "list_price", "discount", "code_discount")
         ]
-    early = f"bought AND seconds >= 0 AND seconds < {span.seen_days * DAY}"
-    parts += [
+    early = f"bought AND seconds < {span.seen_days * DAY}"
+    later += [
         f"max(seconds) FILTER ({early}) AS seen_last",
         f"count(*) FILTER ({early} AND discount > 0) AS seen_discounted",
         f"sum(list_price) FILTER ({early}) AS seen_bought_list_price",
         f"sum(discount) FILTER ({early}) AS seen_bought_discount",
     ]
-    names = [part.rpartition(" AS ")[2] for part in parts]
     nothing = {"earlier_first", "earlier_last", "until_last", "half_last", "seen_last"}
     listed = ", ".join(
-        f"CAST(a.{name} AS DOUBLE) AS {name}"
+        f"CAST({side}.{name} AS DOUBLE) AS {name}"
         if name in nothing
-        else f"coalesce(CAST(a.{name} AS DOUBLE), 0) AS {name}"
-        for name in names
+        else f"coalesce(CAST({side}.{name} AS DOUBLE), 0) AS {name}"
+        for side, parts in (("e", earlier), ("l", later))
+        for name in (part.rpartition(" AS ")[2] for part in parts)
     )
     table = arrow(
         connection,
@@ -136,8 +139,10 @@ def read_people(
         "CAST(f.seconds AS DOUBLE) AS first_seconds, f.first.discount AS first_discount, "
         "f.first.revenue + f.first.discount AS first_list_price FROM "
         f"(SELECT * FROM people WHERE customer >= {low} AND customer < {high}) p "
-        f"LEFT JOIN (SELECT customer, {', '.join(parts)} FROM part GROUP BY customer) a ON a.customer = p.customer "
-        "LEFT JOIN firsts f ON f.customer = p.customer",
+        f"LEFT JOIN (SELECT customer, {', '.join(earlier)} FROM part WHERE seconds < 0 GROUP BY customer) e "
+        "ON e.customer = p.customer "
+        f"LEFT JOIN (SELECT customer, {', '.join(later)} FROM part WHERE seconds >= 0 AND seconds < {last_day * DAY} "
+        "GROUP BY customer) l ON l.customer = p.customer LEFT JOIN firsts f ON f.customer = p.customer",
     )
     columns = {name: table.column(name).to_numpy() for name in table.column_names}
     for name in ("segment", "arm", "bucket", "customer"):

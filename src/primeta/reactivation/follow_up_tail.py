@@ -124,4 +124,7 @@ def _state(
 
 
 def _rounded(days: Floats, grain_days: float) -> Floats:
+    """To the nearest day; of weeks the middle, since the model puts whole weeks together."""
+    if grain_days > 1:
+        return (np.floor(days / grain_days) + 0.5) * grain_days
     return np.floor(days / grain_days + 0.5) * grain_days if grain_days else days

@@ -9,9 +9,9 @@ import numpy as np
 
 from primeta.reactivation.follow_up_orders import DAY, Placed
 from primeta.reactivation.follow_up_people import People
-from primeta.reactivation.normality import Norm, lapsed_again, norm_of, normal
+from primeta.reactivation.normality import LOYAL_ORDERS, Norm, lapsed_again, norm_of, normal
 from primeta.reactivation.records import BUCKETS, Floats
-from primeta.warehouse.duck import arrow, one
+from primeta.warehouse.duck import arrow, run
 
 if TYPE_CHECKING:
     from primeta.reactivation.rhythm import RhythmPrior
@@ -74,16 +74,17 @@ def learn_norm(connection: duckdb.DuckDBPyConnection, placed: Placed, customers:
 
     kept = min(BUCKETS, int(np.ceil(BUCKETS * LEARNT_FROM / max(customers, 1))))
     orders = "count(DISTINCT key)" if placed.lines else "count(*)"
-    history = (
-        f"SELECT customer, {orders} AS orders, count(DISTINCT floor(seconds / {DAY}.0)) AS active, min(seconds) AS first, max(seconds) AS last, "
-        "sum(discount) AS discount, sum(revenue + discount) AS list_price FROM placed "
-        f"WHERE revenue >= 0 AND seconds < 0 AND customer IN (SELECT customer FROM people WHERE bucket < {kept}) "
-        "GROUP BY customer"
+    run(
+        connection,
+        f"CREATE OR REPLACE TEMP TABLE history AS SELECT customer, {orders} AS orders, min(seconds) AS first, "
+        "max(seconds) AS last, sum(discount) AS discount, sum(revenue + discount) AS list_price FROM placed "
+        "JOIN (SELECT customer FROM people "
+        f"WHERE bucket < {kept}) USING (customer) WHERE revenue >= 0 AND seconds < 0 GROUP BY customer",
     )
     found = arrow(
         connection,
         f"SELECT floor(first / {DAY}.0)::BIGINT AS first_day, floor(last / {DAY}.0)::BIGINT AS last_day, "
-        f"active, sum(1)::DOUBLE AS count FROM ({history}) GROUP BY ALL ORDER BY ALL",
+        f"active, sum(1)::DOUBLE AS count FROM history GROUP BY ALL ORDER BY ALL",
     )
     if not len(found):
         return None
@@ -107,11 +108,7 @@ def learn_norm(connection: duckdb.DuckDBPyConnection, placed: Placed, customers:
         connection,
         f"SELECT orders::DOUBLE AS orders, (last - first) / {DAY}::DOUBLE AS days, "
         "CASE WHEN list_price > 0 THEN discount / list_price ELSE 0 END AS share "
-        f"FROM ({history}) WHERE orders >= 4 ORDER BY ALL",
+        f"FROM history WHERE orders >= {LOYAL_ORDERS} ORDER BY ALL",
     )
     orders_of, days, share = (rows.column(name).to_numpy() for name in ("orders", "days", "share"))
     return norm_of(prior, gaps=orders_of - 1, gap_days=days, shares=share, orders=orders_of)
-
-
-def has_history(connection: duckdb.DuckDBPyConnection) -> bool:
-    return bool(one(connection, "SELECT count(*) FROM (SELECT 1 FROM placed WHERE seconds < 0 LIMIT 1)")[0])

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from primeta.errors import BadInput, BadTable
 from primeta.facts import TABLES, Column, TableSpec
+from primeta.warehouse.clean import placeholder
 from primeta.warehouse.duck import named, plain_errors, quoted, run
 from primeta.warehouse.files import csv_errors, csv_source, narrow, readable, sniff
 from primeta.warehouse.mapping import canonical_value
@@ -30,6 +31,8 @@ NEEDED = {
 }
 ROW = "row#"
 """A hash of all columns of a row as it came: rows that are there twice, value for value, share it."""
+NOBODY = "nobody#"
+"""Whether a row has no customer, told without making its id canonical."""
 _WHOLE = re.compile(r"U?(TINY|SMALL|BIG)?INT(EGER)?")
 
 
@@ -179,6 +182,8 @@ def open_given(
                 continue
             value, whole = _value(connection, raw, theirs[column.name], types, column, timezone)
             parts.append(f"{value} AS {named(column.name)}")
+            if column.name == "customer_id":
+                parts.append(f"{_nobody(named(theirs[column.name]), whole)} AS {named(NOBODY)}")
             if column.kind == "id" and whole:
                 parts.append(f"CAST({named(theirs[column.name])} AS BIGINT) AS {named(column.name + '#')}")
                 numbered.add(column.name)
@@ -224,6 +229,17 @@ def _value(
             return f"CASE WHEN isfinite({number}) THEN {number} END", whole
         return f"try_cast({named(theirs)} AS DOUBLE)", whole
     return canonical_value(named(theirs), types[theirs], column), whole
+
+
+def _nobody(theirs: str, whole: bool) -> str:
+    """SQL: there is no customer, or a word that systems write where there is none; long ids are not looked at."""
+    if whole:
+        return f"({theirs} IS NULL)"
+    text = f"CAST({theirs} AS VARCHAR)"
+    return (
+        f"(CASE WHEN {theirs} IS NULL THEN true WHEN strlen({text}) > 16 THEN false "
+        f"ELSE trim({text}) = '' OR {placeholder(f'trim({text})')} END)"
+    )
 
 
 def _open_raw(
