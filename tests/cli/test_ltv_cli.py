@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tests.reactivation.order_worlds import day, order_world
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from datetime import date, timedelta
 
@@ -12,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import gamma, nbinom
+from tests.reactivation.order_worlds import day, order_world
 
 from primeta.errors import BadInput, BadTable
 from primeta.reactivation.histories import open_log
 from primeta.reactivation.lapse import STATES, lapse
 from primeta.reactivation.rhythm import RETURN_DAYS, RhythmPrior, rhythm_prior
 from primeta.show.result import plain
-from tests.reactivation.order_worlds import day, order_world
 
 PRIOR = RhythmPrior(r=1.2, alpha=40.0, a=0.8, b=4.0)
 
@@ -136,7 +137,7 @@ def test_the_flow_of_the_last_week_ends_in_the_states_of_the_last_day(base):
 def test_each_week_begins_where_the_week_before_ended(base):
     _, found = base
     weeks = sorted({move.week for move in found.flow})
-    for before, after in zip(weeks, weeks[1:]):
+    for before, after in itertools.pairwise(weeks):
         for state in STATES:
             ended = sum(m.customers for m in found.flow if m.week == before and m.went == state)
             begun = sum(m.customers for m in found.flow if m.week == after and m.came == state)

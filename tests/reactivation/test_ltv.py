@@ -8,13 +8,13 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.reactivation.order_worlds import day, order_world
 
 from primeta.errors import BadInput, BadTable
 from primeta.reactivation.histories import Clock, day_number, open_log
 from primeta.reactivation.ltv import ltv
 from primeta.reactivation.season import pace_of
 from primeta.show.result import plain
-from tests.reactivation.order_worlds import day, order_world
 
 
 @pytest.fixture(scope="session")
