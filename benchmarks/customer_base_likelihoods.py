@@ -101,7 +101,17 @@ def exact_beta_geometric(case: Case, *, leaves_at_start: bool) -> mp.mpf:
 
 def exact_pareto(case: Case) -> mp.mpf:
     """Log-likelihood: Fader & Hardie (2005), "A note on deriving the Pareto/NBD model", eq. 18–20."""
-    with mp.workdps(80):
+    coarse, fine = _pareto_at(case, 60), _pareto_at(case, 90)
+    # the difference of hypergeometric functions loses digits without warning; more are taken until they agree
+    digits = 90
+    while abs(coarse - fine) > mp.mpf(10) ** -12 * max(1, abs(fine)) and digits < 3000:
+        digits *= 2
+        coarse, fine = fine, _pareto_at(case, digits)
+    return fine
+
+
+def _pareto_at(case: Case, digits: int) -> mp.mpf:
+    with mp.workdps(digits):
         r, alpha, s, beta = (mp.mpf(value) for value in case.parameters)
         x, last, age = mp.mpf(case.x), mp.mpf(case.last), mp.mpf(case.age)
         large, small = max(alpha, beta), min(alpha, beta)

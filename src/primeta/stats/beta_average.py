@@ -15,7 +15,7 @@ from scipy.special import polygamma
 Floats = npt.NDArray[np.float64]
 FALL = 38.0
 """The density is followed down to e^−38 of its peak."""
-SPACING = 0.3
+SPACING = 0.28
 SMALLEST = -650.0
 """Log-odds below which the share is as good as 0 and would leave the range of floats."""
 
@@ -43,7 +43,7 @@ def beta_nodes(a: npt.ArrayLike, b: npt.ArrayLike, reach: npt.ArrayLike = 1.0) -
     end = np.where(
         right > turn_right + 8.0, turn_right + np.log1p(np.maximum(right - turn_right, 0.0)), right
     )
-    spacing = np.minimum(SPACING, 0.8 * spread)
+    spacing = np.minimum(SPACING, 0.65 * spread)
     size = int(np.ceil(((end - start) / spacing).max())) + 1
     step = (end - start) / (size - 1)
     u = start[:, None] + step[:, None] * np.arange(size)

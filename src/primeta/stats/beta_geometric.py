@@ -54,6 +54,9 @@ class BetaGeometric:
     def looks_only_at_age(self) -> bool:
         return self.stages == 1
 
+    def age_scale(self, at: Natural) -> float | Floats:
+        return at[1]
+
     @property
     def _early(self) -> int:
         return 1 if self.leaves_at_start else 0

@@ -73,6 +73,10 @@ class CustomerModel(Protocol):
         """Whether what is expected of a customer who is still here does not depend on when he last ordered."""
         ...
 
+    def age_scale(self, at: Natural) -> float | Floats:
+        """The time before birth at which forecasts, as functions of age, are first singular."""
+        ...
+
 
 def rows_of(at: Natural, index: npt.NDArray[np.int64] | slice) -> list[float | Floats]:
     """Parameters of some rows."""

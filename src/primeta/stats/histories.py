@@ -114,7 +114,7 @@ def distinct(*columns: npt.NDArray[np.generic]) -> tuple[Ints, Ints]:
         (m,) a row of each kind, and (n,) which of the m kinds each row is.
     """
     n = len(columns[0])
-    if len(columns) == 1 and n and 0 <= columns[0].min() and columns[0].max() <= 2 * n:
+    if len(columns) == 1 and n and columns[0].min() >= 0 and columns[0].max() <= 2 * n:
         whole = columns[0].astype(np.int64)
         if (whole == columns[0]).all():
             return _distinct_whole(whole)

@@ -63,6 +63,9 @@ class ParetoNBD:
     def looks_only_at_age(self) -> bool:
         return True
 
+    def age_scale(self, at: Natural) -> float | Floats:
+        return np.minimum(at[1], at[3])
+
     def pair_terms(self, at: Natural, x: Floats) -> Terms:
         r, alpha, _, _ = at
         first, second = rising_slopes(r, x)
