@@ -76,8 +76,9 @@ def learn_norm(connection: duckdb.DuckDBPyConnection, placed: Placed, customers:
     orders = "count(DISTINCT key)" if placed.lines else "count(*)"
     run(
         connection,
-        f"CREATE OR REPLACE TEMP TABLE history AS SELECT customer, {orders} AS orders, min(seconds) AS first, "
-        "max(seconds) AS last, sum(discount) AS discount, sum(revenue + discount) AS list_price FROM placed "
+        f"CREATE OR REPLACE TEMP TABLE history AS SELECT customer, {orders} AS orders, "
+        f"count(DISTINCT floor(seconds / {DAY}.0)) AS active, min(seconds) AS first, max(seconds) AS last, "
+        "sum(discount) AS discount, sum(revenue + discount) AS list_price FROM placed "
         "JOIN (SELECT customer FROM people "
         f"WHERE bucket < {kept}) USING (customer) WHERE revenue >= 0 AND seconds < 0 GROUP BY customer",
     )
