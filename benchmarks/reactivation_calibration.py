@@ -45,7 +45,6 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "farms": ("needless",),
     "quality": ("needless",),
     "short-winner-loses": ("needless",),
-    "short-winner-pulls": ("needless", "induced"),
     "short-winner-teaches": ("needless",),
 }
 """Setting → figures whose assumption it breaks: they are shown and not held to the band."""
