@@ -122,8 +122,10 @@ def _missing(follow_up: FollowUp, number: int, by_rung: Mapping[int, Sequence[Ru
 
 
 def _later_days(follow_up: FollowUp) -> int:
+    """Days that rung 3 asks for; more than the window even where nobody asked for a longer horizon."""
     campaign = follow_up.campaign
-    return max(min(LATER_WINDOWS * campaign.window_days, campaign.horizon_days), campaign.window_days + 1)
+    wanted = LATER_WINDOWS * campaign.window_days
+    return min(wanted, campaign.horizon_days) if campaign.horizon_days > campaign.window_days else wanted
 
 
 def hold_out(follow_up: FollowUp, by_rung: Mapping[int, Sequence[Rung]]) -> tuple[str, dict[str, Any]]:

@@ -260,7 +260,7 @@ def _place(
 ) -> None:
     number = "customer_id" in given.numbered and assigned.whole_ids
     ours, theirs = ("p.number", named("customer_id#")) if number else ("p.customer_id", "customer_id")
-    discount = "0.0"
+    discount = "0.0::DOUBLE"
     if cleaned.has_discount:
         discount = "coalesce(discount, 0)"
         if cleaned.turn_returns:

@@ -40,10 +40,18 @@ class Ladder:
             Head(words(WORDS, "each", lang), "right"),
             Head(words(WORDS, "interval", lang, level=level), "right"),
             Head(words(WORDS, "all", lang), "right"),
-            Head(words(WORDS, "assumes", lang)),
         )
         rows = [self._row(rung, pen) for rung in facts.rungs]
-        return Table(heads=heads, rows=tuple(rows), note="\n".join(self.remarks(lang)))
+        note = "\n".join([*self.assumptions(lang), *self.remarks(lang)])
+        return Table(heads=heads, rows=tuple(rows), note=note)
+
+    def assumptions(self, lang: str = "en") -> list[str]:
+        """What each rung silently assumes and how far it is from the one below, a line a rung."""
+        found = []
+        for number in sorted({rung.rung for rung in self.facts.rungs}):
+            told = (said.assumes(self.facts, number, lang), said.away(self.facts, number, lang))
+            found.append(f"{number}: {' '.join(filter(None, told))}")
+        return found
 
     def _row(self, rung: Rung, pen: said.Pen) -> tuple[str, ...]:
         lang, facts = pen.lang, self.facts
@@ -51,27 +59,15 @@ class Ladder:
         if facts.best.get(f"rung{rung.rung}") == rung.arm:
             mark = "leads" if rung.rung == 1 or facts.best_sure.get(f"rung{rung.rung}") else "not-sure"
             name += f" ({words(WORDS, 'leads', lang)}{'' if mark == 'leads' else ', ' + words(WORDS, mark, lang)})"
-        first = next(entry for entry in facts.rungs if entry.rung == rung.rung)
-        told = " ".join(
-            filter(None, [said.assumes(facts, rung.rung, lang), said.away(facts, rung.rung, lang)])
-        )
         count = locale.number(rung.n, lang)
         if not math.isfinite(rung.value_per_assigned):
             cannot = f"{locale.CANNOT_TELL[lang]}: {words(WHY_NOT, rung.why_not, lang)}"
-            return (name, rung.arm, count, cannot, "", "", told if rung is first else "")
+            return (name, rung.arm, count, cannot, "", "")
         each = pen.money(rung.value_per_assigned, rung.low, rung.high, sign=rung.rung >= 2)
         between = each.interval or (
             words(WORDS, "claimed", lang) if rung.rung < 2 else locale.CANNOT_TELL[lang]
         )
-        return (
-            name,
-            rung.arm,
-            count,
-            each.text,
-            between,
-            said.money_of(rung, pen).text,
-            told if rung is first else "",
-        )
+        return (name, rung.arm, count, each.text, between, said.money_of(rung, pen).text)
 
     def behaviour_table(self, lang: str = "en") -> Table:
         """One row for each arm and trait."""

@@ -26,6 +26,8 @@ from primeta.show import locale
 
 IMPLIED = frozenset({"random", "everyone-assigned"})
 """Holds for every rung above 1, so it is not said again."""
+MOST_TOLD = 3
+"""Arms in one sentence."""
 WEEKS_FROM = 70
 """Days from which whole weeks are told as weeks."""
 FORMS = {"day": ("день", "дня", "дней"), "week": ("неделю", "недели", "недель")}
@@ -198,9 +200,11 @@ def finding(facts: LadderFacts, lang: str) -> str:
 def lead(facts: LadderFacts, lang: str) -> str:
     """The second sentence: what rung 1 claims, and what the control group says of the same arms."""
     pen = pen_of(facts, lang)
+    # of many arms those that claim most
+    told = sorted(rungs_of(facts, 1), key=lambda rung: -rung.money if math.isfinite(rung.money) else math.inf)
     claims = [
         f"{pen.names([rung.arm])} {pen.money(rung.money)}"
-        for rung in rungs_of(facts, 1)
+        for rung in told[:MOST_TOLD]
         if math.isfinite(rung.money)
     ]
     found = []
@@ -211,6 +215,7 @@ def lead(facts: LadderFacts, lang: str) -> str:
         found.append(words(FINDINGS, "lead.no-control", lang))
     elif top:
         rows = [rung for rung in rungs_of(facts, top) if math.isfinite(rung.money)]
+        rows = sorted(rows, key=lambda rung: -rung.money)[:MOST_TOLD]
         values = [f"{pen.names([rung.arm])} {money_of(rung, pen)}" for rung in rows]
         span = pen.span(rows[0].window)
         found.append(

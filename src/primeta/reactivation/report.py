@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 
 from primeta.reactivation import ladder_sentences as said
@@ -214,7 +215,8 @@ def _ladder(sheet: _Sheet, y: float) -> float:
             WORDS_AT, base, said.assumes(facts, number, lang), width=RIGHT - WORDS_AT, size=8.8, tone="ink-2",
             leading=1.28,
         )  # fmt: skip
-        away = said.away(facts, number, lang)
+        shown = tuple(rung for rung in facts.rungs if rung.arm in sheet.letters)
+        away = said.away(replace(facts, rungs=shown), number, lang)
         if away:
             for arm, letter in sheet.letters.items():
                 away = away.replace(f"{arm} ", f"{letter}{locale.NBSP}")
