@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from small_follow_up import drawn, follow_up
 
+from primeta.errors import BadInput
 from primeta.reactivation.ladder import climb_ladder
 from primeta.reactivation.ladder_result import Ladder
 from primeta.reactivation.report import report_html, report_pdf, report_svg
@@ -145,3 +146,19 @@ def test_texts_are_wrapped_and_cut():
     assert all(width_of(line, 10) <= 100 for line in wrapped("слово " * 20 + "д" * 60, 10, 100))
     assert wrapped("one two three four", 10, 50, most=1)[0].endswith("…")
     assert shortened("short", 10, 100) == "short"
+
+
+def test_a_file_is_written_by_its_ending_or_refused(tmp_path):
+    made = ladder(n=300)
+    assert made.report(tmp_path / "sheet.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert (
+        made.report(tmp_path / "sheet.html", lang="ru")
+        .read_text(encoding="utf-8")
+        .startswith("<!doctype html>")
+    )
+    assert made.report(tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sheet.html", "sheet.pdf", "sheet.svg"]
+    with pytest.raises(BadInput, match=r"\.html, \.pdf or \.svg"):
+        made.report(tmp_path / "sheet.docx")
+    with pytest.raises(BadInput, match="no such folder"):
+        made.report(tmp_path / "not-there" / "sheet.pdf")

@@ -39,6 +39,7 @@ def ladder(
     columns: Pairs = None,
     timezone: str = "UTC",
     currency: str = "",
+    report: Path | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
     language: Language = "",
 ) -> None:
@@ -93,6 +94,8 @@ def ladder(
         Of times that carry none; --until ends in it.
     currency
         ISO code in which money is written, such as RUB.
+    report
+        Also write one sheet for who has a minute: .html, .pdf or .svg.
     json
         Print one JSON document.
     language
@@ -159,6 +162,8 @@ def ladder(
                 experiment=experiment,
                 progress=step,
             )
+    if report is not None:
+        found.report(report, lang=lang)
     if json:
         put_json(found.as_dict())
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from primeta.reactivation import ladder_sentences as said
@@ -169,6 +170,12 @@ class Ladder:
     def picture(self, lang: str = "en") -> Picture:
         """All rungs on one scale of money."""
         return ladder_picture(self.facts, lang, title=said.finding(self.facts, lang))
+
+    def report(self, path: Path | str, *, lang: str = "en") -> Path:
+        """One sheet for who has a minute: HTML, PDF or SVG by the file's ending."""
+        from primeta.reactivation.report import write_report
+
+        return write_report(self, path, lang=lang)
 
     # JSON
 

@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 
+from primeta.errors import BadInput
 from primeta.reactivation import ladder_sentences as said
 from primeta.reactivation.ladder_picture import ends_of
 from primeta.reactivation.ladder_result import Ladder
@@ -117,6 +119,42 @@ def report_pdf(ladder: Ladder, lang: str = "en") -> bytes:
     import vl_convert
 
     return vl_convert.svg_to_pdf(printed(report_svg(ladder, lang)))
+
+
+def write_report(ladder: Ladder, path: Path | str, *, lang: str = "en") -> Path:
+    """The sheet as a file: SVG, HTML or PDF by its ending.
+
+    Written under another name first, so that a reader never finds half of it.
+
+    Raises:
+        BadInput: another ending, or a folder that is not there.
+    """
+    target = Path(path)
+    makers: dict[str, Callable[[Ladder, str], str | bytes]] = {
+        ".svg": report_svg,
+        ".html": report_html,
+        ".htm": report_html,
+        ".pdf": report_pdf,
+    }
+    maker = makers.get(target.suffix.lower())
+    if maker is None:
+        raise BadInput(
+            f"a report is written as .html, .pdf or .svg, by its ending; {target.name!r} was given. Give the file "
+            f"one of these endings"
+        )
+    if not target.parent.is_dir():
+        raise BadInput(
+            f"{target.parent}: no such folder, so that {target.name} cannot be written; make it first"
+        )
+    made = maker(ladder, lang)
+    unfinished = target.with_name(f".{target.name}.part")
+    try:
+        unfinished.write_bytes(made.encode() if isinstance(made, str) else made)
+        unfinished.replace(target)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise BadInput(f"{target} cannot be written: {error.strerror}. Give another place") from error
+    return target
 
 
 # Parts of the sheet, from top to bottom; each returns where the next one begins
