@@ -69,19 +69,20 @@ class DoseWorld:
         Args:
             again: The channel of an earlier contact that he left unanswered: the same one tires, another does not.
         """
-        start = (-2.6, -2.0)[segment]
+        start = (-2.4, -1.8)[segment]
         gain, fade = (5.0, 4.0)[segment], 1 / 45
         if self.shape == "deepening":
             # early a word is enough, late only a discount helps
-            gain, fade = (2.0 + 9.0 * min(day / 60, 1.0), 1 / 40)
+            gain, fade = (0.5 + 14.0 * min(day / 45, 1.0), 1 / 60)
+            start -= 0.8 * min(day / 45, 1.0)
         elif self.shape == "loyal":
             gain = (9.0, 0.5)[segment]
         elif self.shape == "waiting":
-            gain = (6.0, 6.0)[segment] * (1.0 if day > 10 else 0.3)
+            gain = (10.0, 3.0)[segment] * (1.0 if day > 10 else 0.1)
         elif self.shape == "flat":
             gain, fade = 0.6, 1 / 90
         elif self.shape == "steep":
-            gain, fade = (11.0, 3.0)[segment], 1 / 30
+            gain, fade = (13.0, 2.0)[segment], 1 / 40
             start -= 0.6
         odds = math.exp(start + gain * depth * (1 - 0.8 * depth)) * self.channels[channel][segment]
         if again:

@@ -32,7 +32,7 @@ from primeta.reactivation.records import NAN, Note
 from primeta.stats.best_set import may_be_best
 from primeta.stats.buckets import buckets
 from primeta.stats.budget import choose_within
-from primeta.stats.doubly_robust import FOLDS, Estimate, estimate
+from primeta.stats.doubly_robust import Estimate, estimate
 from primeta.stats.monotone_dose import elasticity, rising
 from primeta.stats.multiplicity import adjusted_holm
 from primeta.stats.smooth_cells import Surface, smooth_cells
@@ -48,6 +48,8 @@ DRAWS, BUDGET_DRAWS = 4_000, 400
 SEED = 20_262
 TIME_SALT = "primeta:virtual-time"
 NONE = "none"
+PARTS, LEARNING = 6, 2
+"""Parts of the customers in which a policy is judged by one that the parts before it chose; the first only choose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,7 +70,10 @@ class Cells:
     weight: Floats
     """(n,) mean 1 in each cell."""
     outcome: Floats
-    """(n,) money, less what was to be expected before."""
+    """(n,) money, less what was to be expected before; `came`, `listed` and `spent` likewise."""
+    came: Floats
+    listed: Floats
+    spent: Floats
     shared_control: bool
     """Whether the control was drawn without a time of its own, so that it serves all times."""
     share: Floats
@@ -92,6 +97,8 @@ class Cells:
 class Differences:
     """Means of the options over no contact, (C, 1 + D), with the noise that they share by the control."""
 
+    mean: Floats
+    """(C, 1 + D) of the cells themselves."""
     value: Floats
     variance: Floats
     """(C, 1 + D) of each cell's own mean, no contact included."""
@@ -193,11 +200,10 @@ def _cells(lapsed: Lapsed) -> Cells:
     weight = 1.0 / seen.probability
     size = np.bincount(cell, minlength=int(cell.max()) + 1)
     weight = weight * size[cell] / np.bincount(cell, weight)[cell]
-    outcome = seen.outcome
+    parts = (seen.outcome, seen.came, seen.listed, seen.spent)
     if not seen.why_not:
-        outcome = without_features(
-            outcome, np.unique(cell, return_inverse=True)[1].astype(np.int64), seen.features, weight
-        )
+        alike = np.unique(cell, return_inverse=True)[1].astype(np.int64)
+        parts = tuple(without_features(part, alike, seen.features, weight) for part in parts)
     return Cells(
         seen=seen,
         depths=depths,
@@ -207,7 +213,10 @@ def _cells(lapsed: Lapsed) -> Cells:
         context=context,
         option=option,
         weight=weight,
-        outcome=outcome,
+        outcome=parts[0],
+        came=parts[1],
+        listed=parts[2],
+        spent=parts[3],
         shared_control=shared,
         share=np.bincount(context, minlength=len(times) * len(values)) / lapsed.n,
     )
@@ -283,10 +292,14 @@ def _differences(cells: Cells, outcome: Floats, rows: npt.NDArray[np.bool_] | No
             alike = a == b or (cells.shared_control and a % len(cells.segments) == b % len(cells.segments))
             base[a, b] = variance[a, 0] if alike else 0.0
     covariance = np.kron(base, np.ones((k, k))) + np.diag(np.nan_to_num(variance[:, 1:]).reshape(-1))
-    return Differences(value=found - found[:, :1], variance=variance, count=count, covariance=covariance)
+    return Differences(
+        mean=found, value=found - found[:, :1], variance=variance, count=count, covariance=covariance
+    )
 
 
-def _surface(cells: Cells, differences: Differences, start: Floats | None = None) -> Surface:
+def _surface(
+    cells: Cells, differences: Differences, start: Floats | None = None, *, open_minded: bool = False
+) -> Surface:
     """The differences from no contact, each drawn towards its neighbours."""
     c, k = cells.contexts, len(cells.depths)
     dose = np.tile(cells.depths / max(float(cells.depths.max()), 1e-9), c)
@@ -302,6 +315,98 @@ def _surface(cells: Cells, differences: Differences, start: Floats | None = None
         group=group,
         covariance=differences.covariance,
         start=start,
+        open_minded=open_minded,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gains:
+    """Profit over no contact as it is believed: (C, D) with its posterior covariance, and what it costs."""
+
+    mean: Floats
+    covariance: Floats
+    cost: Floats
+    """(C, 1 + D) discounts and contacts per customer over no contact, rising in depth."""
+    parameters: tuple[Floats, Floats, Floats]
+
+
+def _gains(
+    cells: Cells,
+    rows: npt.NDArray[np.bool_] | None = None,
+    start: tuple[Floats, Floats, Floats] | None = None,
+    *,
+    open_minded: bool = False,
+) -> Gains:
+    """Profit in three parts, each drawn towards its neighbours, since each has its own shape and its own noise.
+
+    profit(d) = p(d) · ℓ(d) − p(0) · ℓ(0) − s(d): the share p who come (it does not fall as the discount grows), what
+    one who comes brings before discounts (it hardly depends on the discount, so most of the noise of money is shared
+    by all depths), and what is spent over no contact.
+    """
+    c, k = cells.contexts, len(cells.depths)
+    at = start or (None, None, None)
+    came = _differences(cells, cells.came, rows)
+    listed = _differences(cells, cells.listed, rows)
+    spent = _differences(cells, cells.spent, rows)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = listed.mean / np.where(came.mean > 0, came.mean, np.nan)
+    option = np.nan_to_num(each)[cells.context, cells.option]
+    if cells.shared_control:
+        first = np.nan_to_num(each)[cells.context % len(cells.segments), 0]
+        option = np.where(cells.option == 0, first, option)
+    left = _differences(cells, cells.listed - option * cells.came, rows)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each_variance = left.variance / came.mean**2
+    p = _surface(cells, came, at[0], open_minded=open_minded)
+    worth = _worth_surface(cells, each, each_variance, at[1], open_minded=open_minded)
+    s = _surface(cells, spent, at[2], open_minded=open_minded)
+    rise = p.mean.reshape(c, k).copy()
+    money = s.mean.reshape(c, k).copy()
+    for context in range(c):
+        weights = np.maximum(came.count[context, 1:], 1.0)
+        rise[context] = rising(rise[context], weights)
+        money[context] = rising(money[context], weights)
+    base = np.nan_to_num(came.mean[:, 0])
+    values = worth.mean.reshape(c, 1 + k)
+    mean = rise * values[:, 1:] + base[:, None] * (values[:, 1:] - values[:, :1]) - money
+    turn = np.zeros((c * k, c * (1 + k)))
+    for context in range(c):
+        for d in range(k):
+            row = context * k + d
+            turn[row, context * (1 + k) + 1 + d] = base[context] + rise[context, d]
+            turn[row, context * (1 + k)] = -base[context]
+    scale = values[:, 1:].reshape(-1)
+    covariance = np.outer(scale, scale) * p.covariance + turn @ worth.covariance @ turn.T + s.covariance
+    cost = np.column_stack([np.zeros(c), np.maximum(money, 0.0)])
+    return Gains(
+        mean=mean, covariance=covariance, cost=cost, parameters=(p.parameters, worth.parameters, s.parameters)
+    )
+
+
+def _worth_surface(
+    cells: Cells, each: Floats, variance: Floats, start: Floats | None, *, open_minded: bool
+) -> Surface:
+    """What one who comes brings, over all options; no contact stands a little below a contact without a discount."""
+    c, d = each.shape
+    depth = cells.depths / max(float(cells.depths.max()), 1e-9)
+    dose = np.tile(np.r_[-0.3, depth], c)
+    days = np.log1p(cells.time_at)
+    days = (days - days.min()) / max(float(np.ptp(days)), 1e-9)
+    noise = np.diag(np.nan_to_num(variance.reshape(-1)))
+    if cells.shared_control:
+        for a in range(c):
+            for b in range(c):
+                if a != b and a % len(cells.segments) == b % len(cells.segments):
+                    noise[a * d, b * d] = np.nan_to_num(variance[a, 0])
+    return smooth_cells(
+        each.reshape(-1),
+        variance.reshape(-1),
+        dose=dose,
+        time=np.repeat(days[np.arange(c) // len(cells.segments)], d),
+        group=np.repeat(np.arange(c) % len(cells.segments), d).astype(np.int64),
+        covariance=noise,
+        start=start,
+        open_minded=open_minded,
     )
 
 
@@ -309,23 +414,23 @@ def _surface(cells: Cells, differences: Differences, start: Floats | None = None
 
 
 def _answered(plain: PolicyResult, cells: Cells, limit: float) -> PolicyResult:
-    level, c, k = plain.level, cells.contexts, len(cells.depths)
+    level, c = plain.level, cells.contexts
     differences = _differences(cells, cells.outcome)
     if not (differences.count[:, 0] > 1).all():
         return replace(plain, why_not="no-control-in-part")
-    surface = _surface(cells, differences)
-    gain = np.column_stack([np.zeros(c), surface.mean.reshape(c, k)])
-    spent = _differences(cells, cells.seen.spent)
-    cost = _costs(cells, spent)
+    gains = _gains(cells)
+    gain, cost = np.column_stack([np.zeros(c), gains.mean]), gains.cost
     chosen, price = choose_within(gain, cost, cells.share, budget=limit)
-    policies, constants = _chosen_without(cells, limit, surface.parameters)
-    fold = folds_by_id(cells.seen.lapsed.customer)
+    fold = folds_by_id(cells.seen.lapsed.customer, PARTS)
+    policies, constants = _chosen_before(cells, fold, limit, gains.parameters)
     model = _modelled(cells, fold)
     policy = _influence(cells, model, policies, fold)
-    value = _told(cells, policy, level)
-    rivals = _rivals(cells, model, fold, policy, constants, level, plain)
+    judged = fold >= LEARNING
+    value = _told(cells, policy[judged], level)
+    rivals = _rivals(cells, model, fold, policy, constants, level)
     rng = np.random.default_rng(SEED)
-    regret, high, kept = _regret(cells, surface, chosen, cost, limit, level, rng)
+    wary = _gains(cells, start=gains.parameters, open_minded=True)
+    regret, high, kept = _regret(cells, wary, chosen, cost, limit, level, rng)
     recommended = _named(cells, chosen)
     return replace(
         plain,
@@ -352,20 +457,9 @@ def _answered(plain: PolicyResult, cells: Cells, limit: float) -> PolicyResult:
         kept=kept,
         cost=float((cells.share * cost[np.arange(c), chosen]).sum()) * plain.eligible,
         price_of_budget=float(price),
-        segments=_by_segment(cells, policy, chosen, level),
+        segments=_by_segment(cells, policy, chosen, judged, level),
         extra={"chosen": chosen, "policies": policies, "cells": cells},
     )
-
-
-def _costs(cells: Cells, spent: Differences) -> Floats:
-    """(C, 1 + D) discounts and contacts per customer over no contact: they do not fall as the depth grows."""
-    surface = _surface(cells, spent)
-    c, k = cells.contexts, len(cells.depths)
-    found = np.zeros((c, 1 + k))
-    for context in range(c):
-        weights = np.maximum(spent.count[context, 1:], 1.0)
-        found[context, 1:] = np.maximum(rising(surface.mean.reshape(c, k)[context], weights), 0.0)
-    return found
 
 
 def _named(cells: Cells, chosen: Ints) -> Any:
@@ -383,21 +477,24 @@ def _action(cells: Cells, option: int) -> Action:
     return NONE if option == 0 else float(cells.depths[option - 1])
 
 
-def _chosen_without(cells: Cells, limit: float, start: Floats) -> tuple[Ints, Ints]:
-    """(F, C) for each fold the policy that the others choose, and (F, C) the best constant one."""
-    fold = folds_by_id(cells.seen.lapsed.customer)
-    c, k = cells.contexts, len(cells.depths)
-    policies, constants = np.zeros((FOLDS, c), dtype=np.int64), np.zeros((FOLDS, c), dtype=np.int64)
-    for part in range(FOLDS):
-        rows = fold != part
-        differences = _differences(cells, cells.outcome, rows)
-        surface = _surface(cells, differences, start)
-        gain = np.column_stack([np.zeros(c), surface.mean.reshape(c, k)])
-        cost = (
-            _costs(cells, _differences(cells, cells.seen.spent, rows))
-            if np.isfinite(limit)
-            else np.zeros_like(gain)
-        )
+def _chosen_before(
+    cells: Cells, fold: Ints, limit: float, start: tuple[Floats, Floats, Floats]
+) -> tuple[Ints, Ints]:
+    """(F, C) for each part the policy that the parts before it choose, and (F, C) the best constant one.
+
+    The first `LEARNING` parts only choose. That each part is judged by a policy that knows nothing of it nor of what
+    comes after keeps the errors of the parts apart: with ordinary cross-fitting the luck of two parts that chose each
+    other's policy adds up, and the interval is too short.
+
+    Source:
+        Luedtke & van der Laan (2016), "Statistical inference for the mean outcome under a possibly non-unique
+        optimal treatment strategy", the online estimator.
+    """
+    c = cells.contexts
+    policies, constants = np.zeros((PARTS, c), dtype=np.int64), np.zeros((PARTS, c), dtype=np.int64)
+    for part in range(LEARNING, PARTS):
+        gains = _gains(cells, fold < part, start)
+        gain, cost = np.column_stack([np.zeros(c), gains.mean]), gains.cost
         policies[part] = choose_within(gain, cost, cells.share, budget=limit)[0]
         total = cells.share @ gain
         total[cells.share @ cost > limit + 1e-12] = -np.inf
@@ -409,7 +506,7 @@ def _modelled(cells: Cells, fold: Ints) -> Floats:
     """(n, 1 + D) outcome to expect under each option, made without the customer's own fold."""
     found = np.zeros((len(cells.outcome), 1 + len(cells.depths)))
     d = 1 + len(cells.depths)
-    for part in range(FOLDS):
+    for part in range(PARTS):
         rows = fold != part
         base = _bases(cells, rows)
         shift = _differences(cells, cells.outcome, rows)
@@ -468,27 +565,24 @@ def _told(cells: Cells, influence: Floats, level: float) -> Estimate:
 
 
 def _rivals(
-    cells: Cells,
-    model: Floats,
-    fold: Ints,
-    policy: Floats,
-    constants: Ints,
-    level: float,
-    plain: PolicyResult,
+    cells: Cells, model: Floats, fold: Ints, policy: Floats, constants: Ints, level: float
 ) -> tuple[Rival, ...]:
     c = cells.contexts
-    named: list[tuple[str, Action, Ints]] = [("best-constant", None, constants)]
-    counts = np.bincount(constants[:, 0])
-    common: Action = _action(cells, int(np.argmax(counts)))
-    named[0] = ("best-constant", common, constants)
-    named.append(("no-contact", NONE, np.zeros((FOLDS, c), dtype=np.int64)))
+    judged = fold >= LEARNING
+    common = _action(cells, int(np.argmax(np.bincount(constants[LEARNING:, 0]))))
+    named: list[tuple[str, Action, Ints]] = [
+        ("best-constant", common, constants),
+        ("no-contact", NONE, np.zeros((PARTS, c), dtype=np.int64)),
+    ]
     if cells.depths[0] == 0:
-        named.append(("zero-discount", 0.0, np.ones((FOLDS, c), dtype=np.int64)))
-    named.append(("largest", float(cells.depths[-1]), np.full((FOLDS, c), len(cells.depths), dtype=np.int64)))
+        named.append(("zero-discount", 0.0, np.ones((PARTS, c), dtype=np.int64)))
+    named.append(("largest", float(cells.depths[-1]), np.full((PARTS, c), len(cells.depths), dtype=np.int64)))
     found = []
     for name, x, policies in named:
         own = _influence(cells, model, policies, fold)
-        value, ahead = _told(cells, own, level), _told(cells, policy - own, level)
+        # What nobody chose is judged on everybody.
+        value = _told(cells, own[judged] if name == "best-constant" else own, level)
+        ahead = _told(cells, (policy - own)[judged], level)
         found.append(
             Rival(
                 name=name,
@@ -506,7 +600,7 @@ def _rivals(
 
 def _regret(
     cells: Cells,
-    surface: Surface,
+    gains: Gains,
     chosen: Ints,
     cost: Floats,
     limit: float,
@@ -518,27 +612,26 @@ def _regret(
     """
     c, k = cells.contexts, len(cells.depths)
     budgeted = bool(np.isfinite(limit))
-    values, vectors = np.linalg.eigh(surface.covariance)
+    values, vectors = np.linalg.eigh(gains.covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     draws = BUDGET_DRAWS if budgeted else DRAWS
     z = rng.standard_normal((draws, len(values)))
-    gains = np.concatenate(
-        [np.zeros((draws, c, 1)), (surface.mean + z @ root.T).reshape(draws, c, k)], axis=2
-    )
-    mine = gains[:, np.arange(c), chosen] @ cells.share
+    profit = gains.mean + (z @ root.T).reshape(draws, c, k)
+    drawn = np.concatenate([np.zeros((draws, c, 1)), profit], axis=2)
+    mine = drawn[:, np.arange(c), chosen] @ cells.share
     if budgeted:
         best = np.array(
             [
                 (
                     cells.share * gain[np.arange(c), choose_within(gain, cost, cells.share, budget=limit)[0]]
                 ).sum()
-                for gain in gains
+                for gain in drawn
             ]
         )
         best = np.maximum(best, mine)
     else:
-        best = gains.max(axis=2) @ cells.share
-    totals = np.einsum("rcd,c->rd", gains, cells.share)
+        best = drawn.max(axis=2) @ cells.share
+    totals = np.einsum("rcd,c->rd", drawn, cells.share)
     totals[:, cells.share @ cost > limit + 1e-12] = -np.inf
     constant = totals[:, int(np.argmax(totals.mean(axis=0)))]
     regret = best - mine
@@ -659,7 +752,9 @@ def _responses(cells: Cells, level: float) -> tuple[Response, ...]:
     return tuple(found)
 
 
-def _by_segment(cells: Cells, policy: Floats, chosen: Ints, level: float) -> tuple[Segment, ...]:
+def _by_segment(
+    cells: Cells, policy: Floats, chosen: Ints, judged: npt.NDArray[np.bool_], level: float
+) -> tuple[Segment, ...]:
     if len(cells.segments) < 2:
         return ()
     found = []

@@ -37,6 +37,8 @@ class Measured:
     """(n,) money over the horizon; see `outcome_of`."""
     spent: Floats
     """(n,) discount given and contacts paid over the horizon, measured like `outcome`."""
+    listed: Floats
+    """(n,) margin of the orders before discounts, measured like `outcome`, which is `listed` − `spent`."""
     came: Floats
     """(n,) whether an order came within the horizon, measured like `outcome`."""
     mature: float
@@ -69,6 +71,7 @@ def measured(lapsed: Lapsed, *, cell: Ints | None = None) -> Measured:
     )
     money, late = outcome_of(lapsed.sums["money"] - contact, lapsed, cell)
     spent, _ = outcome_of(lapsed.sums["discount"] + contact, lapsed, cell)
+    listed, _ = outcome_of(lapsed.sums["money"] + lapsed.sums["discount"], lapsed, cell)
     first = (lapsed.returned[:, None] >= lapsed.edges[:-1]) & (lapsed.returned[:, None] < lapsed.edges[1:])
     came, _ = outcome_of(first.astype(np.float64), lapsed, cell)
     mature = float((lapsed.followed >= lapsed.edges[-1]).mean()) if lapsed.n else float("nan")
@@ -82,6 +85,7 @@ def measured(lapsed: Lapsed, *, cell: Ints | None = None) -> Measured:
         features=features,
         outcome=money,
         spent=spent,
+        listed=listed,
         came=came,
         mature=mature,
         notes=(*lapsed.notes, *notes),
