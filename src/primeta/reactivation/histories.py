@@ -138,6 +138,8 @@ class OrderLog:
     money_kind: str
     """`revenue` or `margin`."""
     has_returns: bool
+    has_losses: bool
+    """Whether an order brought less than nothing: a margin eaten up by its discount."""
     by: str
     notes: tuple[Note, ...]
 
@@ -312,10 +314,10 @@ def open_facts(
             f"CREATE TEMP TABLE order_days AS SELECT customer_id AS customer, {number} AS day, "
             f"bool_or(NOT is_return) AS is_order, sum({value}) AS money FROM stored WHERE {late} GROUP BY ALL",
         )
-        first, last, returns, latest = one(
+        first, last, returns, latest, lost = one(
             connection,
-            "SELECT min(day) FILTER (is_order), max(day) FILTER (is_order), count(*) FILTER (NOT is_order), max(day) "
-            "FROM order_days",
+            "SELECT min(day) FILTER (is_order), max(day) FILTER (is_order), count(*) FILTER (NOT is_order), max(day), "
+            "coalesce(bool_or(is_order AND money < 0), false) FROM order_days",
         )
         if first is None:
             raise BadTable(f"the workspace has no orders up to {end}")
@@ -328,6 +330,7 @@ def open_facts(
             has_money=True,
             money_kind="margin" if own or margin is not None else "revenue",
             has_returns=bool(returns),
+            has_losses=bool(lost),
             by="",
             notes=(Note("returns", {"days": int(returns)}),) if returns else (),
         )
@@ -366,7 +369,10 @@ def _register(connection: duckdb.DuckDBPyConnection, rows: Any, columns: Mapping
         form = sniff(files[0] if files else text)
         if form.kind == "parquet":
             listed = "[" + ", ".join(quoted(name) for name in files or [text]) + "]"
-            run(connection, f"CREATE VIEW source AS SELECT * FROM read_parquet({listed}, union_by_name = true)")
+            run(
+                connection,
+                f"CREATE VIEW source AS SELECT * FROM read_parquet({listed}, union_by_name = true)",
+            )
         else:
             if len(files) > 1:
                 raise BadInput(f"{text}: several CSV files; put them into one, or save them as Parquet")
@@ -504,10 +510,11 @@ def _prepare(
         f"CREATE TEMP TABLE order_days AS SELECT customer, day, bool_or(coalesce(revenue, 0) >= 0) AS is_order"
         f"{sums}{attribute} FROM {rows} WHERE {kept} GROUP BY customer, day",
     )
-    first, last, returns = one(
+    losses = "coalesce(bool_or(is_order AND money < 0), false)" if wanted else "false"
+    first, last, returns, lost = one(
         connection,
-        "SELECT min(day) FILTER (is_order), max(day) FILTER (is_order), count(*) FILTER (NOT is_order) "
-        "FROM order_days",
+        f"SELECT min(day) FILTER (is_order), max(day) FILTER (is_order), count(*) FILTER (NOT is_order), {losses} "
+        f"FROM order_days",
     )
     if first is None:
         said = f" up to {day_of(end)}" if until is not None else ""
@@ -536,6 +543,7 @@ def _prepare(
         has_money=wanted,
         money_kind="margin" if has_margin or margin is not None else kind,
         has_returns=bool(returns),
+        has_losses=bool(lost),
         by=by,
         notes=tuple(notes),
     )

@@ -460,7 +460,7 @@ def ltv_of(
     base = fit_base(log.collapse(table, end, group=group), model=model, unit=unit, clock=clock)
     ids = out is not None or keep_rows
     people = people_of(log, table, base.collapsed, group, ids=ids)
-    worth = worth_of(people, known=log.has_money, kind=log.money_kind, returns=log.has_returns)
+    worth = worth_of(people, known=log.has_money, may_lose=log.has_returns or log.has_losses)
     ahead = _ahead(clock, end, horizon)
     notes = (*log.notes, *base.notes, *_edges(base.fit))
     if base.fit.why_not:

@@ -233,7 +233,7 @@ def check_holdout(
     horizon = float(clock.at(np.array(log.until_day)) - clock.at(np.array(after_day)))
     orders = base.orders(horizon)
     people = people_of(log, table, base.collapsed, group, ids=False)
-    worth = worth_of(people, known=log.has_money, kind=log.money_kind, returns=log.has_returns)
+    worth = worth_of(people, known=log.has_money, may_lose=log.has_returns or log.has_losses)
     totals = totals_of(
         base, people, worth, orders=orders, discounted=orders, horizon=horizon, draws=draws, rng=rng
     )

@@ -110,17 +110,16 @@ class Worth:
     tie_p: float = NAN
     tied: bool = False
     negative: bool = False
-    """Whether a customer's repeat orders bring nothing or less."""
+    """Whether an order may bring less than nothing."""
     why_not: str = ""
 
 
-def worth_of(people: People, *, known: bool, kind: str, returns: bool) -> Worth:
+def worth_of(people: People, *, known: bool, may_lose: bool) -> Worth:
     """Gamma-Gamma where amounts are above 0, a normal model where they may be negative, else everybody's mean.
 
     Args:
         known: Whether the log holds money.
-        kind: `revenue` or `margin`.
-        returns: Whether there are returns, which make amounts that may be 0 or below.
+        may_lose: Whether an order may bring less than nothing: returns, margins eaten up by a discount.
     """
     n = len(people.row)
     if not known:
@@ -134,7 +133,7 @@ def worth_of(people: People, *, known: bool, kind: str, returns: bool) -> Worth:
     mean = np.divide(people.money, x, out=np.zeros(n), where=again)
     positive = again & (mean > 0)
     few_free = (again & ~positive).sum() <= ZERO_SHARE * max(again.sum(), 1)
-    if kind == "revenue" and not returns and few_free and not (mean < 0).any():
+    if not may_lose and few_free:
         found = fit_gamma_gamma(x[positive], mean[positive])
         if not found.why_not and found.q > 1 and not any(w.startswith("edge") for w in found.warnings):
             each = expected_value(found, x, mean)
@@ -173,7 +172,7 @@ def worth_of(people: People, *, known: bool, kind: str, returns: bool) -> Worth:
             tie=found.tie,
             tie_p=found.tie_p,
             tied="tied" in found.warnings,
-            negative=bool((mean[again] <= 0).any()),
+            negative=may_lose,
         )
     orders = float((x + 1).sum())
     pooled = float(people.money.sum() + people.first_money.sum()) / orders

@@ -173,15 +173,19 @@ def _moved(found: Fit, place: int, by: float) -> Fit:
     return replace(found, coefficients={**found.coefficients, key: found.coefficients[key] + by})
 
 
+def _drawn(base: Base, horizon: float, rng: np.random.Generator) -> Floats:
+    # Where next to nobody leaves, the number of orders until he does has no end.
+    with np.errstate(over="ignore", divide="ignore"):
+        return draw_orders(base.fit, base.histories, horizon, rng, covariates=base.covariates)
+
+
 def _chance(base: Base, horizon: float, orders: Floats, rng: np.random.Generator) -> Floats:
     """(G,) variance of a customer's orders about what is expected of him, from a few draws of each row."""
     rows = len(orders)
     times = int(np.clip(CHANCE_DRAWS // max(rows, 1), 1, 400))
     total = np.zeros(rows)
     for _ in range(times):
-        total += (
-            draw_orders(base.fit, base.histories, horizon, rng, covariates=base.covariates) - orders
-        ) ** 2
+        total += (_drawn(base, horizon, rng) - orders) ** 2
     return total / times
 
 
@@ -193,7 +197,7 @@ def order_bounds(
     times = 400 if rows <= 5_000 else 200 if rows <= 50_000 else 80
     drawn = np.empty((times, rows), dtype=np.float32)
     for at in range(times):
-        drawn[at] = draw_orders(base.fit, base.histories, horizon, rng, covariates=base.covariates)
+        drawn[at] = _drawn(base, horizon, rng)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(drawn, [tail, 100 - tail], axis=0, method="nearest")
     return low.astype(float), high.astype(float)
