@@ -475,7 +475,18 @@ def _reactivation(read: _Reader, values: dict[str, Any]) -> ReactivationConfig:
         "attribution_days": (0, 366),
         "fixed_days": (1, 3660),
     }
-    read.known("reactivation", values, (*bounds, "annual_discount", "promo_codes"))
+    read.known(
+        "reactivation",
+        values,
+        (
+            "window_days",
+            "horizon_days",
+            "attribution_days",
+            "annual_discount",
+            "fixed_days",
+            "promo_codes",
+        ),
+    )
     days: dict[str, int] = {}
     for name, (low, high) in bounds.items():
         days[name] = read.take("reactivation", values, name, int, getattr(default, name))
