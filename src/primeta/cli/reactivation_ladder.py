@@ -178,6 +178,8 @@ def ladder(
             put("\n" + table.text())
     if steps := found.steps(lang):
         put("\n" + "\n".join(steps))
+    if todo := found.next_steps(lang):
+        put("\n" + "\n".join(f"→ {heading}. {why}" for heading, why in todo))
 
 
 def _for_workspace(asked: dict[str, Any]) -> dict[str, Any]:

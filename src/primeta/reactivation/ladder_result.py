@@ -42,7 +42,19 @@ class Ladder:
             Head(words(WORDS, "interval", lang, level=level), "right"),
             Head(words(WORDS, "all", lang), "right"),
         )
-        rows = [self._row(rung, pen) for rung in facts.rungs]
+        rows = []
+        for number in sorted({rung.rung for rung in facts.rungs}):
+            mine = said.rungs_of(facts, number)
+            cannot = {rung.why_not for rung in mine if not math.isfinite(rung.value_per_assigned)}
+            if (
+                len(mine) > 1
+                and len(cannot) == 1
+                and all(math.isnan(rung.value_per_assigned) for rung in mine)
+            ):
+                told = f"{locale.CANNOT_TELL[lang]}: {words(WHY_NOT, cannot.pop(), lang)}"
+                rows.append((f"{number} {RUNGS[number][lang]}", "…", "", told, "", ""))
+            else:
+                rows += [self._row(rung, pen) for rung in mine]
         note = "\n".join([*self.assumptions(lang), *self.remarks(lang)])
         return Table(heads=heads, rows=tuple(rows), note=note)
 
@@ -71,10 +83,10 @@ class Ladder:
         return (name, rung.arm, count, each.text, between, said.money_of(rung, pen).text)
 
     def behaviour_table(self, lang: str = "en") -> Table:
-        """One row for each arm and trait."""
+        """One row for each arm and trait; none where there is no control to compare with."""
         pen, facts = said.pen_of(self.facts, lang), self.facts
         rows = []
-        for row in facts.behaviour:
+        for row in facts.behaviour if facts.campaign.control else ():
             if not math.isfinite(row.difference):
                 cannot = f"{locale.CANNOT_TELL[lang]}: {words(WHY_NOT, row.why_not, lang)}"
                 rows.append((METRICS[row.metric][lang], row.arm, "", cannot, ""))
@@ -95,10 +107,10 @@ class Ladder:
         )
 
     def returners_table(self, lang: str = "en") -> Table:
-        """One row for each arm: who came back, and the needless discount."""
+        """One row for each arm: who came back, and the needless discount; none where there is no control."""
         pen = said.pen_of(self.facts, lang)
         rows = []
-        for row in self.facts.returners:
+        for row in self.facts.returners if self.facts.campaign.control else ():
             induced = pen.points(row.induced_share, row.induced_low, row.induced_high)
             needless = pen.money(row.needless_discount, row.needless_low, row.needless_high)
             low, high = row.needless_bounds
@@ -138,11 +150,7 @@ class Ladder:
             Head(words(WORDS, name, lang), "right" if name in ("customers", "each") else "left")
             for name in names
         ]
-        return Table(
-            heads=(*heads, Head("p", "right")),
-            rows=tuple(rows),
-            note=" ".join(said.segments(self.facts, lang)),
-        )
+        return Table(heads=(*heads, Head("p", "right")), rows=tuple(rows))
 
     # Words beside the numbers
 

@@ -437,7 +437,8 @@ def next_steps(facts: LadderFacts, lang: str) -> list[tuple[str, str]]:
         found.append((heading, _how(missing, figures, lang)))
     elif last is not None and last.how == "wait-seen":
         figures = {name: _written(name, value, pen) for name, value in last.values.items()}
-        found.append((words(NEXT, "seen", lang, until=figures["until"]), _how(last, figures, lang)))
+        why = "seen.why" if last.values.get("cost", 0) > 0 else "seen.free"
+        found.append((words(NEXT, "seen", lang, until=figures["until"]), words(NEXT, why, lang, **figures)))
     codes = campaign.promo_codes
     wasted = [
         row

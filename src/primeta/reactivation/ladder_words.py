@@ -289,7 +289,7 @@ FINDINGS: dict[str, dict[str, str]] = {
         "fewer buyers is compared on its keenest ones. Of all assigned “{arm}” brings more within {span}: {difference} of "
         "revenue each.",
         "ru": "Ловушка: среди одних покупающих лучше выглядит «{trap}» ({high} на покупающего против {low}), но кто "
-        "привёл меньше людей, того судят по самым охочим. На всех участников за {span} больше приносит «{arm}»: "
+        "привёл меньше людей, тот привёл самых готовых купить. На всех участников за {span} больше приносит «{arm}»: "
         "{difference} выручки с каждого.",
     },
     "segments.none": {
@@ -400,6 +400,16 @@ NEXT: dict[str, dict[str, str]] = {
     },
     "climb": {"en": "For rung {rung}: {missing}", "ru": "Для ступени {rung}: {missing}"},
     "seen": {"en": "Leave the control alone until {until}", "ru": "Не трогать контроль до {until}"},
+    "seen.why": {
+        "en": "Then rung 4 is seen, not modelled. Waiting costs about {cost} that the control's {control} would have "
+        "brought.",
+        "ru": "Тогда ступень 4 будет измерена без модели. Ожидание стоит около {cost}, которые принёс бы контроль "
+        "({control}).",
+    },
+    "seen.free": {
+        "en": "Then rung 4 is seen, not modelled.",
+        "ru": "Тогда ступень 4 будет измерена без модели.",
+    },
     "discount": {"en": "Try a smaller discount, or a later one", "ru": "Попробовать скидку меньше или позже"},
     "discount.why": {
         "en": "Of {given} of discounts {needless} went to people who would have come at the full price ({interval}). "
