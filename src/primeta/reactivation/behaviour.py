@@ -116,7 +116,7 @@ def trait_mean(follow_up: FollowUp, arm: int, trait: str) -> Mean:
         return unknown("small-arm", len(each))
     sums = follow_up.traits[trait][0, arm]
     value = float(sums.sum()) / n
-    squares = follow_up.traits_squared.get(trait)
+    squares = None if follow_up.clustered else follow_up.traits_squared.get(trait)
     parts = (sums - value * each) / n
     if squares is None:
         variance, df = spread(parts, each)

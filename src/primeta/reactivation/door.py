@@ -126,12 +126,14 @@ def follow_given(
     reactions: Any = None,
     columns: Mapping[str, Any] | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
+    units: str = "",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> FollowUp:
     """The follow-up in sums of tables as `ladder` takes them.
 
     Args:
         connection: Where tables given as `inputs.Query` live; by default one is opened for the call.
+        units: As `follow` takes it, a table on `connection`.
     """
     if orders is None and lines is None:
         raise BadInput(
@@ -170,7 +172,7 @@ def follow_given(
         reactions=opened("reactions", reactions),
     )
     names.check_used()
-    return follow(connection, tables, campaign, progress=progress)
+    return follow(connection, tables, campaign, units=units, progress=progress)
 
 
 def campaign_of(

@@ -230,7 +230,7 @@ def _column(what: Mapping[str, float]) -> int | None:
 
 def _whole(follow_up: FollowUp, arm: int, *, from_day: int, until_day: int) -> Moments | None:
     """Customers' totals of this time, if every one of the arm has lived through it."""
-    if from_day:
+    if from_day or follow_up.clustered:
         return None
     for days, moments in (
         (follow_up.campaign.window_days, follow_up.window),

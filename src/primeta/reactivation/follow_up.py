@@ -61,11 +61,13 @@ def follow(
     tables: Tables,
     campaign: Campaign,
     *,
+    units: str = "",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> FollowUp:
     """What the assigned did after assignment, as sums.
 
     Args:
+        units: A table `customer_id`, `unit` on the connection: customers of one unit are no independent draws.
         tables: `orders`, or `lines` that carry customer, time and money and are summed by `order_id`.
         progress: Called with a step, how many parts are done, and how many there are.
     Raises:
@@ -78,7 +80,7 @@ def follow(
     edges = edges_of(campaign)
     with plain_errors("counting what the assigned did"):
         tell("assignments", 0, 1)
-        assigned = read_assigned(connection, tables.assignments, campaign, edges=edges)
+        assigned = read_assigned(connection, tables.assignments, campaign, edges=edges, units=units)
         campaign = replace(campaign, name=campaign.name or assigned.name)
         tell("orders", 0, 1)
         log = tables.orders or tables.lines
@@ -148,6 +150,7 @@ def follow(
         seen_days=span.seen_days,
         window=counted.window,
         seen=counted.seen,
+        clustered=bool(units),
         traits_n=counted.traits_n,
         traits=counted.traits,
         traits_squared=counted.squared,

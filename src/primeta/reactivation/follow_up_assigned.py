@@ -61,10 +61,17 @@ def edges_of(campaign: Campaign) -> tuple[int, ...]:
 
 
 def read_assigned(
-    connection: duckdb.DuckDBPyConnection, given: Given, campaign: Campaign, *, edges: tuple[int, ...]
+    connection: duckdb.DuckDBPyConnection,
+    given: Given,
+    campaign: Campaign,
+    *,
+    edges: tuple[int, ...],
+    units: str = "",
 ) -> Assigned:
     """Make the table `people` of each customer's first assignment, and `days` (day → its `block`, `lived`, `covered`).
 
+    Args:
+        units: A table `customer_id`, `unit` of customers who belong together and share a bucket; others stand alone.
     Raises:
         BadTable: a customer, an arm or a time is missing; a customer stands in two arms; `by` is missing.
         BadInput, NotFound: several experiments and none named; an experiment, control or arm that is not there;
@@ -109,17 +116,20 @@ def read_assigned(
     order = "ORDER BY customer_id" if total <= SORTED else ""
     listed = ", ".join(quoted(name) for name in arms)
     listed_segments = ", ".join(quoted(name) for name in segments)
+    unit = "coalesce(unit, customer_id)" if units else "customer_id"
+    together = f"LEFT JOIN {units} USING (customer_id) " if units else ""
     run(
         connection,
         f"CREATE OR REPLACE TEMP TABLE people AS SELECT (row_number() OVER ({order}) - 1)::INTEGER AS "
         "customer, customer_id, try_cast(customer_id AS BIGINT) AS number, "
         f"(list_position([{listed_segments}], segment) - 1)::SMALLINT AS segment, "
         f"(list_position([{listed}], arm) - 1)::SMALLINT AS arm, "
-        f"floor(bucket('primeta', customer_id) * {BUCKETS})::SMALLINT AS bucket, assigned_at, "
+        f"floor(bucket('primeta', {unit}) * {BUCKETS})::SMALLINT AS bucket, assigned_at, "
         "epoch_us(assigned_at) AS assigned_us, "
         "followed, lived, covered FROM (SELECT f.*, coalesce(s.segment, '') AS segment, "
         f"(epoch_us(TIMESTAMP '{end}') - epoch_us(assigned_at)) / {DAY_US}::DOUBLE AS followed "
         f"FROM first_rows f LEFT JOIN first_segment s USING (customer_id) WHERE assigned_at < TIMESTAMP '{end}') "
+        f"{together}"
         f"JOIN days ON days.day = floor(least(followed, {edges[-1]}))::INTEGER",
     )
     whole, count = one(

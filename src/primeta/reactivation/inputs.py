@@ -28,6 +28,9 @@ NEEDED = {
     "messages": ("customer_id", "sent_at"),
     "reactions": ("message_id", "kind", "happened_at"),
     "visits": ("customer_id", "happened_at"),
+    "customers": ("customer_id",),
+    "identities": ("customer_id", "kind", "value_hash"),
+    "spend": ("source", "day", "money"),
 }
 ROW = "row#"
 """A hash of all columns of a row as it came: rows that are there twice, value for value, share it."""

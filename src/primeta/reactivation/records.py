@@ -173,6 +173,8 @@ class FollowUp:
     notes: tuple[Note, ...] = ()
     has_code: tuple[bool, ...] = ()
     """(A,) whether the arm's own promo code is known."""
+    clustered: bool = False
+    """Whether customers who belong together share a bucket: then only the spread between buckets is true."""
 
     @property
     def has_control(self) -> bool:
