@@ -112,7 +112,9 @@ def test_no_table_leaves_its_column(opened: Any, sites: dict[str, str], width: i
         assert over == [], path
 
 
-@pytest.mark.parametrize("path", ["/trends/t-1", "/declare", "/experiments/evening-push"])
+@pytest.mark.parametrize(
+    "path", ["/trends/t-1", "/declare", "/experiments/evening-push", "/reactivation/two-letters"]
+)
 def test_everything_pressable_is_reached_by_keyboard_and_shows_it(
     opened: Any, sites: dict[str, str], path: str
 ):
@@ -145,6 +147,36 @@ def test_the_skip_link_is_first_and_leads_to_the_content(opened: Any, sites: dic
     assert tab.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
     tab.keyboard.press("Enter")
     assert tab.url.endswith("#main")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_all_rungs_stand_on_one_scale_without_a_script(opened: Any, sites: dict[str, str], width: int):
+    """The zero line of every rung lies under that of the axis; nothing is drawn beyond its column."""
+    tab = opened(width, script=False)
+    tab.goto(sites["ru"] + "/reactivation/two-letters")
+    zeros = [box["x"] for line in tab.locator(".rung .lines .zero").all() if (box := line.bounding_box())]
+    assert len(zeros) == 15
+    assert max(zeros) - min(zeros) < 1.5
+    axis = tab.locator(".ladder .axis-row text").get_by_text("0", exact=True).bounding_box()
+    assert axis["x"] - 1 < zeros[0] < axis["x"] + axis["width"] + 1
+    for picture in tab.locator(".rung .lines .iv").all():
+        frame = picture.bounding_box()
+        for part in picture.locator(".range, .claim").all():
+            drawn = part.bounding_box()
+            assert frame["x"] - 1 <= drawn["x"]
+            assert drawn["x"] + drawn["width"] <= frame["x"] + frame["width"] + 1
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_the_report_fits_its_sheet_and_keeps_its_own_type(opened: Any, sites: dict[str, str], width: int):
+    tab = opened(width, scheme="dark", script=False)
+    tab.goto(sites["ru"] + "/reactivation/two-letters/report")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    sheet = tab.locator(".paper").bounding_box()
+    for text in tab.locator(".paper text").all():
+        box = text.bounding_box()
+        assert box["x"] >= sheet["x"] - 1
+        assert box["x"] + box["width"] <= sheet["x"] + sheet["width"] + 1, text.inner_text()
 
 
 def test_why_this_grade_opens_and_closes_without_a_script(opened: Any, sites: dict[str, str]):
