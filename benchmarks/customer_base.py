@@ -11,6 +11,7 @@ import resource
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -75,23 +76,32 @@ def base(n: int, *, model: ModelName, seed: int = 0) -> Histories:
     return Histories(repeats=x, last=last, age=age, unit="day")
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What was found, and what it took."""
+
+    found: Any
+    seconds: float
+    processor_seconds: float
+
+
+def timed(work: Callable[[], Any]) -> Timed:
+    began, busy = time.perf_counter(), time.process_time()
     found = work()
-    return found, time.perf_counter() - began
+    return Timed(found, time.perf_counter() - began, time.process_time() - busy)
 
 
-def theirs(histories: Histories, model: ModelName) -> tuple[Any, float, float]:
-    """The fitter of lifetimes, its seconds and its log-likelihood."""
+def theirs(histories: Histories, model: ModelName) -> tuple[Timed, list[float], float]:
+    """What the fitter of lifetimes took, its parameters and its log-likelihood."""
     from lifetimes import BetaGeoFitter, ParetoNBDFitter
 
     fitter = (ParetoNBDFitter if model == "pareto-nbd" else BetaGeoFitter)()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        _, seconds = timed(lambda: fitter.fit(histories.repeats, histories.last, histories.age))
-        own = [float(fitter.params_[name]) for name in fitter.params_.index]
+        took = timed(lambda: fitter.fit(histories.repeats, histories.last, histories.age))
+        own = fitter.params_.to_numpy(dtype=float).tolist()
     # theirs is a mean over customers, in scaled time; ours is the same function at their parameters
-    return fitter, seconds, _likelihood_at(histories, model, own)
+    return took, own, _likelihood_at(histories, model, own)
 
 
 def _likelihood_at(histories: Histories, model: ModelName, parameters: list[float]) -> float:
@@ -102,17 +112,18 @@ def _likelihood_at(histories: Histories, model: ModelName, parameters: list[floa
 def side_by_side(n: int, model: ModelName, aim: str) -> list[dict[str, str]]:
     """Both fits, then what ours expects of every customer."""
     histories = base(n, model=model)
-    own, seconds = min((timed(lambda: fit(histories, model=model)) for _ in range(3)), key=lambda pair: pair[1])
-    fitter, their_seconds, their_height = theirs(histories, model)
+    ours = min((timed(lambda: fit(histories, model=model)) for _ in range(3)), key=lambda took: took.seconds)
+    own: Fit = ours.found
+    their, parameters, their_height = theirs(histories, model)
     rows = [
         {
             "what": f"{model}: fit of {n:,} customers ({len(histories.collapsed()):,} distinct)",
             "aim": aim,
-            "reached": f"{seconds:.2f} s, {their_seconds / seconds:.0f} times faster",
-            "peer": f"lifetimes {their_seconds:.1f} s",
-            "note": f"log-likelihood {own.log_likelihood:.3f}, at theirs {their_height:.3f} "
-            f"(ours {own.log_likelihood - their_height:+.3f}); {_told(own)} against "
-            f"{', '.join(f'{value:.4g}' for value in fitter.params_)}",
+            "reached": f"{ours.seconds:.2f} s, {their.seconds / ours.seconds:.0f} times faster",
+            "peer": f"lifetimes {their.seconds:.1f} s",
+            "note": f"processor time {their.processor_seconds / ours.processor_seconds:.0f} times less; log-likelihood "
+            f"{own.log_likelihood:.3f}, at theirs {their_height:.3f}; {_told(own)} against "
+            f"{', '.join(f'{value:.4g}' for value in parameters)}",
         }
     ]
     for what, work in (
@@ -123,13 +134,13 @@ def side_by_side(n: int, model: ModelName, aim: str) -> list[dict[str, str]]:
             lambda: expected_discounted_orders(own, histories, annual_discount=0.15),
         ),
     ):
-        found, seconds = timed(work)
+        took = timed(work)
         rows.append(
             {
                 "what": f"{model}: {what} of the same",
                 "aim": "",
-                "reached": f"{seconds:.2f} s",
-                "note": f"total {found.sum():,.0f}; peak memory "
+                "reached": f"{took.seconds:.2f} s",
+                "note": f"total {took.found.sum():,.0f}; peak memory "
                 f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB",
             }
         )
@@ -143,16 +154,16 @@ def refits(n: int, model: ModelName, draws: int = 20) -> dict[str, str]:
     rng = np.random.default_rng(1)
     seconds = []
     for _ in range(draws):
-        drawn = Histories(
+        again = Histories(
             repeats=histories.repeats,
             last=histories.last,
             age=histories.age,
             count=rng.poisson(histories.weights).astype(np.float64),
             unit="day",
         )
-        found, took = timed(lambda drawn=drawn: fit(drawn, model=model, start=own, gain=1e-4))
-        assert found.converged
-        seconds.append(took)
+        took = timed(lambda again=again: fit(again, model=model, start=own, gain=1e-4))
+        assert took.found.converged
+        seconds.append(took.seconds)
     return {
         "what": f"{model}: refit with bootstrap weights, {len(histories):,} distinct rows",
         "aim": "",
