@@ -37,7 +37,9 @@ NAME = "reactivation calibration"
 RUNS, RUNS_OF_FOUR = 2_000, 1_000
 QUICK, QUICK_OF_FOUR = 60, 6
 SEED = 5_000_000
-"""Of the first run; the truth's own draws use others."""
+"""Of the first run of the first setting; each setting has its own, and the truth's own draws use others."""
+APART = 10_000
+"""Seeds between settings."""
 FLOOR, CEILING = 0.93, 0.97
 """Between which a 95% interval is to cover."""
 BROKEN: dict[str, tuple[str, ...]] = {
@@ -150,14 +152,15 @@ class Result:
         return self
 
 
-def run_some(setting: Setting, truth: Truth, *, seeds: Iterable[int], four: int) -> Result:
-    """Runs of one setting; those with a seed below SEED + `four` go to rung 4 too."""
+def run_some(setting: Setting, truth: Truth, *, runs: Iterable[int], four: int) -> Result:
+    """Some runs of one setting, by their numbers; those below `four` go to rung 4 too."""
     result = Result(setting=setting.name)
     started = time.process_time()
-    for seed in seeds:
-        world = simulate_reactivation(setting, seed=seed)
+    first = SEED + APART * list(SETTINGS).index(setting.name)
+    for number in runs:
+        world = simulate_reactivation(setting, seed=first + number)
         seen = follow_up(world)
-        modelled = seed < SEED + four
+        modelled = number < four
         fourth = rung_four(seen) if modelled else None
         facts = climb_ladder(seen, fourth)
         _compare(result, facts, truth, modelled=modelled)
@@ -215,7 +218,7 @@ def _compare(result: Result, facts: LadderFacts, truth: Truth, *, modelled: bool
 
 
 def _piece(name: str, truth: Truth, first: int, last: int, four: int) -> Result:
-    return run_some(SETTINGS[name], truth, seeds=range(SEED + first, SEED + last), four=four)
+    return run_some(SETTINGS[name], truth, runs=range(first, last), four=four)
 
 
 def table(*, names: Sequence[str], runs: int, four: int) -> list[tuple[Truth, Result]]:
