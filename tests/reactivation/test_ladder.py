@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -338,3 +340,20 @@ def test_a_note_without_words_stands_as_its_code():
     found = climb_ladder(short_winner(), None)
     shown = Ladder(facts=replace(found, notes=(Note("never-heard-of", {}),)))
     assert shown.remarks("ru")[0] == "never-heard-of"
+
+
+def test_every_code_that_a_follow_up_or_a_tail_gives_has_words():
+    folder = Path(ladder_words.__file__).parent
+    sources = [
+        path.read_text(encoding="utf-8")
+        for pattern in ("follow_up*.py", "tail*.py", "ladder.py", "climb.py", "returners.py", "estimates.py")
+        for path in folder.glob(pattern)
+    ]
+    text = "\n".join(sources)
+    assert set(re.findall(r'Note\(\s*"([\w-]+)"', text)) <= set(ladder_words.NOTES)
+    reasons = set(re.findall(r'(?:unknown\(|why_not=|return |= )"([a-z]+(?:-[a-z]+)+)"', text))
+    reasons |= set(re.findall(r'_no_answer\(\w+, "([\w-]+)"', text))
+    told = set(ladder_words.WHY_NOT) | set(ladder_words.STEPS)
+    assert reasons <= told, reasons - told
+    (assumed,) = re.findall(r"^ASSUMES = \(([^)]*)\)", text, re.MULTILINE)
+    assert set(re.findall(r'"([\w-]+)"', assumed)) <= set(ladder_words.ASSUMES)

@@ -447,6 +447,8 @@ def _noticed(
             notes.append(Note("needless-outside", {"arm": row.arm}))
         if row.induced_high < 0:
             notes.append(Note("driven-away", {"arm": row.arm, "share": row.induced_share}))
+    if follow_up.has_control and not any(follow_up.has_code) and any(row.discount > 0 for row in back):
+        notes.append(Note("no-codes"))
     for place in treated:
         notes += _pulled_forward(follow_up, place)
         if (

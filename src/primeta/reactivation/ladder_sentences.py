@@ -439,11 +439,11 @@ def next_steps(facts: LadderFacts, lang: str) -> list[tuple[str, str]]:
         figures = {name: _written(name, value, pen) for name, value in last.values.items()}
         why = "seen.why" if last.values.get("cost", 0) > 0 else "seen.free"
         found.append((words(NEXT, "seen", lang, until=figures["until"]), words(NEXT, why, lang, **figures)))
-    codes = campaign.promo_codes
     wasted = [
         row
         for row in facts.returners
-        if row.needless_low > 0 and row.discount > 0 and (not codes or row.arm in codes)
+        # without its code an arm's discounts are everybody's, and nothing follows from them
+        if row.needless_low > 0 and row.discount > 0 and row.arm in campaign.promo_codes
     ]
     if wasted:
         row = max(wasted, key=lambda entry: entry.needless_discount)

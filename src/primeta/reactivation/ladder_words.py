@@ -451,6 +451,10 @@ NOTES: dict[str, dict[str, str]] = {
         "en": "“{arm}” overtakes “{other}” by day {day} and stays ahead.",
         "ru": "«{arm}» обгоняет «{other}» к {day}-му дню и остаётся впереди.",
     },
+    "no-codes": {
+        "en": "No promo code was given, so everyday discounts count among the campaign's.",
+        "ru": "Промокоды не указаны, поэтому в скидки кампании попали и обычные, для всех.",
+    },
     "no-code": {
         "en": "“{arm}” has no code of its own: everyday discounts count among its discounts.",
         "ru": "У «{arm}» нет своего промокода: в её скидки попали и обычные, для всех.",
