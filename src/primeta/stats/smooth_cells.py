@@ -49,7 +49,7 @@ def smooth_cells(
         dose, time: (k,) on a scale where neighbours are about equally far apart, such as 0 … 1.
         group: (k,) numbers of groups.
         start: `parameters` of an earlier fit.
-        open_minded: No part is taken to be smaller than was thought before the cells were seen: few customers let
+        open_minded: No part is taken to be smaller than half of what was thought before the cells were seen: few customers let
             the likelihood call a part nothing that is there, and the posterior would then be too sure.
     Source:
         Rasmussen & Williams (2006), ch. 2 and 5: Gaussian process regression with known noise, type II likelihood;
@@ -96,7 +96,7 @@ def smooth_cells(
     parameters = centre.copy()
     parameters[used] = found.x
     if open_minded:
-        parameters[:8] = np.maximum(parameters[:8], centre[:8])
+        parameters[:8] = np.maximum(parameters[:8], centre[:8] - np.log(2))
         parameters[8:] = np.minimum(parameters[8:], centre[8:])
     prior = kernel(parameters)
     factor = cho_factor(prior[np.ix_(at, at)] + noise, lower=True)

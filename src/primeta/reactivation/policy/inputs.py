@@ -272,13 +272,13 @@ def _stages(connection: Any, present: list[str], where: str, terms: Terms) -> No
         )
     customer, first, second, count = one(
         connection,
-        "SELECT min(s.customer_id), arg_min(f.assigned_at, s.customer_id), arg_min(s.assigned_at, s.customer_id), "
-        "count(*) FROM second s JOIN first f USING (customer_id) WHERE s.assigned_at <= f.assigned_at",
+        "SELECT min(s.customer_id), strftime(arg_min(f.assigned_at, s.customer_id) AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M'), "
+        "strftime(arg_min(s.assigned_at, s.customer_id) AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M'), count(*) FROM second s JOIN first f USING (customer_id) WHERE s.assigned_at <= f.assigned_at",
     )
     if count:
         raise BadTable(
-            f"{where}: customer {customer} has his second stage at {second:%Y-%m-%d %H:%M}, not after the first at "
-            f"{first:%Y-%m-%d %H:%M}{_more(count)}. The second is drawn for those who stayed silent after the first."
+            f"{where}: customer {customer} has his second stage at {second}, not after the first at "
+            f"{first}{_more(count)}. The second is drawn for those who stayed silent after the first."
         )
     if (
         terms.control

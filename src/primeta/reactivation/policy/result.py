@@ -39,6 +39,12 @@ class Point:
     """Moment: share who had come back by themselves by then."""
     lost: float = NAN
     """Moment: share who were lost by then."""
+    weighted: float = NAN
+    """Sequence: by weights alone, without a model."""
+    weighted_low: float = NAN
+    weighted_high: float = NAN
+    effective: float = NAN
+    """Sequence: customers of equal weight who would tell as much."""
     why_not: str = ""
 
 
@@ -407,7 +413,12 @@ class PolicyResult:
         }
 
     def _point(self, point: Point) -> dict[str, Any]:
-        moment = {"returned": point.returned, "lost": point.lost} if self.kind == "moment" else {}
+        own: dict[str, Any] = {}
+        if self.kind == "moment":
+            own = {"returned": point.returned, "lost": point.lost}
+        if self.kind == "sequence":
+            weighted = {"value": point.weighted, "low": point.weighted_low, "high": point.weighted_high}
+            own = {"weighted": weighted, "effective": point.effective}
         return {
             "x": point.x,
             "by": point.by,
@@ -417,7 +428,7 @@ class PolicyResult:
             "n": point.n,
             "tried": point.tried,
             "best": point.best,
-            **moment,
+            **own,
             "why_not": point.why_not or None,
         }
 

@@ -23,6 +23,7 @@ from primeta.reactivation.policy.outcomes import (
 from primeta.reactivation.policy.result import Point, PolicyResult, Rival, Segment, Valued
 from primeta.reactivation.records import NAN, Note
 from primeta.stats.best_set import may_be_best
+from primeta.stats.doubly_robust import estimate
 from primeta.stats.multiplicity import adjusted_holm
 from primeta.stats.two_stages import augmented_influences, weighted_influences
 
@@ -44,6 +45,11 @@ class Strategies:
     """(n, S), by weights alone."""
     total: Floats
     """(n, S), doubly robust, all the money."""
+    weights: Floats
+    """(n, S) one over the probability of what each got, where it fits; the control's in the first column, where
+    there is one."""
+    outcome: Floats
+    """(n,)"""
     fit: Ints
     """(S,) customers who did just this."""
     effective: Floats
@@ -152,6 +158,8 @@ def strategies_of(lapsed: Lapsed) -> Strategies:
         influence=nothing,
         weighted=nothing,
         total=nothing,
+        weights=nothing,
+        outcome=outcome,
         fit=fit,
         effective=np.full(s, np.nan),
         notes=tuple(notes),
@@ -169,20 +177,23 @@ def strategies_of(lapsed: Lapsed) -> Strategies:
     augmented = np.where(np.isfinite(augmented), augmented, weighted)
     start = 1 if terms.control else 0
     base, plain_base = (augmented[:, :1], weighted[:, :1]) if terms.control else (0.0, 0.0)
-    weights = np.array([_kish(first, second, p1, p2, a, b) for a, b in pairs])
+    weights = np.column_stack([_weight(first, second, p1, p2, a, b) for a, b in asked])
     return replace(
         plain,
         influence=augmented[:, start:] - base,
         weighted=weighted[:, start:] - plain_base,
         total=augmented[:, start:],
-        effective=weights,
+        weights=weights,
+        effective=np.array([_kish(column) for column in weights[:, start:].T]),
     )
 
 
-def _kish(first: Ints, second: Ints, p1: Floats, p2: Floats, a: int, b: int) -> float:
+def _weight(first: Ints, second: Ints, p1: Floats, p2: Floats, a: int, b: int) -> Floats:
     weight = np.where(first == a, 1 / p1, 0.0)
-    if b >= 0:
-        weight = weight * np.where(second >= 0, np.where(second == b, 1 / p2, 0.0), 1.0)
+    return weight if b < 0 else weight * np.where(second >= 0, np.where(second == b, 1 / p2, 0.0), 1.0)
+
+
+def _kish(weight: Floats) -> float:
     squares = float((weight**2).sum())
     return float(weight.sum()) ** 2 / squares if squares > 0 else 0.0
 
@@ -246,6 +257,9 @@ def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
     best = int(np.argmax(mean))
     names = [found.names[at] for at in usable]
     candidates = (["none"] if terms.control else []) + names
+    weighted = found.weighted[:, usable]
+    plainly = weighted.mean(axis=0)
+    far = stdtrit(df, 0.5 + terms.level / 2) * weighted.std(axis=0, ddof=1) / np.sqrt(lapsed.n)
     by_name = {
         names[i]: Point(
             x=names[i],
@@ -255,6 +269,10 @@ def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
             high=float(value[i] + reach[i]),
             n=int(found.fit[at]),
             best=bool(may[i + 1] if terms.control else may[i]),
+            weighted=float(plainly[i]),
+            weighted_low=float(plainly[i] - far[i]),
+            weighted_high=float(plainly[i] + far[i]),
+            effective=float(found.effective[at]),
         )
         for i, at in enumerate(usable)
     }
@@ -267,7 +285,7 @@ def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
         gap = shift.copy()
         gap[i] -= 1.0
         lead, error = float(gap @ mean), float(np.sqrt(max(gap @ spread @ gap, 0.0)))
-        far = float(stdtrit(float(df.min()), 0.5 + terms.level / 2)) * error
+        reach_of = float(stdtrit(float(df.min()), 0.5 + terms.level / 2)) * error
         own = by_name.get(name)
         rivals.append(
             Rival(
@@ -277,15 +295,14 @@ def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
                 low=own.low if own else 0.0,
                 high=own.high if own else 0.0,
                 ahead=lead,
-                ahead_low=lead - far,
-                ahead_high=lead + far,
+                ahead_low=lead - reach_of,
+                ahead_high=lead + reach_of,
             )
         )
     chosen = candidates[best]
     own = by_name.get(chosen)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * stdtr(df, -np.abs(np.where(se > 0, value / se, 0.0)))
-    weighted = found.weighted[:, usable]
     return replace(
         plain,
         curve=tuple(by_name.get(point.x, point) for point in cannot),  # pyright: ignore[reportArgumentType]
@@ -295,14 +312,7 @@ def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
         low=own.low if own else 0.0,
         high=own.high if own else 0.0,
         rivals=tuple(rivals),
-        extra={
-            "p": float(min(1.0, len(p) * p.min())) if terms.control else NAN,
-            "weighted": {
-                name: (float(weighted[:, i].mean()), float(weighted[:, i].std(ddof=1) / np.sqrt(lapsed.n)))
-                for i, name in enumerate(names)
-            },
-            "effective": {name: float(found.effective[at]) for name, at in zip(names, usable, strict=True)},
-        },
+        extra={"p": float(min(1.0, len(p) * p.min())) if terms.control else NAN},
     )
 
 
@@ -339,17 +349,41 @@ def valued_sequence(policy: Any, lapsed: Lapsed) -> Valued:
     n = int(listed.sum())
     if found.why_not or any(at in found.small for at in np.unique(wanted)):
         return Valued(n=n, why_not=found.why_not or "small-arm")
-    rows = np.arange(n)
-
-    def told(influence: Floats) -> tuple[float, float, float]:
-        own = np.where(wanted >= 0, influence[listed][rows, np.maximum(wanted, 0)], 0.0)
-        value, se = float(own.mean()), float(own.std(ddof=1) / np.sqrt(n)) if n > 1 else NAN
-        reach = float(stdtrit(max(n - 1, 1), 0.5 + lapsed.terms.level / 2)) * se
-        return value, value - reach, value + reach
-
-    doubly, plain = told(found.influence), told(found.weighted)
+    rows, level = np.arange(n), lapsed.terms.level
+    has_control = bool(lapsed.terms.control)
+    column = wanted + 1 if has_control else wanted
+    weight = found.weights[listed][rows, column]
+    outcome = found.outcome[listed]
+    effective = _kish(weight)
+    if effective < SMALL_ARM:
+        return Valued(n=n, followed=int((weight > 0).sum()), why_not="few-followed")
+    inverse, normal = _by_weight(weight, outcome)
+    if has_control:
+        other = _by_weight(found.weights[listed][:, 0], outcome)
+        inverse, normal = inverse - other[0], normal - other[1]
+    doubly = np.where(wanted >= 0, found.influence[listed][rows, np.maximum(wanted, 0)], 0.0)
+    best, weighted, normalised = (
+        estimate(part, df=max(effective - 1, 1.0), level=level) for part in (doubly, inverse, normal)
+    )
     return Valued(
-        value=doubly[0], low=doubly[1], high=doubly[2],
-        normalised=plain[0], normalised_low=plain[1], normalised_high=plain[2],
-        followed=n, n=n, unsupported=0.0,
-    )  # fmt: skip
+        value=best.value,
+        low=best.low,
+        high=best.high,
+        weighted=weighted.value,
+        weighted_low=weighted.low,
+        weighted_high=weighted.high,
+        normalised=normalised.value,
+        normalised_low=normalised.low,
+        normalised_high=normalised.high,
+        effective=effective,
+        followed=int((weight > 0).sum()),
+        n=n,
+        unsupported=0.0,
+    )
+
+
+def _by_weight(weight: Floats, outcome: Floats) -> tuple[Floats, Floats]:
+    """Influences of the weighted mean, plain and normalised."""
+    total = float(weight.sum())
+    mean = float(weight @ outcome) / total if total > 0 else NAN
+    return weight * outcome, mean + weight * (len(weight) / max(total, 1e-300)) * (outcome - mean)

@@ -411,10 +411,11 @@ def remarks(result: PolicyResult, lang: str) -> list[str]:
             found.append(say("note.moment", lang))
             if any(not point.tried for point in result.curve):
                 found.append(say("note.between", lang))
-        if result.kind == "sequence" and (weighted := result.extra.get("weighted")):
+        if result.kind == "sequence":
             values = "; ".join(
-                f"{action('sequence', name, lang)} {result.money(value, lang, value - 1.96 * se, value + 1.96 * se)}"
-                for name, (value, se) in weighted.items()
+                f"{action('sequence', p.x, lang)} {result.money(p.weighted, lang, p.weighted_low, p.weighted_high)}"
+                for p in result.curve
+                if p.by is None and math.isfinite(p.weighted)
             )
             found.append(say("note.weighted", lang, values=values))
         if result.kind == "discount":
