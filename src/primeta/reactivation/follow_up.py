@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from primeta.reactivation.follow_up_assigned import Assigned, edges_of, read_assigned
 from primeta.reactivation.follow_up_blocks import add_blocks, add_events, at_risk, new_sums
@@ -32,7 +31,7 @@ from primeta.reactivation.follow_up_people import (
     read_people,
     totals_of,
 )
-from primeta.reactivation.follow_up_tail import EXACT, MOST_ROWS, coarser, put_together, stands_of, tail_of
+from primeta.reactivation.follow_up_tail import Columns, stands_of, tail_of
 from primeta.reactivation.follow_up_traits import learn_norm, traits_of
 from primeta.reactivation.follow_up_visits import place_visits, visit_traits
 from primeta.reactivation.inputs import Given
@@ -40,7 +39,7 @@ from primeta.reactivation.records import BUCKETS, Campaign, Floats, FollowUp, In
 from primeta.stats.moments import Moments, stacked
 from primeta.warehouse.duck import plain_errors, run
 
-PART = 500_000
+PART = 1_000_000
 """Customers that are counted together."""
 
 
@@ -97,8 +96,7 @@ def follow(
         span = Span(window_days=campaign.window_days, seen_days=_seen_days(connection, assigned, edges))
         counted = _Counted(groups)
         sums = new_sums(shape)
-        grain = 0.0 if assigned.count <= EXACT else 1.0
-        stands: list[pa.Table] = []
+        stands: list[Columns] = []
         parts = range(0, assigned.count, PART)
         for number, low in enumerate(parts):
             tell("customers", number, len(parts))
@@ -117,10 +115,7 @@ def follow(
             }
             traits = {**traits_of(people, span.seen_days, norm), **further}
             counted.add(people, span, spent, traits)
-            stands.append(stands_of(people, grain))
-            if sum(len(table) for table in stands) > MOST_ROWS:
-                grain = 7.0
-                stands = [coarser(pa.concat_tables(stands), grain)]
+            stands.append(stands_of(people))
         tell("customers", len(parts), len(parts))
         if seen.visits:
             add_events(
@@ -135,8 +130,6 @@ def follow(
             notes.append(Note("no-orders-after"))
         if norm is None:
             notes.append(Note("no-rhythm"))
-        if grain >= 7:
-            notes.append(Note("tail-by-weeks", {"days": int(grain)}))
         fill_silence(counted.before, assigned.n.sum(axis=-1))
         contamination = contamination_of(connection, assigned, contacts, campaign)
     return FollowUp(
@@ -155,7 +148,7 @@ def follow(
         traits=counted.traits,
         traits_squared=counted.squared,
         discounts=counted.discounts(),
-        tail=tail_of(put_together(pa.concat_tables(stands))),
+        tail=tail_of(stands),
         before=counted.before,
         contamination=contamination,
         notes=tuple(notes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,17 +10,20 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 
 from primeta.errors import BadInput, BadTable
 from primeta.reactivation.follow_up_assigned import Assigned, end_of
 from primeta.reactivation.inputs import NOBODY, ROW, Given
 from primeta.reactivation.records import Campaign, Note
-from primeta.warehouse.duck import named, one, quoted, run
+from primeta.warehouse.duck import arrow, named, one, quoted, run
 from primeta.warehouse.mapping import CANCELLED
 
 DAY = 86_400
 STALE_DAYS = 7
 """A log that ends longer than this before `until` seems to be incomplete."""
+CHECKED = 2_000_000
+"""Customers whose orders are looked through for repeated ids together."""
 TURNED = 0.01
 """More orders than this share with a discount below zero: the sign of the column is the other way round."""
 
@@ -118,7 +122,11 @@ def part_of(
         coded = f"(coded OR arm IN ({', '.join(without)}))" if without else "coded"
     # Discounting begins at the assignment; 365 days are a year.
     rate = 1 + campaign.annual_discount
-    present = f"money * pow({rate!r}, -greatest(o.seconds, 0) / {365 * DAY}.0)" if rate != 1 else "money"
+    present = (
+        f"CASE WHEN o.seconds > 0 THEN money * exp({-math.log(rate) / (365 * DAY)!r} * o.seconds) ELSE money END"
+        if rate != 1
+        else "money"
+    )
     window = campaign.attribution_days * DAY
     after = f"seconds < {window}"
     orders = f"({rows}) o"
@@ -311,15 +319,13 @@ def _coded(assigned: Assigned, campaign: Campaign) -> str:
 
 
 def _twice(connection: duckdb.DuckDBPyConnection, assigned: Assigned) -> bool:
-    """Whether any order has more than one row."""
-    step = 1_000_000
-    for low in range(0, assigned.count, step):
-        rows, apart = one(
-            connection,
-            "SELECT count(*), (SELECT count(*) FROM (SELECT DISTINCT customer, key FROM placed WHERE "
-            f"customer >= {low} AND customer < {low + step})) FROM placed WHERE customer >= {low} AND customer < {low + step}",
+    """Whether any order has more than one row: its rows are of one customer, so parts can be looked at in turn."""
+    for low in range(0, assigned.count, CHECKED):
+        keys = arrow(
+            connection, f"SELECT key FROM placed WHERE customer >= {low} AND customer < {low + CHECKED}"
         )
-        if rows != apart:
+        found = np.sort(keys.column("key").to_numpy())
+        if (found[1:] == found[:-1]).any():
             return True
     return False
 

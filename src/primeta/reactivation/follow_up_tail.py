@@ -2,108 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from primeta.reactivation.follow_up_orders import DAY
 from primeta.reactivation.follow_up_people import People
-from primeta.reactivation.records import Floats, Tail
+from primeta.reactivation.records import BUCKETS, Floats, Tail
 
-EXACT = 300_000
-"""Up to so many who returned, times are kept to the second."""
-MOST_ROWS = 2_000_000
-"""Beyond, times are put together by weeks."""
-KEYS = (
-    "segment",
-    "arm",
-    "bucket",
-    "followed",
-    "returned_at",
-    "later",
-    "last",
-    "half_returned_at",
-    "half_later",
-    "half_last",
-)
-SUMS = ("count", "then_orders", "then_present")
+Columns = Mapping[str, npt.NDArray[Any]]
+NAMES = (
+    "segment", "arm", "bucket", "followed", "returned_at", "later", "last", "count", "half_returned_at",
+    "half_later", "half_last", "then_orders", "then_present",
+)  # fmt: skip
 
 
-def stands_of(people: People, grain_days: float) -> pa.Table:
-    """The states of a part of the customers, times rounded to the grain (0: to the second)."""
-    covered = people["covered"].astype(float)
-    first, last = people["first_seconds"] / DAY, people["until_last"] / DAY
-    orders = people["until_orders"]
-    returned, later, gap = _state(covered, first, last, orders, grain_days)
-    half = _state(covered / 2, first, people["half_last"] / DAY, people["half_orders"], grain_days)
-    columns = {
-        "segment": people["segment"].astype(np.int16),
-        "arm": people["arm"].astype(np.int16),
-        "bucket": people["bucket"].astype(np.int16),
-        "followed": covered,
+def stands_of(people: People) -> Columns:
+    """The states of a part of the customers.
+
+    Who has not ordered since his assignment is told apart by arm, bucket and follow-up alone, and those are put
+    together; of those who have, hardly two in one bucket are alike, whatever their times are rounded to.
+    """
+    covered = people["covered"]
+    back = np.flatnonzero(people["until_orders"] > 0)
+    limit = covered[back].astype(np.float64)
+    first, last = people["first_seconds"][back] / DAY, people["until_last"][back] / DAY
+    orders, half_orders = people["until_orders"][back], people["half_orders"][back]
+    returned, later, gap = _state(first, last, orders)
+    half = _state(first, people["half_last"][back] / DAY, half_orders)
+    here = {
+        "segment": people["segment"][back],
+        "arm": people["arm"][back],
+        "bucket": people["bucket"][back],
+        "followed": limit,
         "returned_at": returned,
         "later": later,
         "last": gap,
+        "count": np.ones(len(back)),
         "half_returned_at": half[0],
         "half_later": half[1],
         "half_last": half[2],
-        "count": np.ones(len(people)),
-        "then_orders": orders - people["half_orders"],
-        "then_present": people["then_present"],
+        "then_orders": orders - half_orders,
+        "then_present": people["then_present"][back],
     }
-    return put_together(pa.table(columns))
+    away = _away(people, covered)
+    return {name: np.concatenate([away[name], here[name]]) for name in NAMES}
 
 
-def put_together(stands: pa.Table) -> pa.Table:
-    """Equal states as one row."""
-    found = stands.group_by(list(KEYS), use_threads=False).aggregate([(name, "sum") for name in SUMS])
-    return found.rename_columns(
-        [
-            name.removesuffix("_sum") if name.removesuffix("_sum") in SUMS else name
-            for name in found.column_names
-        ]
-    )
+def _away(people: People, covered: npt.NDArray[Any]) -> Columns:
+    """Those who have not come back, equal ones as one row; returns of older orders may still move their money."""
+    silent = people["until_orders"] == 0
+    width = int(covered.max(initial=0)) + 1
+    key = people.cell[silent] * width + covered[silent]
+    cells, place, count = np.unique(key, return_inverse=True, return_counts=True)
+    cell, followed = np.divmod(cells, width)
+    group, bucket = np.divmod(cell, BUCKETS)
+    segment, arm = np.divmod(group, people.shape[1])
+    nothing, never = np.zeros(len(cells)), np.full(len(cells), np.nan)
+    return {
+        "segment": segment,
+        "arm": arm,
+        "bucket": bucket,
+        "followed": followed.astype(np.float64),
+        "returned_at": never,
+        "later": nothing,
+        "last": nothing,
+        "count": count.astype(np.float64),
+        "half_returned_at": never,
+        "half_later": nothing,
+        "half_last": nothing,
+        "then_orders": nothing,
+        "then_present": np.bincount(place.reshape(-1), people["then_present"][silent], minlength=len(cells)),
+    }
 
 
-def coarser(stands: pa.Table, grain_days: float) -> pa.Table:
-    """The same with times rounded to a coarser grain."""
-    for name, of in (("", "followed"), ("half_", "followed")):
-        limit = stands.column(of).to_numpy() / (2 if name else 1)
-        returned = _rounded(stands.column(name + "returned_at").to_numpy(), grain_days)
-        returned = np.minimum(returned, limit)
-        last = _rounded(stands.column(name + "last").to_numpy(), grain_days)
-        last = np.where(np.isnan(returned), last, np.minimum(last, limit - np.nan_to_num(returned)))
-        for column, values in ((name + "returned_at", returned), (name + "last", last)):
-            at = stands.column_names.index(column)
-            stands = stands.set_column(at, column, pa.array(values))
-    return put_together(stands)
+def tail_of(parts: Sequence[Columns]) -> Tail:
+    """The record that the tail model reads."""
 
-
-def tail_of(stands: pa.Table) -> Tail:
-    """The record that the tail model reads; rows in an order that is always the same."""
-    order = pc.sort_indices(stands, sort_keys=[(name, "ascending") for name in KEYS])
-    stands = stands.take(order)
-
-    def column(name: str, kind: Any = np.float64) -> npt.NDArray[Any]:
-        return stands.column(name).to_numpy().astype(kind)
+    def column(name: str) -> npt.NDArray[Any]:
+        values = np.concatenate([part[name] for part in parts])
+        return (
+            values.astype(np.int64) if name in ("segment", "arm", "bucket", "later", "half_later") else values
+        )
 
     followed = column("followed")
     return Tail(
-        segment=column("segment", np.int64),
-        arm=column("arm", np.int64),
-        bucket=column("bucket", np.int64),
+        segment=column("segment"),
+        arm=column("arm"),
+        bucket=column("bucket"),
         followed=followed,
         returned_at=column("returned_at"),
-        later=column("later", np.int64),
+        later=column("later"),
         last=column("last"),
         count=column("count"),
         halfway={
             "followed": followed / 2,
             "returned_at": column("half_returned_at"),
-            "later": column("half_later", np.int64),
+            "later": column("half_later"),
             "last": column("half_last"),
             "then_orders": column("then_orders"),
             "then_present": column("then_present"),
@@ -111,20 +108,7 @@ def tail_of(stands: pa.Table) -> Tail:
     )
 
 
-def _state(
-    limit: Floats, first: Floats, last: Floats, orders: Floats, grain_days: float
-) -> tuple[Floats, Floats, Floats]:
+def _state(first: Floats, last: Floats, orders: Floats) -> tuple[Floats, Floats, Floats]:
     """(n,) days to the return (NaN: none yet), later orders, days from the return to the last of them."""
-    back = orders > 0
-    returned = np.where(back, np.minimum(_rounded(first, grain_days), limit), np.nan)
     later = np.maximum(orders - 1, 0)
-    gap = np.where(later > 0, _rounded(last - first, grain_days), 0.0)
-    gap = np.where(later > 0, np.minimum(gap, limit - np.nan_to_num(returned)), 0.0)
-    return returned, later, gap
-
-
-def _rounded(days: Floats, grain_days: float) -> Floats:
-    """To the nearest day; of weeks the middle, since the model puts whole weeks together."""
-    if grain_days > 1:
-        return (np.floor(days / grain_days) + 0.5) * grain_days
-    return np.floor(days / grain_days + 0.5) * grain_days if grain_days else days
+    return np.where(orders > 0, first, np.nan), later, np.where(later > 0, last - first, 0.0)

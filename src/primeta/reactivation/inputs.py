@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from primeta.errors import BadInput, BadTable
 from primeta.facts import TABLES, Column, TableSpec
-from primeta.warehouse.clean import placeholder
+from primeta.warehouse.clean import PLACEHOLDERS
 from primeta.warehouse.duck import named, plain_errors, quoted, run
 from primeta.warehouse.files import csv_errors, csv_source, narrow, readable, sniff
 from primeta.warehouse.mapping import canonical_value
@@ -235,14 +235,12 @@ def _value(
 
 
 def _nobody(theirs: str, whole: bool) -> str:
-    """SQL: there is no customer, or a word that systems write where there is none; long ids are not looked at."""
+    """SQL: there is no customer, or a word that systems write where there is none, in its usual spellings."""
     if whole:
         return f"({theirs} IS NULL)"
-    text = f"CAST({theirs} AS VARCHAR)"
-    return (
-        f"(CASE WHEN {theirs} IS NULL THEN true WHEN strlen({text}) > 16 THEN false "
-        f"ELSE trim({text}) = '' OR {placeholder(f'trim({text})')} END)"
-    )
+    spelled = {form for word in PLACEHOLDERS for form in (word, word.upper(), word.capitalize())}
+    words = ", ".join(quoted(word) for word in sorted(spelled | {"", " ", "NaN"}))
+    return f"coalesce(CAST({theirs} AS VARCHAR) IN ({words}), true)"
 
 
 def _open_raw(

@@ -525,10 +525,6 @@ NOTES: dict[str, dict[str, str]] = {
         "en": "Too few customers had ordered twice before: what is normal for them cannot be told.",
         "ru": "До кампании слишком мало клиентов купили хотя бы дважды: что для них обычно, сказать нельзя.",
     },
-    "tail-by-weeks": {
-        "en": "Times of later orders were rounded to {days} days for the model: there are very many customers.",
-        "ru": "Время повторных покупок для модели округлено до {days} дней: клиентов очень много.",
-    },
     "messages-any": {
         "en": "No message bears the campaign's name: every message after the assignment counts as its own.",
         "ru": "Ни у одного сообщения нет имени этой кампании: её сообщениями считаются все после назначения.",

@@ -20,7 +20,7 @@ class Drop:
     condition: str
 
 
-_PLACEHOLDERS = ("null", "none", "nan", "n/a", "na", "unknown", "undefined", "guest", "anonymous", "-", "?")
+PLACEHOLDERS = ("null", "none", "nan", "n/a", "na", "unknown", "undefined", "guest", "anonymous", "-", "?")
 
 
 def drops(table: str) -> tuple[Drop, ...]:
@@ -46,7 +46,7 @@ def drops(table: str) -> tuple[Drop, ...]:
 
 def placeholder(column: str) -> str:
     """SQL: the id is one of the words that systems write where there is none."""
-    words = ", ".join(quoted(word) for word in _PLACEHOLDERS)
+    words = ", ".join(quoted(word) for word in PLACEHOLDERS)
     return f"lower({column}) IN ({words})"
 
 
