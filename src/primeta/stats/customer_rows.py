@@ -68,7 +68,8 @@ class Fit:
     """`no-customers`, `no-repeats`, `few-repeats`, `not-converged`."""
     warnings: tuple[str, ...] = ()
     """`edge-NAME`: the likelihood rises to the edge of what is sought in NAME; `weak-NAME`: its standard error is
-    larger than itself; `flat`: some combination of parameters is not bounded by the data."""
+    larger than itself; `flat`: some combination of parameters is not bounded by the data; `edge-k`: the most regular
+    timing that is tried."""
     covariates: tuple[str, ...] = ()
 
     @property
