@@ -41,6 +41,8 @@ LEAST_RETURNERS = 100
 """Of each arm and at half of the follow-up, for the same."""
 SAMPLED = 4_000
 """States by which the timing is chosen and fits are started."""
+CLEARLY = 4.0
+"""Log likelihood by which another timing must beat exponential gaps."""
 SPANS = 4
 """Spans of the time beyond what was seen, at whose ends the curve is drawn."""
 ASSUMES = ("random", "everyone-assigned", "tail-model", "later-money-stays", "no-season")
@@ -195,10 +197,7 @@ def _fits(
     buckets = follow_up.n.shape[-1]
     states = {arm: states_of(own) for arm, own in rows.items()}
     together = _together(list(states.values()))
-    timings = repeat_after.TIMINGS if timing < 0 else (timing,)
-    common = max(
-        (repeat_after.fit(together, timing=one) for one in timings), key=lambda found: found.log_likelihood
-    )
+    common = _timed(together) if timing < 0 else repeat_after.fit(together, timing=timing)
     return {
         arm: fit_arm(
             own,
@@ -211,6 +210,14 @@ def _fits(
         )
         for arm, own in rows.items()
     }
+
+
+def _timed(states: Returned) -> repeat_after.RepeatFit:
+    """The fit with exponential gaps, unless another timing is clearly likelier."""
+    plain = repeat_after.fit(states, timing=1)
+    others = [repeat_after.fit(states, timing=one) for one in repeat_after.TIMINGS if one != 1]
+    best = max(others, key=lambda found: found.log_likelihood)
+    return best if best.log_likelihood > plain.log_likelihood + CLEARLY else plain
 
 
 def _together(states: list[States]) -> Returned:
@@ -509,6 +516,13 @@ def _parameters(follow_up: FollowUp, fits: Mapping[int, ArmFit]) -> dict[str, di
             "b": (1 - leaving) * size,
             "leaving_by_delay": float(theta[5]),
             "since": model.since,
+            "r2": float(np.exp(theta[6])),
+            "alpha2": float(np.exp(theta[7])),
+            "leaving2": float(expit(theta[8])),
+            "size2": float(np.exp(theta[9])),
+            "second": float(expit(theta[10])),
+            "second_by_delay": float(theta[11]),
+            "fading": float(theta[12]),
             "never": float(expit(wait[0])),
             "wait_r": float(np.exp(wait[1])),
             "wait_beta": float(np.exp(wait[2])),

@@ -1,16 +1,18 @@
-"""Orders after a return: the clock starts at the order by which a customer came back, and some leave at once.
+"""Orders after a return: the clock starts at the order by which a customer came back, and customers are of two types.
 
-A share of those who come back never order again, whatever their rate: they only took the offer. The others order at
-their own rate until they leave, in one of four manners of which the data choose:
+Those brought back by an offer are not those who would have come anyway: they are slower and leave sooner, and both
+go together. So those who came back are a mixture of two types, each of which orders at rates of its own until it
+leaves, in one of four manners of which the data choose:
 
 - timing 1: exponential gaps; after each order, that of the return included, a customer leaves for good with his own
-  probability. With nobody leaving at once this is the MBG/NBD with its clock at the return.
+  probability. Each type is then the MBG/NBD with its clock at the return.
 - timing 2, 3: the same with every gap made of so many hidden steps, so that orders come more regularly.
 - timing 0: exponential gaps, and a lifetime that ends whatever he orders: the Pareto/NBD.
 
-Rates follow a gamma distribution among customers, leaving probabilities a beta, rates of dying a gamma. Rate, leaving
-and the share who leave at once may move with how late the return came, since those who come back late are slower
-and of another kind than those who come back at once.
+Within a type rates follow a gamma distribution among customers, leaving probabilities a beta, rates of dying a gamma.
+In timings 1 to 3 everybody's rate may fade (or grow) from his return on, as it does with those who learn to wait.
+The share of the types, and rate and leaving of the first, may move with how late the return came, since those who
+come back late are slower and of another kind than those who come back at once.
 """
 
 from __future__ import annotations
@@ -32,12 +34,20 @@ PARAMETERS = (
     "logit a / (a + b), or log beta",  # of leaving: the beta's mean; for lifetimes the gamma's scale
     "log (a + b), or log s",
     "leaving by delay",
-    "logit at once",
-    "at once by delay",
+    "second: log r",
+    "second: log alpha",
+    "second: logit a / (a + b), or log beta",
+    "second: log (a + b), or log s",
+    "logit share of the second",
+    "share by delay",
+    "fading, in hundredths a day",
 )
-SPREAD = np.array([1.0, 2.0, 0.7, 1.5, 1.0, 0.7, 1.5, 0.7])
+SPREAD = np.array([0.7, 1.5, 0.7, 1.0, 0.7, 0.7, 0.7, 1.0, 1.0, 0.7, 1.5, 0.7, 0.2])
 """Of the normal prior around where a fit starts, in units of one customer: it only keeps a flat likelihood from
 running off."""
+FIRST = np.eye(13)[:6]
+SECOND = np.eye(13)[[6, 7, 0, 8, 9, 0]] * np.array([1, 1, 0, 1, 1, 0])[:, None]
+"""(6, 13) what of all parameters each type's own six are; the second does not move with the delay."""
 TIMINGS = (1, 2, 3, 0)
 NODES = 8
 LIFE_NODES = 14
@@ -69,19 +79,19 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepeatFit:
-    """Parameters (8,), in the order of PARAMETERS, with what is needed to spread them."""
+    """Parameters (13,), in the order of PARAMETERS, with what is needed to spread them."""
 
     theta: Floats
     timing: int
     log_likelihood: float
     """Comparable between timings."""
     inverse: Floats
-    """(8, 8) inverse of the curvature of −log likelihood − log prior."""
+    """(13, 13) inverse of the curvature of −log likelihood − log prior."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Own:
-    """Each state's own distributions."""
+    """Each state's own distributions within a type."""
 
     r: float
     alpha: Floats
@@ -89,23 +99,28 @@ class _Own:
     """Or s, of lifetimes."""
     b: Floats
     """Or beta, of lifetimes."""
-    at_once: Floats
 
 
 def _own(theta: Floats, delay: Floats, timing: int) -> _Own:
+    """Of one type, from its six parameters."""
     r = float(np.exp(np.clip(theta[0], -20, 20)))
     alpha = np.exp(np.clip(theta[1] + theta[2] * delay, -20, 20))
     size = np.exp(np.clip(theta[4], -20, 20))
     moved = theta[3] + theta[5] * delay
-    at_once = np.clip(expit(theta[6] + theta[7] * delay), 1e-12, 1 - 1e-12)
     if timing == 0:
-        return _Own(r, alpha, np.full(delay.shape, size), np.exp(np.clip(moved, -20, 20)), at_once)
+        return _Own(r, alpha, np.full(delay.shape, size), np.exp(np.clip(moved, -20, 20)))
     mu = np.clip(expit(moved), 1e-9, 1 - 1e-9)
-    return _Own(r, alpha, mu * size, (1 - mu) * size, at_once)
+    return _Own(r, alpha, mu * size, (1 - mu) * size)
+
+
+def _shares(theta: Floats, delay: Floats) -> tuple[Floats, Floats]:
+    """Of the first and of the second type, by how late the return came."""
+    second = np.clip(expit(theta[10] + theta[11] * delay), 1e-12, 1 - 1e-12)
+    return 1 - second, second
 
 
 def by_customer(theta: Floats, states: Returned, timing: int = 1) -> tuple[Floats, Floats]:
-    """Log likelihood (n,) of each state and its gradient (n, 8).
+    """Log likelihood (n,) of each state and its gradient (n, 13).
 
     Source:
         Batislam, Denizel & Filiztekin (2007) for timing 1; Reutterer, Platzer & Schröder (2021), "Leveraging
@@ -113,39 +128,80 @@ def by_customer(theta: Floats, states: Returned, timing: int = 1) -> tuple[Float
         Schmittlein, Morrison & Colombo (1987) for lifetimes. The constants that depend on the timing alone are
         kept, so that fits of different timing compare.
     """
-    own = _own(theta, states.delay, timing)
-    stays, by_r, by_alpha, by_place, by_size = (_life if timing == 0 else _leaves)(own, states, timing)
     z = states.delay
-    single = states.later == 0
-    with np.errstate(divide="ignore"):
-        left = np.where(single, np.log(own.at_once), -np.inf)
-    here = np.log1p(-own.at_once) + stays
-    value = np.logaddexp(left, here)
-    weight = np.exp(here - value)  # of being one who did not leave at once
-    by_at_once = (1 - weight) * (1 - own.at_once) - weight * own.at_once
-    gradient = np.stack(
-        [
-            weight * by_r,
-            weight * by_alpha,
-            weight * by_alpha * z,
-            weight * by_place,
-            weight * by_size,
-            weight * by_place * z,
-            by_at_once,
-            by_at_once * z,
-        ],
-        axis=1,
-    )
-    return value, gradient
+    shares = _shares(theta, z)
+    clock, faded = _faded(theta, states, timing)
+    values, slopes = [], []
+    for share, place in zip(shares, (FIRST, SECOND), strict=True):
+        own = _own(place @ theta, z, timing)
+        value, by_r, by_alpha, by_place, by_size, by_last, by_age = (_life if timing == 0 else _leaves)(
+            own, clock, timing
+        )
+        values.append(np.log(share) + value)
+        by_fading = by_last * faded.last + by_age * faded.age
+        slopes.append(
+            (np.stack([by_r, by_alpha, by_alpha * z, by_place, by_size, by_place * z], axis=1), by_fading)
+        )
+    total = np.logaddexp(*values)
+    gradient = np.zeros((len(z), len(PARAMETERS)))
+    for value, (slope, by_fading), place in zip(values, slopes, (FIRST, SECOND), strict=True):
+        weight = np.exp(value - total)
+        gradient += weight[:, None] * slope @ place
+        gradient[:, 12] += weight * by_fading
+    by_share = np.exp(values[1] - total) - shares[1]
+    gradient[:, 10] = by_share
+    gradient[:, 11] = by_share * z
+    gradient[:, 12] += faded.density_slope
+    return total + faded.density, gradient
 
 
-def _leaves(own: _Own, states: Returned, k: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Leaving at orders: log likelihood and its slopes by log r, log alpha, logit mean and log size of leaving."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Faded:
+    """What the clock of a fading rate changes: slopes by the fading, and the density of the last order."""
+
+    last: Floats
+    age: Floats
+    density: Floats
+    density_slope: Floats
+
+
+def _fading(theta: Floats) -> float:
+    """Per day."""
+    return float(np.clip(theta[12] / 100, -0.01, 0.1))
+
+
+def _clock(time: Floats, fading: float) -> tuple[Floats, Floats]:
+    """Time that runs slower as the rate fades, and its slope by the fading."""
+    if abs(fading) < 1e-7:
+        return time - fading * time**2 / 2, -(time**2) / 2
+    run = -np.expm1(-fading * time) / fading
+    return run, (time * np.exp(-fading * time) - run) / fading
+
+
+def _faded(theta: Floats, states: Returned, timing: int) -> tuple[Returned, _Faded]:
+    """The states on the clock of the fading rate, on which orders come evenly."""
+    known = states.later > 0
+    last = np.where(known, np.maximum(states.last, SHORTEST), 0.0)
+    age = np.maximum(states.age, last)
+    zero = np.zeros(len(last))
+    if timing == 0:  # lifetimes do not stretch with it
+        return Returned(states.later, last, age, states.delay, states.count), _Faded(zero, zero, zero, zero)
+    fading = _fading(theta)
+    run_last, by_last = _clock(last, fading)
+    run_age, by_age = _clock(age, fading)
+    clock = Returned(states.later, run_last, run_age, states.delay, states.count)
+    return clock, _Faded(by_last / 100, by_age / 100, -fading * last, -last / 100)
+
+
+def _leaves(own: _Own, states: Returned, k: int) -> tuple[Floats, ...]:
+    """Leaving at orders: log likelihood and its slopes by log r, log alpha, logit mean and log size of leaving, last
+    order and age."""
     x, last, age = states.later, states.last, states.age
     r, alpha, a, b = own.r, own.alpha, own.a, own.b
     phi = a + b
     kx = k * x
-    wait = np.log(np.maximum(age - last, 1e-9))
+    silent = np.maximum(age - last, 1e-9)
+    wait = np.log(silent)
     log_alpha = np.log(alpha)
     log_age, log_last = np.log(alpha + age), np.log(alpha + last)
     before = -gammaln(r) + r * log_alpha - betaln(a, b)
@@ -162,26 +218,31 @@ def _leaves(own: _Own, states: Returned, k: int) -> tuple[Floats, Floats, Floats
     total = weight.sum(axis=0)
     weight /= total
     value = before + top + np.log(total)
-    value = value + np.where(
-        x > 0, (kx - 1) * np.log(np.maximum(last, SHORTEST)) - gammaln(np.maximum(kx, 1)), 0.0
-    )
+    known = np.where(x > 0, last, 1.0)
+    value = value + np.where(x > 0, (kx - 1) * np.log(known) - gammaln(np.maximum(kx, 1)), 0.0)
 
     left = weight[-1]
     here = 1 - left
     by_r = left * (psi(shapes[0]) - log_last) - psi(r) + log_alpha
     by_alpha = -left * shapes[0] / (alpha + last) + r / alpha
+    by_last = -left * shapes[0] / (alpha + last) + np.where(x > 0, (kx - 1) / known, 0.0)
+    by_age = np.zeros(len(x))
     for j, shape in enumerate(shapes):
         by_r = by_r + weight[j] * (psi(shape) - log_age)
-        by_alpha = by_alpha - weight[j] * shape / (alpha + age)
+        longer = weight[j] * shape / (alpha + age)
+        by_alpha = by_alpha - longer
+        by_age = by_age - longer + weight[j] * j / silent
+        by_last = by_last - weight[j] * j / silent
     psi_a, psi_b, psi_whole = psi(a), psi(b), psi(phi + x + 1)
     by_a = here * psi_a + left * (psi_a + 1 / a) - psi_whole - psi_a + psi(phi)
     psi_bx = psi(b + x)
     by_b = psi_bx + here / (b + x) - psi_whole - psi_b + psi(phi)
-    return value, by_r * r, by_alpha * alpha, (by_a - by_b) * a * b / phi, by_a * a + by_b * b
+    by_place, by_size = (by_a - by_b) * a * b / phi, by_a * a + by_b * b
+    return value, by_r * r, by_alpha * alpha, by_place, by_size, by_last, by_age
 
 
-def _life(own: _Own, states: Returned, timing: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Lifetimes: log likelihood and its slopes by log r, log alpha, log beta and log s.
+def _life(own: _Own, states: Returned, timing: int) -> tuple[Floats, ...]:
+    """Lifetimes: log likelihood and its slopes by log r, log alpha, log beta and log s; nothing by last and age.
 
     The time of leaving, between the last order and the end, is summed by Gauss-Legendre; every term is positive.
     """
@@ -206,9 +267,8 @@ def _life(own: _Own, states: Returned, timing: int) -> tuple[Floats, Floats, Flo
     total = share.sum(axis=1)
     share /= total[:, None]
     value = gammaln(r + x) - gammaln(r) + r * log_alpha + top + np.log(total)
-    value = value + np.where(
-        x > 0, (x - 1) * np.log(np.maximum(last, SHORTEST)) - gammaln(np.maximum(x, 1)), 0.0
-    )
+    known = np.where(x > 0, last, 1.0)
+    value = value + np.where(x > 0, (x - 1) * np.log(known) - gammaln(np.maximum(x, 1)), 0.0)
     all_a = np.concatenate([(alpha + age)[:, None], a_then], axis=1)
     all_b = np.concatenate([(beta + age)[:, None], b_then], axis=1)
     dead = 1 - share[:, 0]
@@ -218,7 +278,8 @@ def _life(own: _Own, states: Returned, timing: int) -> tuple[Floats, Floats, Flo
     by_alpha = r / alpha - (r + x) * (share / all_a).sum(axis=1)
     by_s = log_beta - mean_log_b + dead / s
     by_beta = s / beta - s * (share / all_b).sum(axis=1) - (share[:, 1:] / b_then).sum(axis=1)
-    return value, by_r * r, by_alpha * alpha, by_beta * beta, by_s * s
+    nothing = np.zeros(len(x))
+    return value, by_r * r, by_alpha * alpha, by_beta * beta, by_s * s, nothing, nothing
 
 
 def fit(
@@ -241,12 +302,15 @@ def fit(
 
 
 def start(states: Returned, timing: int) -> Floats:
-    """Where a fit begins: the rate at which those who ordered again did, and a third leaving at each order."""
+    """Where a fit begins: the rate at which those who ordered again did, and a third leaving at each order, more of the
+    second type."""
     weight = states.count * (states.later > 0)
     mean_age = float(states.count @ states.age / max(states.count.sum(), 1e-9))
     rate = (weight @ states.later + 1.0) / (weight @ np.maximum(states.last, SHORTEST) + mean_age + 1.0)
     leaving = (np.log(mean_age + 1.0), 0.0) if timing == 0 else (-0.7, 1.0)
-    return np.array([0.4, -np.log(rate * max(timing, 1)), 0.0, *leaving, 0.0, -2.5, 0.0])
+    pace = -np.log(rate * max(timing, 1))
+    sooner = leaving[0] + (-1.5 if timing == 0 else 1.5)
+    return np.array([0.4, pace, 0.0, *leaving, 0.0, 0.4, pace + 0.4, sooner, leaving[1], -1.0, 0.0, 0.0])
 
 
 def expected(
@@ -270,40 +334,50 @@ def expected(
         orders thin out as exp(−rate × p × u) for k = 1; for k > 1 the renewal density is a sum over the k-th roots
         of unity. The gamma over rates is integrated in closed form, p by Gauss-Jacobi, time by Gauss-Legendre.
     """
-    own = _own(theta, states.delay, timing)
-    x, last, age = states.later, states.last, states.age
     points, masses = np.polynomial.legendre.leggauss(steps)
     cuts = np.atleast_2d(cuts)
     low, high = (np.maximum(side, begin[:, None]) for side in (cuts[:, :-1], cuts[:, 1:]))
     half = (high - low)[:, :, None] / 2
     day = low[:, :, None] + half * (points + 1)  # (n, J, steps)
-    worth = (masses * half * np.exp(-daily_discount * day)).reshape(len(x), -1)
-    ahead = day.reshape(len(x), -1) - begin[:, None]
+    worth = (masses * half * np.exp(-daily_discount * day)).reshape(len(begin), -1)
+    ahead = day.reshape(len(begin), -1) - begin[:, None]
 
-    stays = (_life if timing == 0 else _leaves)(own, states, timing)[0]
-    with np.errstate(divide="ignore"):
-        left = np.where(x == 0, np.log(own.at_once), -np.inf)
-    joined = np.log1p(-own.at_once) + stays
-    kept = np.exp(joined - np.logaddexp(left, joined))  # not one who left at once
-    if timing == 0:
-        log_here = (
-            gammaln(own.r + x)
-            - gammaln(own.r)
-            + own.r * np.log(own.alpha)
-            - (own.r + x) * np.log(own.alpha + age)
-            + own.a * (np.log(own.b) - np.log(own.b + age))
-            + np.where(x > 0, (x - 1) * np.log(np.maximum(last, SHORTEST)) - gammaln(np.maximum(x, 1)), 0.0)
-        )
-        here = np.exp(log_here - stays) * (own.r + x) / (own.alpha + age)
-        fading = np.exp(-own.a[:, None] * np.log1p(ahead / (own.b + age)[:, None]))
-        rate = here[:, None] * fading
-    else:
-        rate = _pace(own, states, timing, ahead)
-    return (kept[:, None] * rate * worth).reshape(len(x), cuts.shape[1] - 1, steps).sum(axis=-1)
+    shares = _shares(theta, states.delay)
+    owns = [_own(place @ theta, states.delay, timing) for place in (FIRST, SECOND)]
+    clock, _ = _faded(theta, states, timing)
+    if timing:
+        fading = _fading(theta)
+        then = clock.age[:, None]
+        real = np.maximum(states.age, np.where(states.later > 0, SHORTEST, 0.0))[:, None] + ahead
+        worth = worth * np.exp(-fading * real)
+        ahead = _clock(real, fading)[0] - then
+    values = [(_life if timing == 0 else _leaves)(own, clock, timing)[0] for own in owns]
+    joined = [np.log(share) + value for share, value in zip(shares, values, strict=True)]
+    total = np.logaddexp(*joined)
+    rate = np.zeros(ahead.shape)
+    for own, value, mine in zip(owns, values, joined, strict=True):
+        pace = _living(own, clock, value, ahead) if timing == 0 else _pace(own, clock, timing, ahead)
+        rate += np.exp(mine - total)[:, None] * pace
+    return (rate * worth).reshape(len(begin), cuts.shape[1] - 1, steps).sum(axis=-1)
+
+
+def _living(own: _Own, states: Returned, value: Floats, ahead: Floats) -> Floats:
+    """(n, m) orders per day so many days ahead, of a type with lifetimes; `value`: its log likelihood (n,)."""
+    x, last, age = states.later, states.last, states.age
+    here = (
+        gammaln(own.r + x)
+        - gammaln(own.r)
+        + own.r * np.log(own.alpha)
+        - (own.r + x) * np.log(own.alpha + age)
+        + own.a * (np.log(own.b) - np.log(own.b + age))
+        + np.where(x > 0, (x - 1) * np.log(np.where(x > 0, last, 1.0)) - gammaln(np.maximum(x, 1)), 0.0)
+    )
+    alive = np.exp(here - value) * (own.r + x) / (own.alpha + age)
+    return alive[:, None] * np.exp(-own.a[:, None] * np.log1p(ahead / (own.b + age)[:, None]))
 
 
 def _pace(own: _Own, states: Returned, k: int, ahead: Floats) -> Floats:
-    """(n, m) orders per day so many days ahead, of those who leave at orders and not at once."""
+    """(n, m) orders per day so many days ahead, of a type that leaves at orders."""
     x, last, age = states.later, states.last, states.age
     kx = k * x
     wait = np.log(np.maximum(age - last, 1e-9))
