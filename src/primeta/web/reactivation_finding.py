@@ -81,9 +81,9 @@ def finding(reader: Reader, facts: LadderFacts) -> str:
         return _no_answer(reader, facts)
     first = _short(reader, short) if short and short.rung != top.rung else ""
     if top.leader and top.leader in top.above and top.sure:
-        if short is not None and short.rung != top.rung and short.sure and short.leader == top.leader:
-            if short.leader in short.above:
-                return _both(reader, short, top)
+        other = short if short is not None and short.rung != top.rung and short.sure else None
+        if other is not None and other.leader == top.leader and other.leader in other.above:
+            return _both(reader, other, top)
         return f"{first} {_long(reader, top)}".strip()
     if len(top.above) > 1 or (top.above and not top.sure):
         names = [_quoted(reader, arm) for arm in sorted(top.above)]
