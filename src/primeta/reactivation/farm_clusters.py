@@ -24,7 +24,7 @@ CODE_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Accounts:
-    """N accounts, as the engine counted them; times in days since 1970, NaN where unknown."""
+    """N accounts that share something, as the engine counted them; times in days since 1970, NaN where unknown."""
 
     customer: npt.NDArray[np.object_]
     orders: Ints
@@ -135,6 +135,7 @@ def find_clusters(
     account: Ints,
     value: Ints,
     kind: npt.NDArray[np.object_],
+    born: Floats,
     smallest: int = SMALLEST,
     wide: int = WIDE,
     error: float = 0.05,
@@ -147,6 +148,7 @@ def find_clusters(
     Args:
         account, value: (E,) distinct pairs: an account has a value; values are numbered 0 … V − 1.
         kind: (V,) what each value is.
+        born: When every account of the base was made, also those that share nothing, in days since 1970, sorted.
         error: Chance that any cluster's accounts at all are called a burst where all were made independently.
     Returns:
         Clusters, and the values left aside.
@@ -168,7 +170,6 @@ def find_clusters(
     order = np.argsort(label, kind="stable")
     ends = np.cumsum(size)
     candidates = np.flatnonzero(size >= smallest)
-    born = np.sort(accounts.born[np.isfinite(accounts.born)])
     by_label: dict[int, set[int]] = {}
     for own, shared in zip(label[account].tolist(), value.tolist()):
         if size[own] >= smallest:
