@@ -79,7 +79,11 @@ def follow(
     edges = edges_of(campaign)
     with plain_errors("counting what the assigned did"):
         tell("assignments", 0, 1)
-        assigned = read_assigned(connection, tables.assignments, campaign, edges=edges, units=units)
+        others = (tables.orders, tables.lines, tables.visits, tables.messages)
+        numbers = any(given is not None and "customer_id" in given.numbered for given in others)
+        assigned = read_assigned(
+            connection, tables.assignments, campaign, edges=edges, units=units, numbers=numbers
+        )
         campaign = replace(campaign, name=campaign.name or assigned.name)
         tell("orders", 0, 1)
         log = tables.orders or tables.lines

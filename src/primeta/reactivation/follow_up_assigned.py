@@ -67,11 +67,13 @@ def read_assigned(
     *,
     edges: tuple[int, ...],
     units: str = "",
+    numbers: bool = True,
 ) -> Assigned:
     """Make the table `people` of each customer's first assignment, and `days` (day → its `block`, `lived`, `covered`).
 
     Args:
         units: A table `customer_id`, `unit` of customers who belong together and share a bucket; others stand alone.
+        numbers: Whether any other table has ids that are whole numbers.
     Raises:
         BadTable: a customer, an arm or a time is missing; a customer stands in two arms; `by` is missing.
         BadInput, NotFound: several experiments and none named; an experiment, control or arm that is not there;
@@ -121,7 +123,7 @@ def read_assigned(
     run(
         connection,
         f"CREATE OR REPLACE TEMP TABLE people AS SELECT (row_number() OVER ({order}) - 1)::INTEGER AS "
-        "customer, customer_id, try_cast(customer_id AS BIGINT) AS number, "
+        f"customer, customer_id, {'try_cast(customer_id AS BIGINT)' if numbers else 'CAST(NULL AS BIGINT)'} AS number, "
         f"(list_position([{listed_segments}], segment) - 1)::SMALLINT AS segment, "
         f"(list_position([{listed}], arm) - 1)::SMALLINT AS arm, "
         f"floor(bucket('primeta', {unit}) * {BUCKETS})::SMALLINT AS bucket, assigned_at, "
