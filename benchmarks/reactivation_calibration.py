@@ -35,6 +35,10 @@ from primeta.worlds.reactivation_types import SETTINGS, Setting
 
 NAME = "reactivation calibration"
 RUNS, RUNS_OF_FOUR = 2_000, 1_000
+"""Rung 4 takes a second and more a run."""
+FEWER_OF_FOUR = 200
+OFTEN_FOUR = ("plain", "aa", "short-winner-loses", "short-winner-pulls", "short-winner-teaches")
+"""Settings that go to rung 4 the full number of times; the others FEWER_OF_FOUR times."""
 QUICK, QUICK_OF_FOUR = 60, 6
 SEED = 5_000_000
 """Of the first run of the first setting; each setting has its own, and the truth's own draws use others."""
@@ -223,13 +227,14 @@ def _piece(name: str, truth: Truth, first: int, last: int, four: int) -> Result:
 
 def table(*, names: Sequence[str], runs: int, four: int) -> list[tuple[Truth, Result]]:
     """Every setting, over two processes."""
-    pieces = max(1, min(40, runs // 20))
+    pieces = max(1, min(200, runs // 10))
     ends = [round(place * runs / pieces) for place in range(pieces + 1)]
     rows = []
     with ProcessPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
         for name in names:
+            fourth = four if name in OFTEN_FOUR else min(four, FEWER_OF_FOUR)
             truth = pool.submit(truth_of, SETTINGS[name]).result()
-            jobs = [pool.submit(_piece, name, truth, low, high, four) for low, high in pairwise(ends)]
+            jobs = [pool.submit(_piece, name, truth, low, high, fourth) for low, high in pairwise(ends)]
             result = Result(setting=name)
             for job in jobs:
                 result += job.result()
