@@ -17,6 +17,7 @@ import primeta
 from primeta import config, facts
 from primeta.cli.app import EXPERIMENT_IN_A_WORKSPACE, VERBS, build
 from primeta.experiments import analysis, certificate, certify_words, size
+from primeta.reactivation import lapse, ltv, ltv_check
 from primeta.signals import detect
 from primeta.signals.grades import REPEATS
 from primeta.signals.signal import GRADES, ORIGINS
@@ -28,7 +29,7 @@ from primeta.warehouse.rules import RULES
 from primeta.workspace import digest, documents, experiment_size, looks
 from primeta.workspace import experiment_documents as tests
 from primeta.workspace.watch import WatchReport
-from primeta.worlds import company_files
+from primeta.worlds import company_files, reactivation_files
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -101,6 +102,12 @@ def test_every_verb_of_experiment_has_a_page_that_names_all_its_options(verb: st
         assert name in known, f"how-to/experiment-{verb}.md names {name}, which there is not"
 
 
+def test_the_page_of_lapse_names_all_its_options():
+    text = page("how-to/lapse.md")
+    missing = [name for name in options(build()["reactivation"]["lapse"]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/lapse.md does not mention {missing}"
+
+
 @pytest.mark.parametrize("verb", EXPERIMENT_IN_A_WORKSPACE)
 def test_every_verb_of_an_experiments_life_is_documented_with_all_its_options(verb: str):
     part = section(page("how-to/experiment-life.md"), verb)
@@ -111,6 +118,14 @@ def test_every_verb_of_an_experiments_life_is_documented_with_all_its_options(ve
     said = set(re.findall(r"^\| .*?\|", part, re.MULTILINE))
     for name in {entry for cell in said for entry in re.findall(r"`(--[a-z-]+)`", cell)}:
         assert name in known, f"how-to/experiment-life.md, {verb}, names {name}, which there is not"
+
+
+@pytest.mark.parametrize("verb", ["moment", "sequence", "discount"])
+def test_moment_sequence_and_discount_are_documented_with_all_their_options(verb: str):
+    text = page("how-to/moment-sequence-discount.md")
+    assert f"primeta reactivation {verb}" in text
+    missing = [name for name in options(build()["reactivation"][verb]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/moment-sequence-discount.md does not mention {missing}"
 
 
 def test_options_that_a_page_names_exist():
@@ -298,6 +313,8 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("trends", [documents.trend_document, documents._filters, documents._money]),
         ("digest", [digest.Digest.as_dict]),
         ("detect", [detect.Found.as_dict, detect.Detection.as_dict]),
+        ("ltv", [ltv.Ltv.as_dict, ltv_check.Holdout.as_dict, ltv_check.Histogram.as_dict]),
+        ("reactivation lapse", [lapse.Lapse.as_dict, lapse.FixedRule.as_dict]),
         ("experiment plan", [size.Size.as_dict]),
         ("experiment analyse", [analysis.Analysis.as_dict, analysis.effect_document]),
         ("certify", [certificate.Certificate.as_dict, certificate.Certified.as_dict]),
@@ -322,7 +339,7 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("experiment size", [experiment_size.PlanSize.as_dict, experiment_size._baseline]),
         ("experiment lessons", [tests.lessons_document, tests.lesson_document]),
         ("experiment sync", [tests.sync_document]),
-        ("world", [company_files.Made.as_dict]),
+        ("world", [company_files.Made.as_dict, reactivation_files.MadeReactivation.as_dict]),
     ],
 )
 def test_every_json_key_is_documented(head: str, made_by: list[Callable[..., object]]):

@@ -131,6 +131,11 @@ def test_who_left_for_bad_quality_said_so_and_leaves_again() -> None:
     }
     assert told
     assert all(causes[customer] == "quality" for customer in told)
+    known = tables_of(world)["assignments"]["cause"].to_pylist()
+    assert {cause for cause, cause_true in zip(known, causes) if cause_true == "quality"} == {"quality", None}
+    assert sum(cause == "quality" for cause in known) == pytest.approx(
+        0.8 * (causes == "quality").sum(), rel=0.1
+    )
     orders = world.under("discount")
     back = (causes == "quality") & np.isfinite(orders.returned_at)
     again = np.bincount(orders.who, minlength=world.n)[back] - 1
@@ -273,6 +278,21 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path) -> None:
 def test_a_world_that_cannot_be_made_is_refused(name: str, customers: int, seed: int, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         simulate_reactivation(name, seed=seed, customers=customers)
+
+
+def test_the_terminal_writes_the_world_and_says_how_to_read_it(tmp_path, capsys) -> None:
+    from primeta.cli.world import world as verb
+
+    verb(tmp_path / "winback", customers=200, seed=1, reactivation="plain", json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["setting"], told["customers"], told["rows"]["assignments"]) == ("plain", 200, 200)
+    assert "--promo-code discount=BACK20" in told["command"]
+    verb(tmp_path / "winback", customers=200, seed=2, reactivation="aa", language="ru")
+    assert "клиентов 200" in capsys.readouterr().out
+    with pytest.raises(BadInput, match="--customers"):
+        verb(tmp_path / "company", seed=1)
+    with pytest.raises(BadInput, match="short-winner-loses"):
+        verb(tmp_path / "company", seed=1, reactivation="nothing")
 
 
 def test_one_customer_is_a_world_too() -> None:

@@ -34,7 +34,7 @@ TICKETS: dict[str, tuple[str, ...]] = {
         "Товар с браком, подошва отклеилась за неделю",
         "Качество стало хуже, больше заказывать не хочу",
     ),
-    "": (
+    "other": (
         "When will my parcel arrive?",
         "Please change the delivery address",
         "Подскажите, когда доставят заказ?",
@@ -56,7 +56,7 @@ def tables_of(world: ReactivationWorld) -> dict[str, pa.Table]:
         **_messages(world, luck),
         "assignments": _assignments(world),
         "identities": _identities(world, luck),
-        "voices": _voices(world, luck),
+        "voices": _voices(world),
     }
 
 
@@ -181,6 +181,7 @@ def _assignments(world: ReactivationWorld) -> pa.Table:
             "arm": pa.array([arm.name for arm in arms]).take(pa.array(world.arm[who])),
             "assigned_at": moments_of(world, who, at),
             "probability": np.array([arm.share for arm in arms])[world.arm[who]],
+            "cause": pa.array(told_causes(world)[who], pa.string()),
         }
     )
 
@@ -258,17 +259,25 @@ def _identities(world: ReactivationWorld, luck: np.random.Generator) -> pa.Table
     )
 
 
-def _voices(world: ReactivationWorld, luck: np.random.Generator) -> pa.Table:
-    """Tickets before the assignment: of most who left for a cause, and of some others about other things."""
+def told_causes(world: ReactivationWorld) -> npt.NDArray[np.object_]:
+    """(n,) what his ticket before the assignment was about: the cause for which he left, "other", or None."""
     causes = np.array([kind.cause for kind in world.setting.types], dtype=object)[world.population.kind]
-    told = luck.random(world.n) < np.where(causes == "", 0.05, 0.8)
-    who = np.flatnonzero(told)
-    which = luck.random(len(who))
+    told = stream(world.seed, 4).random(world.n) < np.where(causes == "", 0.05, 0.8)
+    found = np.where(causes == "", "other", causes)
+    found[~told] = None
+    return found
+
+
+def _voices(world: ReactivationWorld) -> pa.Table:
+    """Tickets before the assignment: of most who left for a cause, and of some others about other things."""
+    causes = told_causes(world)
+    who = np.flatnonzero([cause is not None for cause in causes])
+    luck = stream(world.seed, 5)
+    which, at = luck.random(len(who)), -1.0 - 25.0 * luck.random(len(who))
     texts = []
     for customer, place in zip(who, which):
-        choice = TICKETS.get(str(causes[customer]), TICKETS[""])
+        choice = TICKETS[causes[customer]]
         texts.append(choice[int(place * len(choice))])
-    at = -1.0 - 25.0 * luck.random(len(who))
     return pa.table(
         {
             "voice_id": pa.array([f"v{row}" for row in range(len(who))], pa.string()),
