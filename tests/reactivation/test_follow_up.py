@@ -374,3 +374,26 @@ def test_with_few_loyal_customers_discounts_are_held_against_nobody():
     )
     assert few.loyal == 5
     assert np.isinf(few.discount_share)
+
+
+def test_normal_customers_are_counted_from_the_log():
+    # forty customers ordered every twenty days or so, five times, and fell silent; of the mailed twenty
+    # ten go on ordering as before, five order once and no more, five take a discount each time
+    customers = [f"c{at:02d}" for at in range(40)]
+    rows: list[tuple[Any, ...]] = []
+    for at, customer in enumerate(customers):
+        for step in range(5):
+            day = np.datetime64("2025-06-01") + step * (16 + at % 9)
+            rows.append((f"{customer}-{step}", customer, str(day), 50, 0))
+    for at, customer in enumerate(customers[20:]):
+        for step in range(1 if 10 <= at < 15 else 4):
+            day = np.datetime64("2026-01-03") + step * 21
+            rows.append((f"{customer}+{step}", customer, str(day), 50, 10 if at >= 15 else 0))
+    assigned = {"customer_id": customers, "arm": ["none"] * 20 + ["mail"] * 20, "assigned_at": [START] * 40}
+    found = counted(table(*rows), assigned=assigned)
+    by_arm = {name: values[0].sum(axis=-1).tolist() for name, values in found.traits.items()}
+    assert by_arm["returned"] == [0, 20]
+    assert by_arm["normal"] == [0, 10]
+    assert by_arm["lapsed_again"] == [0, 5]
+    assert "no-rhythm" not in codes(found)
+    assert found.before["orders"].tolist() == [[100, 100]]
