@@ -225,3 +225,10 @@ def test_a_log_without_its_columns_is_refused_by_name():
         lapse({"customer_id": ["a"], "when": ["2026-01-05"]})
     with pytest.raises(BadTable, match="none is an order"):
         lapse({"customer_id": ["a"], "ordered_at": ["2026-01-05"]}, until=date(2020, 1, 1))
+
+
+def test_only_one_state_is_written_where_asked(base):
+    world, found = base
+    kept = lapse(world.table(until=730), until=day(730), weeks=0, only="lapsed", keep_rows=True)
+    assert kept.rows.num_rows == found.states["lapsed"]
+    assert set(kept.rows["state"].to_pylist()) == {"lapsed"}

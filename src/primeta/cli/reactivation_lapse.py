@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -21,6 +21,7 @@ def lapse(
     days: int = 90,
     weeks: int = 26,
     out: Path | None = None,
+    only: Literal["", "active", "cooling", "lapsed", "gone"] = "",
     columns: str = "",
     timezone: str = "UTC",
     date_format: str = "",
@@ -47,6 +48,8 @@ def lapse(
         Weeks of flow between the states.
     out
         CSV or Parquet file: one row a customer, to assign an experiment on.
+    only
+        Rows of customers in this state only: active, cooling, lapsed or gone.
     columns
         Names in the file, separated by commas: customer_id=client,ordered_at=date.
     timezone
@@ -79,6 +82,7 @@ def lapse(
             days=days,
             weeks=weeks,
             out=out,
+            only=only,
         )
     else:
         from primeta.reactivation.lapse import lapse as find
@@ -94,6 +98,7 @@ def lapse(
             timezone=timezone,
             date_format=date_format,
             out=out,
+            only=only,
         )
     if json:
         put_json(found.as_dict())

@@ -309,6 +309,7 @@ def lapse(
     timezone: str = "UTC",
     date_format: str = "",
     out: Path | str | None = None,
+    only: State | Literal[""] = "",
     keep_rows: bool = False,
     threads: int = 0,
 ) -> Lapse:
@@ -323,6 +324,7 @@ def lapse(
         days: The fixed rule to compare with.
         weeks: Of flow before `until`; 0: none.
         out: CSV or Parquet file for one row a customer.
+        only: Rows of customers in this state only.
         keep_rows: Keep these rows in the result as well.
     Raises:
         BadInput, BadTable: as `open_log`; levels, days or weeks that cannot be.
@@ -333,6 +335,8 @@ def lapse(
         )
     if days < 1 or weeks < 0:
         raise BadInput(f"days from 1 and weeks from 0 were expected; {days} and {weeks} were given")
+    if only and only not in STATES:
+        raise BadInput(f"only {only!r} was given; expected one of {', '.join(STATES)}")
     target = Path(out) if out else None
     if target is not None and not target.name.lower().endswith((".csv", ".parquet")):
         raise BadInput(f"{target}: the result is written as .csv or .parquet")
@@ -346,7 +350,14 @@ def lapse(
         threads=threads,
     ) as log:
         return lapse_of(
-            log, silence=silence, cooling=cooling, days=days, weeks=weeks, out=target, keep_rows=keep_rows
+            log,
+            silence=silence,
+            cooling=cooling,
+            days=days,
+            weeks=weeks,
+            out=target,
+            only=only,
+            keep_rows=keep_rows,
         )
 
 
@@ -358,6 +369,7 @@ def lapse_of(
     days: int = FIXED_DAYS,
     weeks: int = 26,
     out: Path | None = None,
+    only: State | Literal[""] = "",
     keep_rows: bool = False,
 ) -> Lapse:
     """The same over an open log."""
@@ -397,9 +409,9 @@ def lapse_of(
     last = [move for move in flow if move.week == max(entry.week for entry in flow)] if flow else []
     rows = None
     if out is not None:
-        _write(connection, end, out)
+        _write(connection, end, out, only)
     if keep_rows:
-        rows = arrow(connection, _rows_sql(end))
+        rows = arrow(connection, _rows_sql(end, only))
     return Lapse(
         **common,
         states=counts,
@@ -474,25 +486,26 @@ def register_standing(
     connection.unregister("lapse_arrow")
 
 
-def _rows_sql(end: int) -> str:
+def _rows_sql(end: int, only: str) -> str:
     epoch = "DATE '1970-01-01'"
+    where = f"WHERE state = {quoted(only)} " if only else ""
     return (
         f"SELECT CAST(customer AS VARCHAR) AS customer_id, state, round(rhythm_days, 1) AS rhythm_days, "
         f"{epoch} + last_day::INTEGER AS last_order, "
         f"CASE WHEN last_day + lapse_days <= {end} THEN {epoch} + (last_day + lapse_days)::INTEGER END AS lapsed_at, "
         f"round(silence_probability, 6) AS silence_probability, round(p_alive, 6) AS p_alive, "
         f"round(return_probability, 6) AS return_probability, repeats + 1 AS orders "
-        f"FROM lapse_now JOIN lapse_standing USING (first_day, last_day, repeats) ORDER BY customer_id"
+        f"FROM lapse_now JOIN lapse_standing USING (first_day, last_day, repeats) {where}ORDER BY customer_id"
     )
 
 
-def _write(connection: duckdb.DuckDBPyConnection, end: int, out: Path) -> None:
+def _write(connection: duckdb.DuckDBPyConnection, end: int, out: Path, only: str) -> None:
     """One row a customer, under a temporary name until it is whole."""
     pending = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     form = "FORMAT parquet" if out.name.lower().endswith(".parquet") else "FORMAT csv, HEADER"
     with plain_errors(f"writing {out}"):
         try:
-            run(connection, f"COPY ({_rows_sql(end)}) TO {quoted(str(pending))} ({form})")
+            run(connection, f"COPY ({_rows_sql(end, only)}) TO {quoted(str(pending))} ({form})")
             os.replace(pending, out)
         finally:
             pending.unlink(missing_ok=True)

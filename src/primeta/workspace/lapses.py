@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from primeta.reactivation.histories import open_facts
-from primeta.reactivation.lapse import FIXED_DAYS, Lapse, lapse_of
+from primeta.reactivation.lapse import FIXED_DAYS, Lapse, State, lapse_of
 from primeta.warehouse.engine import open_warehouse
 from primeta.warehouse.facts_store import load_facts, refresh_facts
 
@@ -25,6 +25,7 @@ def lapse_in(
     days: int = FIXED_DAYS,
     weeks: int = 26,
     out: Path | None = None,
+    only: State | Literal[""] = "",
 ) -> Lapse:
     """Who is silent longer than his own rhythm allows; see `reactivation.lapse`.
 
@@ -38,4 +39,4 @@ def lapse_in(
         with open_warehouse(ws.config) as warehouse:
             facts = refresh_facts(warehouse, now=now).facts
     with open_facts(facts, until=until) as log:
-        return lapse_of(log, silence=silence, cooling=cooling, days=days, weeks=weeks, out=out)
+        return lapse_of(log, silence=silence, cooling=cooling, days=days, weeks=weeks, out=out, only=only)
