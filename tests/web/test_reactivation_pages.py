@@ -12,10 +12,13 @@ from browser import Browser, Page
 from fake import NOW, FakeWorkspace
 from fake_reactivation import NAN, campaign, facts, lapse, without_control
 
+from primeta.reactivation.ladder_sentences import about, gives_discounts
+from primeta.reactivation.ladder_words import NEXT
 from primeta.reactivation.records import LadderFacts, Note
 from primeta.web.app import create_app
 from primeta.web.reactivation_finding import finding, lead
-from primeta.web.reactivation_rows import gives_discounts, of_all, scale_for, tags_of
+from primeta.web.reactivation_rows import needless, of_all, scale_for, tags_of
+from primeta.web.reactivation_words import advice
 from primeta.web.reader import Reader
 from primeta.workspace.reactivation_views import KeptLadder
 
@@ -162,6 +165,32 @@ def test_everyday_markdowns_are_no_needless_discount():
     plain = facts(campaign=campaign(promo_codes={}), behaviour=())
     assert gives_discounts(facts(), "discount")
     assert not gives_discounts(plain, "discount")
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_sheet_table_page_and_advice_agree_that_everyday_markdowns_are_not_the_campaigns(lang: str):
+    from primeta.reactivation.ladder_result import Ladder
+    from primeta.reactivation.report import report_svg
+
+    own = facts()
+    plain = replace(own, campaign=replace(own.campaign, promo_codes={}), behaviour=())
+    told = {"en": ("everyday", "needless"), "ru": ("обычные", "лишн")}[lang]
+    assert told[0] not in Ladder(facts=own).returners_table(lang).text()
+    assert told[0] in Ladder(facts=plain).returners_table(lang).text()
+    assert told[1] in report_svg(Ladder(facts=own), lang).lower()
+    assert told[1] not in report_svg(Ladder(facts=plain), lang).lower()
+    assert needless(reader(lang), own, tags_of(reader(lang), own))
+    assert not needless(reader(lang), plain, tags_of(reader(lang), plain))
+    assert NEXT["discount"][lang] not in [entry.title for entry in advice(reader(lang), plain)]
+
+
+def test_a_tail_without_a_model_does_not_claim_that_the_rest_is_modelled():
+    made = facts()
+    rungs = tuple(replace(rung, modelled=NAN) if rung.rung == 4 else rung for rung in made.rungs)
+    text = about(replace(made, rungs=rungs), 4, "en")
+    assert "modelled" not in text
+    assert "only the 36 weeks that were seen are counted" in text.replace("\u00a0", " ")
+    assert "modelled" in about(made, 4, "en")
 
 
 # The page

@@ -114,16 +114,11 @@ class Ladder:
             induced = pen.points(row.induced_share, row.induced_low, row.induced_high)
             needless = pen.money(row.needless_discount, row.needless_low, row.needless_high)
             low, high = row.needless_bounds
-            rows.append(
-                (
-                    row.arm,
-                    pen.share(row.self_share),
-                    str(induced),
-                    str(pen.money(row.discount)),
-                    str(needless),
-                    pen.span_of_money(low, high) if math.isfinite(low) else locale.CANNOT_TELL[lang],
-                )
-            )
+            bounds = pen.span_of_money(low, high) if math.isfinite(low) else locale.CANNOT_TELL[lang]
+            if row.discount > 0 and not said.gives_discounts(self.facts, row.arm):
+                needless, bounds = words(WORDS, "everyday", lang), ""
+            given = str(pen.money(row.discount))
+            rows.append((row.arm, pen.share(row.self_share), str(induced), given, str(needless), bounds))
         heads = ("arm", "self", "induced", "given", "needless", "bounds")
         return Table(
             heads=tuple(

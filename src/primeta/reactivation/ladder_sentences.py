@@ -254,6 +254,19 @@ def trap(facts: LadderFacts, lang: str) -> str:
     )
 
 
+def gives_discounts(facts: LadderFacts, arm: str) -> bool:
+    """Whether an arm's discounts are its own: it has a code, or they are deeper than the control's for sure.
+
+    Where neither is so, what looks needless are everyday markdowns, which a campaign cannot make smaller.
+    """
+    if facts.campaign.promo_codes.get(arm):
+        return True
+    return any(
+        row.arm == arm and row.metric in ("discount_depth", "discounted_share") and row.low > 0
+        for row in facts.behaviour
+    )
+
+
 # A rung's own words
 
 
@@ -264,8 +277,12 @@ def about(facts: LadderFacts, number: int, lang: str) -> str:
     days = rows[0].window if rows and rows[0].window else campaign.window_days
     code = str(number)
     if number == 4:
-        seen = all(rung.modelled == 0 for rung in rows if math.isfinite(rung.modelled))
-        code = "4.seen" if seen and any(math.isfinite(rung.modelled) for rung in rows) else "4"
+        modelled = [rung.modelled for rung in rows if math.isfinite(rung.modelled)]
+        if modelled:
+            code = "4" if any(modelled) else "4.seen"
+        elif rows and facts.seen_days:
+            # the tail was not to be trusted, so nothing was added to what was seen
+            code = "4.only"
     text = words(
         ABOUT,
         code,

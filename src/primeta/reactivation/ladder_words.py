@@ -26,6 +26,10 @@ ABOUT: dict[str, dict[str, str]] = {
     },
     "4": {"en": "{span}: {seen} seen, the rest modelled", "ru": "{span}: {seen} видели, остальное по модели"},
     "4.seen": {"en": "{span}, all of it seen", "ru": "{span}, всё уже видели"},
+    "4.only": {
+        "en": "{span}; only the {seen} that were seen are counted",
+        "ru": "срок {span}, в счёт идёт только то, что видели: {seen}",
+    },
     "4.rate": {"en": "; {rate} a year", "ru": "; {rate} годовых"},
 }
 
@@ -156,6 +160,7 @@ WORDS: dict[str, dict[str, str]] = {
     "given": {"en": "discounts given", "ru": "скидок выдано"},
     "needless": {"en": "of them needless", "ru": "из них лишних"},
     "bounds": {"en": "without the assumption", "ru": "без допущения"},
+    "everyday": {"en": "everyday discounts, for all", "ru": "обычные скидки, для всех"},
     "segment": {"en": "segment", "ru": "сегмент"},
     "assumes": {"en": "What it silently assumes", "ru": "Что молча допускает"},
     "away": {"en": "From rung {rung}: {what}", "ru": "От ступени {rung}: {what}"},

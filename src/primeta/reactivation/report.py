@@ -358,7 +358,9 @@ def _flow(sheet: _Sheet, x: float, x2: float, y: float) -> float:
     back = next((row for row in facts.returners if row.arm == claim.arm), None)
     parts: list[tuple[str, float, float, str]] = [("flow.claimed", 0.0, claim.money, "claim")]
     if net is not None and math.isfinite(net.money):
-        wasted = back.needless_discount if back is not None and back.needless_discount > 0 else 0.0
+        own_discounts = said.gives_discounts(facts, claim.arm)
+        wasted = back.needless_discount if back is not None and own_discounts else 0.0
+        wasted = wasted if wasted > 0 else 0.0
         own = net.control * net.n - wasted
         parts.append(("flow.self", claim.money - own, claim.money, "ink-3"))
         if wasted:
@@ -396,6 +398,8 @@ def _wasted(sheet: _Sheet, back: Returners | None, arm: str, x: float, x2: float
             return y
         why = f"{words(WORDS, 'needless-title', lang)}: {locale.CANNOT_TELL[lang]}, {words(WHY_NOT, back.why_not, lang)}."
         return paper.paragraph(x, y + 2, why, width=x2 - x, size=8.8, tone="ink-3")
+    if not said.gives_discounts(sheet.facts, arm):
+        return y
     low, high = back.needless_bounds
     text = words(
         WORDS,

@@ -93,7 +93,9 @@ def money_axis(reader: Reader, scale: Scale) -> Markup:
 
 def _digits(values: Iterable[float]) -> int:
     """Decimals that tell round ticks apart: .5, 1, 1.5 need one."""
-    return max((len(f"{value:g}".partition(".")[2]) for value in values if "e" not in f"{value:g}"), default=0)
+    return max(
+        (len(f"{value:g}".partition(".")[2]) for value in values if "e" not in f"{value:g}"), default=0
+    )
 
 
 def returned_strip(

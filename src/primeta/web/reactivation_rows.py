@@ -130,7 +130,7 @@ def rung_rows(
         RungRow(
             number=number,
             title=RUNGS[number][reader.lang],
-            what=_about(reader, facts, number),
+            what=sentences.about(facts, number, reader.lang),
             lines=tuple(_line(reader, facts, tag, number, scale, why) for tag in tags.values()),
             assumes=sentences.assumes(facts, number, reader.lang) if _answered(facts, number) else "",
             away=_away(reader, facts, tags, number),
@@ -138,20 +138,6 @@ def rung_rows(
         )
         for number in range(5)
     ]
-
-
-def _about(reader: Reader, facts: LadderFacts, number: int) -> str:
-    """What a rung looks at; of the last one without a model, that only what was seen is counted."""
-    rungs = [rung for rung in facts.rungs if rung.rung == 4]
-    if number == 4 and rungs and not any(math.isfinite(rung.modelled) for rung in rungs) and facts.seen_days:
-        return str(
-            reader._(
-                "{horizon}; only the {seen} that were seen are counted",
-                horizon=length(reader, facts.campaign.horizon_days),
-                seen=length(reader, facts.seen_days),
-            )
-        )
-    return sentences.about(facts, number, reader.lang)
 
 
 def _answered(facts: LadderFacts, number: int) -> bool:
@@ -316,26 +302,13 @@ class Needless:
     """Whether only discounts of the arm's own code are counted."""
 
 
-def gives_discounts(facts: LadderFacts, arm: str) -> bool:
-    """Whether an arm's discounts are its own: it has a code, or they are deeper than the control's for sure.
-
-    Where neither is so, what looks needless are everyday markdowns.
-    """
-    if facts.campaign.promo_codes.get(arm):
-        return True
-    return any(
-        row.arm == arm and row.metric in ("discount_depth", "discounted_share") and row.low > 0
-        for row in facts.behaviour
-    )
-
-
 def needless(reader: Reader, facts: LadderFacts, tags: Mapping[str, ArmTag]) -> list[Needless]:
     """Arms that gave discounts, the largest first."""
     rows = [
         row
         for row in facts.returners
         if row.arm in tags and not row.segment and math.isfinite(row.discount) and row.discount > 0
-        if gives_discounts(facts, row.arm)
+        if sentences.gives_discounts(facts, row.arm)
     ]
     rows.sort(key=lambda row: row.discount, reverse=True)
     return [

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from primeta.reactivation import ladder_sentences as sentences
-from primeta.reactivation.ladder_words import METRICS, NEXT, RUNGS, WHY_NOT, words
+from primeta.reactivation.ladder_words import METRICS, RUNGS, WHY_NOT, words
 from primeta.reactivation.records import LadderFacts
-from primeta.web.reactivation_rows import gives_discounts
 from primeta.web.reader import Reader, capital
 
 SHOWN_ELSEWHERE = frozenset({"sample-ratio", "overtakes"})
@@ -58,11 +57,6 @@ class Advice:
 
 def advice(reader: Reader, facts: LadderFacts) -> list[Advice]:
     """What follows from the ladder, the most important first."""
-    everyday = words(NEXT, "discount", reader.lang)
-    gives = any(gives_discounts(facts, arm) for arm in facts.arms)
     return [
-        Advice(title=title, text=capital(text))
-        for title, text in sentences.next_steps(facts, reader.lang)
-        # Markdowns that everybody gets cannot be made smaller by a campaign.
-        if gives or title != everyday
+        Advice(title=title, text=capital(text)) for title, text in sentences.next_steps(facts, reader.lang)
     ]
