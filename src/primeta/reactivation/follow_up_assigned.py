@@ -255,6 +255,7 @@ def _arms(connection: duckdb.DuckDBPyConnection, given: Given, campaign: Campaig
     check_arms([campaign.control] if campaign.control else [], found, "--control")
     check_arms(campaign.promo_codes, found, "--promo-code")
     check_arms(campaign.contact_costs, found, "--contact-cost")
+    check_arms(campaign.shares, found, "--shares")
     if campaign.control and len(found) == 1:
         raise BadInput(
             f"{given.where}: everybody is in the arm {found[0]}, the control; there is no arm to compare with it."
