@@ -44,12 +44,12 @@ class People:
     def by_cell(self, values: Floats, rows: npt.NDArray[np.bool_]) -> Floats:
         """(S, A, B) sums over some of the customers."""
         flat = np.bincount(self.cell[rows], values[rows], minlength=int(np.prod(self.shape)))
-        return flat.reshape(self.shape)
+        return flat.astype(np.float64).reshape(self.shape)
 
     def by_group(self, values: Floats) -> Floats:
         """(S, A) sums over all customers."""
         flat = np.bincount(self.group, values, minlength=self.shape[0] * self.shape[1])
-        return flat.reshape(self.shape[:2])
+        return flat.astype(np.float64).reshape(self.shape[:2])
 
     def moments(self, columns: Floats, rows: npt.NDArray[np.bool_]) -> Moments:
         """(S, A) moments of (n, k) columns over some of the customers."""

@@ -261,7 +261,7 @@ def _open_raw(
     ):
         return _open_files(connection, table, rows, view, columns, keep)
     try:
-        found = rows if isinstance(rows, pa.Table) else pa.table(rows)
+        found: Any = rows if isinstance(rows, pa.Table) else pa.table(rows)
     except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, ValueError) as error:
         raise BadTable(
             f"{table}: a path, an Arrow table, a data frame or a mapping of columns was expected ({error})"
