@@ -1,9 +1,9 @@
-"""`primeta reactivation farms`: one person behind many accounts."""
+"""`primeta reactivation interviews`, `farms` and `sources`: who the customers are that leave, come back, or never were."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -121,3 +121,189 @@ def farms(
         put("\n" + found.table(lang).text())
     if found.effects:
         put("\n" + found.effects_table(lang).text())
+
+
+def interviews(
+    directory: Path | None = None,
+    /,
+    *,
+    experiment: str = "",
+    orders: str = "",
+    assignments: str = "",
+    messages: str = "",
+    reactions: str = "",
+    consents: str = "",
+    control: str = "",
+    window: str = "30d",
+    until: str = "",
+    each: int = 8,
+    reserve: int = 2,
+    seed: str = "",
+    called: str = "",
+    answers: str = "",
+    calls: str = "",
+    after: str = "90d",
+    code: Pairs = None,
+    guide: bool = False,
+    trend: str = "",
+    reason: str = "",
+    by: str = "",
+    redraw: bool = False,
+    columns: Pairs = None,
+    timezone: str = "UTC",
+    currency: str = "",
+    out: Path | None = None,
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """Whom to call of those who left and those who came back, what to ask, and what they said.
+
+    Parameters
+    ----------
+    directory
+        A workspace, with --experiment; or give --orders and --assignments.
+    experiment
+        Name of the experiment; on files only where the assignments hold several.
+    orders
+        CSV or Parquet, also a glob: customer_id, ordered_at, revenue.
+    assignments
+        CSV or Parquet: customer_id, arm, assigned_at.
+    messages
+        Messages: customer_id, sent_at, optional message_id, withheld: who was really written to.
+    reactions
+        Reactions: message_id, kind, happened_at. Who unsubscribed or complained is not called.
+    consents
+        Consents: customer_id, processing, state, happened_at. Only those with marketing consent are called.
+    control
+        The arm left alone. Without it nobody is known to have come back alone.
+    window
+        Days since assignment within which a return counts.
+    until
+        The last day up to which the order log is complete, inclusive; needed on files.
+    each
+        People to call in each of the four groups.
+    reserve
+        In reserve for each of them.
+    seed
+        Another one draws other people.
+    called
+        CSV or Parquet: customer_id of those called before.
+    answers
+        CSV or Parquet: customer_id or call, said_at, reason, optional quote, would_return, language, coder.
+    calls
+        The exported list that the answers belong to; default: the list as it is drawn now.
+    after
+        Days after the talk over which orders are looked at.
+    code
+        CODE=WORDS: a reason of your own.
+    guide
+        Print what to ask, and nothing else.
+    trend
+        Attach the quotes to this trend of the workspace, as signs of origin voice; with --by.
+    reason
+        Only quotes with this code.
+    by
+        Who attaches them.
+    redraw
+        Draw the workspace's list again.
+    columns
+        canonical=theirs, such as revenue=paid; for one table only orders.revenue=paid.
+    timezone
+        Of times that carry none.
+    currency
+        ISO code in which money is written.
+    out
+        CSV or Parquet file of the list, with the customers' ids.
+    json
+        Print one JSON document.
+    language
+        en or ru; default: the workspace's.
+    """
+    from primeta.errors import BadInput
+    from primeta.experiments.experiment import pairs
+
+    lang = "ru" if language == "ru" else "en"
+    if guide:
+        from primeta.reactivation.interview_guide import guide as written
+
+        put(written(lang))
+        return
+    codes = pairs(code, "--code")
+    notes: tuple[Any, ...] = ()
+    if directory is not None:
+        from primeta.cli.terminal import clock, language_of, open_at
+        from primeta.reactivation.door import days_of
+
+        if orders or assignments:
+            raise BadInput(f"give a workspace or files, not both: {directory} and --orders")
+        if not experiment:
+            raise BadInput(f"say which experiment of {directory} it is about: --experiment NAME")
+        if trend and not by:
+            raise BadInput("--trend needs --by: who attaches the quotes")
+        ws = open_at(directory)
+        lang = language_of(ws, language)
+        found = ws.interviews(
+            experiment,
+            now=clock(),
+            each=each,
+            reserve=reserve,
+            seed=seed,
+            called=called or None,
+            answers=answers or None,
+            after_days=days_of(after, "--after"),
+            codes=codes,
+            fresh=redraw,
+            out=out,
+        )
+        if trend:
+            notes = ws.attach_quotes(experiment, trend, by=by, now=clock(), reason=reason, lang=lang)
+    else:
+        from primeta.reactivation.interviews import interviews as draw
+
+        if not (orders and assignments):
+            raise BadInput("give --orders and --assignments, or a workspace with --experiment NAME")
+        if not until:
+            raise BadInput(
+                "give --until, the last day up to which the order log is complete: --until 2026-11-26"
+            )
+        if trend:
+            raise BadInput("--trend is a trend of a workspace: give the workspace")
+        found = draw(
+            orders,
+            assignments,
+            until=until,
+            control=control,
+            window=window,
+            each=each,
+            reserve=reserve,
+            seed=seed,
+            messages=messages or None,
+            reactions=reactions or None,
+            consents=consents or None,
+            called=called or None,
+            answers=answers or None,
+            calls=calls or None,
+            after=after,
+            codes=codes,
+            experiment=experiment,
+            timezone=timezone,
+            currency=currency,
+            columns=pairs(columns, "--columns"),
+            out=out,
+        )
+    if json:
+        put_json({**found.as_dict(), **({"notes_attached": [note.id for note in notes]} if trend else {})})
+        return
+    put(found.line(lang))
+    tables = [found.table(lang)]
+    if found.reasons is not None and not found.reasons.why_not:
+        tables += [
+            found.reasons.table(lang),
+            found.reasons.agreement_table(lang),
+            found.reasons.later_table(lang),
+        ]
+    for table in tables:
+        if table.rows:
+            put("\n" + table.text())
+    for note in notes:
+        put(f"{note.id}  {note.subject}: {note.text}")

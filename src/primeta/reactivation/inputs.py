@@ -31,6 +31,7 @@ NEEDED = {
     "customers": ("customer_id",),
     "identities": ("customer_id", "kind", "value_hash"),
     "spend": ("source", "day", "money"),
+    "consents": ("customer_id", "processing", "state", "happened_at"),
 }
 ROW = "row#"
 """A hash of all columns of a row as it came: rows that are there twice, value for value, share it."""

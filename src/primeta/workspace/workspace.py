@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from primeta.experiments.declare import Problem
     from primeta.experiments.look import Baseline, Moment
     from primeta.experiments.records import Amount, DecisionState, Plan
+    from primeta.reactivation.interviews import Interviews
     from primeta.reactivation.ladder_result import Ladder
     from primeta.reactivation.lapse import Lapse
     from primeta.store.experiments import Look
@@ -277,6 +278,20 @@ class Workspace:
         from primeta.workspace import reactivation
 
         return reactivation.kept_lapse(self)
+
+    def interviews(self, name: str, *, now: datetime, **options: Any) -> Interviews:
+        """Whom to call of an experiment, and what they said; options as in `workspace.people_called.interviews`."""
+        from primeta.workspace import people_called
+
+        return people_called.interviews(self, name, now=now, **options)
+
+    def attach_quotes(
+        self, name: str, trend: str, *, by: str, now: datetime, reason: str = "", lang: str = "en"
+    ) -> tuple[Note, ...]:
+        """Quotes of an experiment's interviews as signs of origin "voice" on a trend."""
+        from primeta.workspace import people_called
+
+        return people_called.attach_quotes(self, name, trend, by=by, now=now, reason=reason, lang=lang)
 
     # Experiments
 

@@ -1,0 +1,224 @@
+"""Interviews, farms and sources of a workspace: over its own facts; lists and answers are kept, ids stay in files."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from primeta.errors import BadInput, NotFound, Refused
+from primeta.reactivation.inputs import Columns, Given, Query, open_given
+from primeta.warehouse.duck import connect, plain_errors
+from primeta.warehouse.facts_store import Facts, load_facts
+from primeta.warehouse.write_rows import write_rows
+from primeta.workspace.reactivation import _question, _Rows, campaign, until_of
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from primeta.reactivation.acquisition import Sources
+    from primeta.reactivation.farms import Farms
+    from primeta.reactivation.interviews import Interviews
+    from primeta.signals.note import Note
+    from primeta.workspace.workspace import Workspace
+
+FOLDER = "interviews"
+Progress = Callable[[str, int, int], None]
+MOST_QUOTES = 50
+
+
+def _facts_of(ws: Workspace) -> tuple[Facts, date]:
+    facts = load_facts(ws.folder / "facts")
+    until = until_of(facts) if facts else None
+    if facts is None or until is None:
+        raise Refused(
+            f"{ws.folder}: no order has been read yet; run `primeta watch {ws.folder}` first, then ask again"
+        )
+    return facts, until
+
+
+@contextmanager
+def _opened(
+    ws: Workspace, queries: Mapping[str, str]
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Given]]]:
+    """Tables of the facts by their SQL; those without any are absent."""
+    with connect() as connection:
+        yield (
+            connection,
+            {
+                table: open_given(
+                    connection,
+                    table,
+                    Query(sql, f"the facts ({table})"),
+                    columns=Columns(None),
+                    # Facts are stored in UTC.
+                    timezone="UTC",
+                )
+                for table, sql in queries.items()
+                if sql
+            },
+        )
+
+
+# Interviews
+
+
+def _file(ws: Workspace, name: str, what: str) -> Path:
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return ws.folder / FOLDER / f"{quote(name, safe='')[:60]}-{digest}.{what}.parquet"
+
+
+def interviews(
+    ws: Workspace,
+    name: str,
+    *,
+    now: datetime,
+    each: int = 8,
+    reserve: int = 2,
+    seed: str = "",
+    called: Any = None,
+    answers: Any = None,
+    after_days: int = 90,
+    codes: Mapping[str, str] | None = None,
+    fresh: bool = False,
+    out: Path | None = None,
+) -> Interviews:
+    """Whom to call of an experiment, and what those who were called said.
+
+    The list is drawn once and kept in `interviews/`, so that answers are held against the list that was called;
+    answers are kept beside it and need not be given again.
+
+    Args:
+        each, reserve, seed, called: As in `reactivation.interviews`.
+        answers: A file or table; kept, in the place of those kept before.
+        fresh: Draw the list again.
+    Raises:
+        NotFound, Refused, BadTable, BadInput: as `ladder`.
+    """
+    from primeta.reactivation.interview_reasons import called_rows, reasons_of
+    from primeta.reactivation.interviews import Tables, check_sizes, drawn_rows, interviews_of
+
+    check_sizes(each, reserve)
+    view = campaign(ws, name, now=now)
+    facts, until = _facts_of(ws)
+    experiment = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
+    question = _question(ws, view, experiment, facts)
+    assert question is not None
+    rows = _Rows(ws, facts, view)
+    consents = rows.all_of("consents")
+    # Of other campaigns' messages nobody was drawn by lot: only the campaign's own count as contact.
+    queries = {
+        "assignments": rows.assigned(experiment, dataclasses.replace(question, by="")),
+        "orders": rows.all_of("orders"),
+        "messages": rows.messages(),
+        "reactions": rows.reactions(),
+        "consents": consents,
+    }
+    if not queries["messages"]:
+        queries["reactions"] = ""
+    listed, kept = _file(ws, view.name, "calls"), _file(ws, view.name, "answers")
+    with _opened(ws, queries) as (connection, given):
+        if question.control:
+            names = dataclasses.replace(question, name=view.name)
+        else:
+            names = dataclasses.replace(question, name="")
+        found = interviews_of(
+            connection, Tables(**given), names, each=each, reserve=reserve, seed=seed, called=called
+        )
+        if fresh or not listed.exists():
+            listed.parent.mkdir(exist_ok=True)
+            write_rows(drawn_rows(connection), listed)
+        drawn = called_rows(listed)
+        if drawn.num_rows:
+            found = dataclasses.replace(found, **_as_kept(drawn, found))
+        source = answers if answers is not None else (kept if kept.exists() else None)
+        if source is not None:
+            reasons = reasons_of(
+                connection,
+                source,
+                drawn,
+                given["orders"],
+                reactions=given.get("reactions"),
+                messages=given.get("messages"),
+                until=until,
+                timezone=ws.config.timezone,
+                after_days=after_days,
+                codes=codes,
+                currency=ws.config.currency,
+            )
+            found = dataclasses.replace(found, reasons=reasons)
+            if answers is not None:
+                from primeta.reactivation.interview_reasons import read_table_of
+
+                listed.parent.mkdir(exist_ok=True)
+                write_rows(read_table_of(answers), kept)
+    if out is not None:
+        write_rows(drawn, out)
+        found = dataclasses.replace(found, out=out)
+    return found
+
+
+def _as_kept(drawn: pa.Table, found: Interviews) -> dict[str, Any]:
+    """Calls and their numbers as the kept list has them."""
+    from primeta.reactivation.interviews import Call
+
+    names = [entry.name for entry in dataclasses.fields(Call)]
+    calls = tuple(Call(**{name: row[name] for name in names}) for row in drawn.to_pylist())
+    groups = tuple(
+        dataclasses.replace(
+            group,
+            calls=sum(call.stratum == group.stratum and not call.reserve for call in calls),
+            reserve=sum(call.stratum == group.stratum and call.reserve for call in calls),
+        )
+        for group in found.groups
+    )
+    return {"calls": calls, "groups": groups, "why_not": ""}
+
+
+def attach_quotes(
+    ws: Workspace, name: str, trend: str, *, by: str, now: datetime, reason: str = "", lang: str = "en"
+) -> tuple[Note, ...]:
+    """Quotes of an experiment's interviews as signs of origin "voice" on a trend.
+
+    The note names the place on the list and never the customer; the same quote is one note however often it is
+    attached.
+
+    Args:
+        reason: Only quotes with this code.
+    Raises:
+        NotFound: no such trend, or no quote. BadInput: nobody who says it.
+    """
+    from primeta.reactivation.interviews_words import STRATA
+
+    found = interviews(ws, name, now=now)
+    answers = found.reasons.answers if found.reasons else ()
+    told = [answer for answer in answers if answer.quote and reason in ("", *answer.reasons)]
+    if not told:
+        with_code = f" with the reason {reason!r}" if reason else ""
+        raise NotFound(f"{name}: no quote{with_code} has been given; give the answers first, with --answers")
+    assert found.reasons is not None
+    ws.trend(trend)
+    notes = []
+    for answer in told[:MOST_QUOTES]:
+        words = ", ".join(found.reasons.name(code, lang) for code in answer.reasons)
+        said_at = ws.day_of(answer.said_at) if answer.said_at else ws.day(now)
+        notes.append(
+            ws.log_signal(
+                text=f"{answer.call}: “{answer.quote}”",
+                origin="voice",
+                by=by,
+                now=now,
+                subject=words or STRATA[answer.stratum][lang],
+                source=f"interview {found.experiment or name} {answer.call}",
+                happened_at=said_at,
+                trend=trend,
+            )
+        )
+    return tuple(notes)
