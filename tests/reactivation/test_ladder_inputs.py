@@ -288,3 +288,22 @@ def test_options_that_cannot_be(given: dict[str, Any], words: str):
 def test_options_in_several_spellings():
     found = campaign_of(until="2026-03-31", window="4w", horizon=180, attribution="3 days", margin=-0.1)
     assert (found.window_days, found.horizon_days, found.attribution_days, found.margin) == (28, 180, 3, -0.1)
+
+
+def test_two_currencies():
+    refused(BadTable, "several currencies (EUR, RUB)", orders={**ORDERS, "currency": ["RUB", "EUR", "RUB"]})
+
+
+def test_a_message_written_twice_costs_once():
+    messages = {
+        "message_id": ["m", "m"],
+        "customer_id": ["c"] * 2,
+        "sent_at": ["2026-01-01"] * 2,
+        "cost": [0.5] * 2,
+    }
+    assert counted(messages=messages).sums["contact"].sum() == 0.5
+
+
+def test_orders_a_century_away_break_nothing():
+    orders = {**ORDERS, "ordered_at": ["1890-01-01", "2025-12-02", "2026-01-20"]}
+    assert counted(orders).sums["revenue"].sum() == 30

@@ -18,6 +18,8 @@ from primeta.warehouse.duck import named, one, quoted, run
 
 MOST_SEGMENTS = 20
 """More make a list that nobody reads, and segments in which nothing can be told."""
+MOST_GROUPS = 200
+"""Arms × segments."""
 SORTED = 1_000_000
 DAY_US = 86_400_000_000
 
@@ -52,6 +54,12 @@ def end_of(campaign: Campaign) -> datetime:
     """The moment, UTC, at which the day `until` ends in the campaign's zone."""
     midnight = datetime.combine(campaign.until + timedelta(days=1), datetime.min.time())
     return midnight.replace(tzinfo=ZoneInfo(campaign.timezone)).astimezone(UTC).replace(tzinfo=None)
+
+
+def seconds_since(time: str) -> str:
+    """SQL of whole seconds from a customer's assignment (`people p`) to a time, rounded down; decades are cut off."""
+    away = f"floor((epoch_us({time}) - p.assigned_us) / 1000000.0)"
+    return f"greatest(least({away}, 2000000000), -2000000000)::INTEGER"
 
 
 def edges_of(campaign: Campaign) -> tuple[int, ...]:
@@ -114,6 +122,11 @@ def read_assigned(
     _make_days(connection, edges)
     segments, by_notes = _segments(connection, given, campaign)
     notes += by_notes
+    if len(arms) * len(segments) > MOST_GROUPS:
+        raise BadInput(
+            f"{len(arms)} arms × {len(segments)} values of {campaign.by} are more than the {MOST_GROUPS} groups that can be "
+            f"told apart. Put arms or values together first."
+        )
     # Sorted, the same input gives the same sums to the last bit; of millions that would only cost time.
     order = "ORDER BY customer_id" if total <= SORTED else ""
     listed = ", ".join(quoted(name) for name in arms)

@@ -8,11 +8,11 @@ import duckdb
 import numpy as np
 
 from primeta.errors import BadTable
-from primeta.reactivation.follow_up_assigned import Assigned, end_of
+from primeta.reactivation.follow_up_assigned import Assigned, end_of, seconds_since
 from primeta.reactivation.follow_up_blocks import add_events
 from primeta.reactivation.follow_up_orders import DAY
 from primeta.reactivation.follow_up_people import People
-from primeta.reactivation.inputs import Given
+from primeta.reactivation.inputs import ROW, Given
 from primeta.reactivation.records import Campaign, Floats, Note
 from primeta.warehouse.clean import placeholder
 from primeta.warehouse.duck import arrow, named, one, quoted, run
@@ -80,12 +80,17 @@ def place_messages(
     run(
         connection,
         f"CREATE OR REPLACE TABLE mailed AS SELECT p.customer, {message} AS message_id, "
-        "floor((epoch_us(sent_at) - p.assigned_us) / 1000000.0)::INTEGER AS seconds, "
+        f"{seconds_since('sent_at')} AS seconds, "
         f"{cost}::DOUBLE AS cost, {ours_is} AS own, "
-        f"{' OR '.join(f'{name} IS NOT NULL' for name in labels) or 'false'} AS labelled FROM {messages.view} m "
+        f"{' OR '.join(f'{name} IS NOT NULL' for name in labels) or 'false'} AS labelled, m.{named(ROW)} AS mark "
+        f"FROM {messages.view} m "
         f"JOIN people p ON {ours} = {theirs} WHERE {' AND '.join(kept)}",
     )
     run(connection, "DELETE FROM mailed WHERE seconds < 0")
+    if "message_id" in messages:
+        # A message that stands there twice, value for value, was sent and paid once.
+        twice = "SELECT rowid FROM mailed QUALIFY row_number() OVER (PARTITION BY mark, message_id ORDER BY rowid) > 1"
+        run(connection, f"DELETE FROM mailed WHERE message_id IS NOT NULL AND rowid IN ({twice})")
     own, labelled = one(connection, "SELECT count(*) FILTER (own), count(*) FILTER (labelled) FROM mailed")
     others = ""
     if own and campaign.name:
@@ -109,7 +114,7 @@ def place_messages(
         run(
             connection,
             "CREATE OR REPLACE TABLE opened AS SELECT p.customer, "
-            "floor((epoch_us(r.happened_at) - p.assigned_us) / 1000000.0)::INTEGER AS seconds FROM "
+            f"{seconds_since('r.happened_at')} AS seconds FROM "
             f"(SELECT message_id, happened_at FROM {reactions.view} WHERE lower(kind) IN ({kinds}) AND {person} "
             "AND happened_at IS NOT NULL) r JOIN (SELECT DISTINCT message_id, customer FROM mailed) m USING (message_id) "
             "JOIN people p USING (customer)",

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 
 from primeta.errors import BadInput, BadTable
-from primeta.reactivation.follow_up_assigned import Assigned, end_of
+from primeta.reactivation.follow_up_assigned import Assigned, end_of, seconds_since
 from primeta.reactivation.inputs import NOBODY, ROW, Given
 from primeta.reactivation.records import Campaign, Note
 from primeta.warehouse.duck import arrow, named, one, quoted, run
@@ -69,6 +69,7 @@ def place_orders(
             f"--promo-code: {given.where} has no column promo_code; it has {', '.join(given.theirs)}. Say which "
             f"column it is (columns promo_code=THEIRS), or leave the codes out."
         )
+    _check_currency(connection, given)
     cleaned = _cleaned(connection, given, assigned, campaign)
     _place(connection, given, assigned, campaign, cleaned, exact=False)
     _check_any(connection, given, assigned)
@@ -149,6 +150,22 @@ def part_of(
         yield "part"
     finally:
         run(connection, "DROP TABLE part")
+
+
+def _check_currency(connection: duckdb.DuckDBPyConnection, given: Given) -> None:
+    column = next((name for name in given.theirs if name.lower() == "currency"), None)
+    if column is None:
+        return
+    found = run(
+        connection,
+        f"SELECT DISTINCT CAST({named(column)} AS VARCHAR) FROM {given.raw} WHERE {named(column)} IS NOT NULL "
+        "ORDER BY 1 LIMIT 5",
+    )
+    if len(found) > 1:
+        raise BadTable(
+            f"{given.where}: money stands in several currencies ({', '.join(row[0] for row in found)}); one was expected. "
+            f"Convert it first, or keep the rows of one."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +304,7 @@ def _place(
     mark = f", {named(ROW)}" if exact else ""
     source = f"SELECT {', '.join(columns)}, {theirs} AS joined, {key} AS key{mark} FROM {given.view} WHERE {cleaned.where}"
     placed = (
-        f"SELECT p.customer, floor((epoch_us(o.ordered_at) - p.assigned_us) / 1000000.0)::INTEGER AS seconds, "
+        f"SELECT p.customer, {seconds_since('o.ordered_at')} AS seconds, "
         f"o.revenue, {discount} AS discount, {coded} AS coded, o.key{', o.margin' if cleaned.has_margin else ''}{mark} "
         f"FROM ({source}) o JOIN people p ON {ours} = o.joined"
     )

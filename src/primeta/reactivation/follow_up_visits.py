@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 
 from primeta.errors import BadTable
-from primeta.reactivation.follow_up_assigned import Assigned, end_of
+from primeta.reactivation.follow_up_assigned import Assigned, end_of, seconds_since
 from primeta.reactivation.follow_up_orders import DAY
 from primeta.reactivation.inputs import Given
 from primeta.reactivation.records import Campaign, Floats, Note
@@ -136,7 +136,7 @@ def _place(
     run(
         connection,
         f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM (SELECT p.customer, "
-        f"floor((epoch_us({time}) - p.assigned_us) / 1000000.0)::INTEGER AS seconds, {category} AS category "
+        f"{seconds_since(time)} AS seconds, {category} AS category "
         f"FROM {source} JOIN people p ON {ours} = {theirs} WHERE NOT ({placeholder(f'{alias}.customer_id')}) "
         f"AND {time} < TIMESTAMP '{end_of(campaign)}') WHERE seconds >= {low} AND seconds < {high}",
     )
