@@ -105,6 +105,8 @@ class Differences:
     count: Floats
     covariance: Floats
     """(C·D, C·D) of the differences, context by context."""
+    control: Floats
+    """(C, C) of the control's means."""
 
 
 def discount_of(lapsed: Lapsed, *, budget: float | None = None, eligible: int = 0) -> PolicyResult:
@@ -250,34 +252,38 @@ def _virtual_times(lapsed: Lapsed, time: Ints, control: npt.NDArray[np.bool_], c
 
 
 def _differences(cells: Cells, outcome: Floats, rows: npt.NDArray[np.bool_] | None = None) -> Differences:
-    """Cell means over the control's, of some of the customers."""
-    c, d = cells.contexts, len(cells.depths) + 1
+    """Cell means over the control's, of some of the customers.
+
+    Args:
+        outcome: (n,), or (n, T) where it depends on the time that a customer stands for: a control without a time of
+            its own stands for all.
+    """
+    c, d, segments = cells.contexts, len(cells.depths) + 1, len(cells.segments)
     use = np.ones(len(outcome), dtype=bool) if rows is None else rows
-    cell = (cells.context * d + cells.option)[use]
+    whole = (
+        outcome if outcome.ndim == 2 else np.broadcast_to(outcome[:, None], (len(outcome), len(cells.times)))
+    )
+    context, option, w = cells.context[use], cells.option[use], cells.weight[use]
+    y = whole[use, context // segments]
+    cell = context * d + option
+    mean, spread, count, kish = (part.reshape(c, d) for part in _cell_moments(cell, y, w, c * d))
+    base = np.zeros((c, c))
     if cells.shared_control:
-        # one control for all times of a segment
-        segment = cells.context[use] % len(cells.segments)
-        cell = np.where(cells.option[use] == 0, segment * d, cell)
-    y, w = outcome[use], cells.weight[use]
-    size = np.bincount(cell, minlength=c * d).astype(np.float64)
-    mass = np.bincount(cell, w, minlength=c * d)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(cell, w * y, minlength=c * d) / np.where(mass > 0, mass, np.nan)
-        kish = mass**2 / np.bincount(cell, w * w, minlength=c * d)
-        left = np.bincount(cell, w * (y - np.nan_to_num(mean)[cell]) ** 2, minlength=c * d) / np.where(
-            mass > 0, mass, np.nan
-        )
-        own = left * kish / np.maximum(kish - 1, 1)
-    found, spread, count = (part.reshape(c, d).copy() for part in (mean, own, size))
-    kish = kish.reshape(c, d).copy()
-    if cells.shared_control:
-        for context in range(c):
-            segment = context % len(cells.segments)
-            for part in (found, spread, count, kish):
-                part[context, 0] = part[segment, 0]
+        for segment in range(segments):
+            mine = (option == 0) & (context % segments == segment)
+            at = np.arange(segment, c, segments)
+            weight, each = w[mine], whole[use][mine]
+            mass = float(weight.sum())
+            middle = weight @ each / mass if mass > 0 else np.full(each.shape[1], np.nan)
+            size = mass**2 / float((weight**2).sum()) if mass > 0 else 0.0
+            apart = (each - middle) * weight[:, None]
+            shared = apart.T @ apart / max(mass, 1e-300) ** 2 * (size / max(size - 1, 1.0))
+            mean[at, 0], count[at, 0], kish[at, 0] = middle, int(mine.sum()), size
+            spread[at, 0] = np.diag(shared) * size
+            base[np.ix_(at, at)] = shared
     variance = np.full((c, d), np.nan)
-    for segment in range(len(cells.segments)):
-        mine = np.arange(c) % len(cells.segments) == segment
+    for segment in range(segments):
+        mine = np.arange(c) % segments == segment
         known = np.isfinite(spread[mine]) & (count[mine] > 0)
         weights = count[mine][known]
         pooled = float(np.average(spread[mine][known], weights=weights)) if len(weights) else np.nan
@@ -285,16 +291,39 @@ def _differences(cells: Cells, outcome: Floats, rows: npt.NDArray[np.bool_] | No
         mixed = (np.nan_to_num(spread[mine]) * count[mine] + pooled * POOLED) / (count[mine] + POOLED)
         with np.errstate(divide="ignore", invalid="ignore"):
             variance[mine] = np.where(count[mine] > 0, mixed / kish[mine], np.nan)
+    if not cells.shared_control:
+        base = np.diag(variance[:, 0])
     k = d - 1
-    base = np.zeros((c, c))
-    for a in range(c):
-        for b in range(c):
-            alike = a == b or (cells.shared_control and a % len(cells.segments) == b % len(cells.segments))
-            base[a, b] = variance[a, 0] if alike else 0.0
     covariance = np.kron(base, np.ones((k, k))) + np.diag(np.nan_to_num(variance[:, 1:]).reshape(-1))
     return Differences(
-        mean=found, value=found - found[:, :1], variance=variance, count=count, covariance=covariance
+        mean=mean,
+        value=mean - mean[:, :1],
+        variance=variance,
+        count=count,
+        covariance=covariance,
+        control=base,
     )
+
+
+def _cell_moments(cell: Ints, y: Floats, w: Floats, cells: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """(cells,) weighted means, variances of one customer, customers, and customers of equal weight."""
+    size = np.bincount(cell, minlength=cells).astype(np.float64)
+    mass = np.bincount(cell, w, minlength=cells)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known = np.where(mass > 0, mass, np.nan)
+        mean = np.bincount(cell, w * y, minlength=cells) / known
+        kish = mass**2 / np.bincount(cell, w * w, minlength=cells)
+        left = np.bincount(cell, w * (y - np.nan_to_num(mean)[cell]) ** 2, minlength=cells) / known
+        return mean, left * kish / np.maximum(kish - 1, 1), size, kish
+
+
+def _since_contact(cells: Cells) -> npt.NDArray[np.bool_]:
+    """(n, T) whether a customer was still silent at each time: who was not does the same whatever he was to get."""
+    n = len(cells.outcome)
+    if len(cells.times) > 1 and any(isinstance(label, str) for label in cells.times):
+        # days are put together into bins: nobody's own day is that of his bin
+        return np.ones((n, len(cells.times)), dtype=bool)
+    return cells.seen.lapsed.returned[:, None] >= cells.time_at[None, :]
 
 
 def _surface(
@@ -341,24 +370,30 @@ def _gains(
 
     profit(d) = p(d) · ℓ(d) − p(0) · ℓ(0) − s(d): the share p who come (it does not fall as the discount grows), what
     one who comes brings before discounts (it hardly depends on the discount, so most of the noise of money is shared
-    by all depths), and what is spent over no contact.
+    by all depths), and what is spent over no contact. Only what happens from a customer's day on counts: who had come
+    before it does the same under every depth.
     """
     c, k = cells.contexts, len(cells.depths)
     at = start or (None, None, None)
-    came = _differences(cells, cells.came, rows)
-    listed = _differences(cells, cells.listed, rows)
-    spent = _differences(cells, cells.spent, rows)
+    silent = _since_contact(cells)
+    came = _differences(cells, cells.came[:, None] * silent, rows)
+    listed = _differences(cells, cells.listed[:, None] * silent, rows)
+    spent = _differences(cells, cells.spent[:, None] * silent, rows)
     with np.errstate(divide="ignore", invalid="ignore"):
         each = listed.mean / np.where(came.mean > 0, came.mean, np.nan)
-    option = np.nan_to_num(each)[cells.context, cells.option]
-    if cells.shared_control:
-        first = np.nan_to_num(each)[cells.context % len(cells.segments), 0]
-        option = np.where(cells.option == 0, first, option)
-    left = _differences(cells, cells.listed - option * cells.came, rows)
+    segment = cells.context % len(cells.segments)
+    expected = np.column_stack(
+        [
+            np.nan_to_num(each)[t * len(cells.segments) + segment, cells.option]
+            for t in range(len(cells.times))
+        ]
+    )
+    left = _differences(cells, (cells.listed[:, None] - expected * cells.came[:, None]) * silent, rows)
     with np.errstate(divide="ignore", invalid="ignore"):
         each_variance = left.variance / came.mean**2
+        shared = left.control / np.outer(came.mean[:, 0], came.mean[:, 0])
     p = _surface(cells, came, at[0], open_minded=open_minded)
-    worth = _worth_surface(cells, each, each_variance, at[1], open_minded=open_minded)
+    worth = _worth_surface(cells, each, each_variance, shared, at[1], open_minded=open_minded)
     s = _surface(cells, spent, at[2], open_minded=open_minded)
     rise = p.mean.reshape(c, k).copy()
     money = s.mean.reshape(c, k).copy()
@@ -384,7 +419,7 @@ def _gains(
 
 
 def _worth_surface(
-    cells: Cells, each: Floats, variance: Floats, start: Floats | None, *, open_minded: bool
+    cells: Cells, each: Floats, variance: Floats, shared: Floats, start: Floats | None, *, open_minded: bool
 ) -> Surface:
     """What one who comes brings, over all options; no contact stands a little below a contact without a discount."""
     c, d = each.shape
@@ -394,10 +429,8 @@ def _worth_surface(
     days = (days - days.min()) / max(float(np.ptp(days)), 1e-9)
     noise = np.diag(np.nan_to_num(variance.reshape(-1)))
     if cells.shared_control:
-        for a in range(c):
-            for b in range(c):
-                if a != b and a % len(cells.segments) == b % len(cells.segments):
-                    noise[a * d, b * d] = np.nan_to_num(variance[a, 0])
+        for a, b in itertools.permutations(range(c), 2):
+            noise[a * d, b * d] = np.nan_to_num(shared[a, b])
     return smooth_cells(
         each.reshape(-1),
         variance.reshape(-1),
@@ -580,8 +613,8 @@ def _rivals(
     found = []
     for name, x, policies in named:
         own = _influence(cells, model, policies, fold)
-        # What nobody chose is judged on everybody.
-        value = _told(cells, own[judged] if name == "best-constant" else own, level)
+        # On the same customers as the policy, so that the difference is the difference.
+        value = _told(cells, own[judged], level)
         ahead = _told(cells, (policy - own)[judged], level)
         found.append(
             Rival(
