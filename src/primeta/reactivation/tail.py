@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, stdtr, stdtrit
+from scipy.special import expit
 
-from primeta.reactivation.estimates import LEAST_CUSTOMERS, pooled
+from primeta.reactivation.estimates import LEAST_CUSTOMERS, Mean, gap, pooled, spread
 from primeta.reactivation.records import NAN, Curve, FollowUp, Rung, Rung4, TailCheck
 from primeta.reactivation.tail_check import Promise, checks_of, promise_of
 from primeta.reactivation.tail_model import (
@@ -39,7 +39,7 @@ LEAST_FOLLOWED = 1 / 3
 """Of the horizon, that customers must be followed for the tail to be tested and believed."""
 LEAST_RETURNERS = 100
 """Of each arm and at half of the follow-up, for the same."""
-SAMPLED = 4_000
+SAMPLED = 3_000
 """States by which the timing is chosen and fits are started."""
 CLEARLY = 4.0
 """Log likelihood by which another timing must beat exponential gaps."""
@@ -84,7 +84,13 @@ def rung_four(follow_up: FollowUp) -> Rung4:
         _modelled(whole, arm, now[arm], fits[arm], cuts=cuts, daily=daily) if arm in fits else None
         for arm in range(len(whole.arms))
     ]
-    promises = _promises(whole, used, timing=fits[used[0]].repeat.timing, daily=daily)
+    promises = _promises(
+        whole,
+        used,
+        timing=fits[used[0]].repeat.timing,
+        fading={arm: model.fading for arm, model in fits.items()},
+        daily=daily,
+    )
     checks, why_not = checks_of(whole, promises)
     return _told(whole, seen, tails, why_not=why_not, checks=checks, fits=fits, cuts=cuts)
 
@@ -153,7 +159,7 @@ def _between_edges(follow_up: FollowUp, arm: int) -> Floats:
     into = block < len(edges) - 1
     block, followed, count = block[into], followed[into], follow_up.tail.count[own][into]
     share = (followed - edges[block]) / np.diff(edges)[block]
-    return np.bincount(block, weights=count * share, minlength=len(edges) - 1)
+    return np.bincount(block, weights=count * share, minlength=len(edges) - 1).astype(np.float64)
 
 
 def _since(follow_up: FollowUp) -> float:
@@ -191,13 +197,18 @@ def _cuts(follow_up: FollowUp, now: list[Standing]) -> Floats:
 
 
 def _fits(
-    follow_up: FollowUp, rows: Mapping[int, Standing], *, since: float, timing: int = -1
+    follow_up: FollowUp,
+    rows: Mapping[int, Standing],
+    *,
+    since: float,
+    timing: int = -1,
+    fading: Mapping[int, bool] | None = None,
 ) -> dict[int, ArmFit]:
     """Each arm's model; the timing is that which fits a sample of all arms together best, unless it is given."""
     buckets = follow_up.n.shape[-1]
     states = {arm: states_of(own) for arm, own in rows.items()}
     together = _together(list(states.values()))
-    common = _timed(together) if timing < 0 else repeat_after.fit(together, timing=timing)
+    common = _timed(together) if timing < 0 else repeat_after.fit(together, timing=timing, spread_known=False)
     return {
         arm: fit_arm(
             own,
@@ -207,6 +218,7 @@ def _fits(
             buckets=buckets,
             centre=common.theta,
             wait_centre=first_return.CENTRE,
+            fading=None if fading is None else fading[arm],
         )
         for arm, own in rows.items()
     }
@@ -214,8 +226,10 @@ def _fits(
 
 def _timed(states: Returned) -> repeat_after.RepeatFit:
     """The fit with exponential gaps, unless another timing is clearly likelier."""
-    plain = repeat_after.fit(states, timing=1)
-    others = [repeat_after.fit(states, timing=one) for one in repeat_after.TIMINGS if one != 1]
+    plain = repeat_after.fit(states, timing=1, spread_known=False)
+    others = [
+        repeat_after.fit(states, timing=one, spread_known=False) for one in repeat_after.TIMINGS if one != 1
+    ]
     best = max(others, key=lambda found: found.log_likelihood)
     return best if best.log_likelihood > plain.log_likelihood + CLEARLY else plain
 
@@ -313,11 +327,13 @@ def in_money(follow_up: FollowUp, arm: int, found: Ahead, worth: Worth) -> tuple
     return mean, parts
 
 
-def _promises(follow_up: FollowUp, arms: list[int], *, timing: int, daily: float) -> dict[int, Promise]:
+def _promises(
+    follow_up: FollowUp, arms: list[int], *, timing: int, fading: Mapping[int, bool], daily: float
+) -> dict[int, Promise]:
     """What each arm's model would have said at half of the follow-up."""
     then = {arm: halfway(follow_up.tail, arm) for arm in arms}
     since = min(_since(follow_up), _typical(follow_up) / 4)
-    fits = _fits(follow_up, then, since=since, timing=timing)
+    fits = _fits(follow_up, then, since=since, timing=timing, fading=fading)
     buckets = follow_up.n.shape[-1]
     found = {}
     for arm in arms:
@@ -346,37 +362,25 @@ def _told(
     """Rungs, curves and differences between arms."""
     why_not = dict(why_not or {})
     campaign = follow_up.campaign
-    n = follow_up.n[0].sum(axis=-1)
-    df = float((follow_up.n[0].sum(axis=0) > 0).sum() - 1)
-    filled = df + 1
-    reach = float(stdtrit(df, 0.5 + campaign.level / 2)) if df >= 1 else NAN
-
-    def spread(parts: Floats) -> float:
-        return math.sqrt(filled / (filled - 1) * float(parts @ parts)) if filled > 1 else NAN
-
-    small = [count < LEAST_CUSTOMERS for count in n]
+    small = [count < LEAST_CUSTOMERS for count in follow_up.n[0].sum(axis=-1)]
     rungs = []
     for arm in range(1, len(follow_up.arms)):
         reason = "small-arm" if small[arm] else why_not.get(arm, "") or why_not.get(0, "")
-        rungs.append(_rung(follow_up, arm, seen, tails, reason=reason, spread=spread, reach=reach, df=df))
+        rungs.append(_rung(follow_up, arm, seen, tails, reason=reason))
     between = {}
     for arm in range(len(follow_up.arms)):
         for other in range(arm):
             if small[arm] or small[other]:
                 continue
             with_tail = not any(why_not.get(one) for one in (0, arm, other))
-            value, parts = _difference(seen, tails, arm, other, with_tail=with_tail)
-            se = spread(parts)
-            between[follow_up.arms[arm], follow_up.arms[other]] = (
-                value,
-                value - reach * se,
-                value + reach * se,
-            )
+            mine, theirs = (_mean(follow_up, one, seen, tails, with_tail=with_tail) for one in (arm, other))
+            found = gap(mine, theirs, level=campaign.level)
+            between[follow_up.arms[arm], follow_up.arms[other]] = (found.difference, found.low, found.high)
     curves = (
         ()
         if cuts is None
         else tuple(
-            _curve(follow_up, arm, seen, tails, cuts, spread=spread, reach=reach)
+            _curve(follow_up, arm, seen, tails, cuts)
             for arm in range(1, len(follow_up.arms))
             if not small[arm] and not why_not.get(arm) and not why_not.get(0)
         )
@@ -392,28 +396,20 @@ def _told(
     )
 
 
-def _difference(
-    seen: list[Part], tails: list[Part | None], arm: int, other: int, *, with_tail: bool
-) -> tuple[float, Floats]:
-    value = seen[arm].money - seen[other].money
-    parts = seen[arm].parts - seen[other].parts
-    mine, theirs = tails[arm], tails[other]
-    if with_tail and mine is not None and theirs is not None:
-        value, parts = value + mine.money - theirs.money, parts + mine.parts - theirs.parts
-    return value, parts
+def _mean(
+    follow_up: FollowUp, arm: int, seen: list[Part], tails: list[Part | None], *, with_tail: bool
+) -> Mean:
+    """An arm's money per assigned."""
+    tail = tails[arm] if with_tail else None
+    value, parts = seen[arm].money, seen[arm].parts
+    if tail is not None:
+        value, parts = value + tail.money, parts + tail.parts
+    n = follow_up.n[0, arm]
+    variance, df = spread(parts, n)
+    return Mean(value=value, variance=variance, df=df, parts=parts, n=float(n.sum()))
 
 
-def _rung(
-    follow_up: FollowUp,
-    arm: int,
-    seen: list[Part],
-    tails: list[Part | None],
-    *,
-    reason: str,
-    spread: object,
-    reach: float,
-    df: float,
-) -> Rung:
+def _rung(follow_up: FollowUp, arm: int, seen: list[Part], tails: list[Part | None], *, reason: str) -> Rung:
     n = float(follow_up.n[0, arm].sum())
     campaign = follow_up.campaign
     base = {
@@ -431,72 +427,57 @@ def _rung(
     mine, theirs = tails[arm], tails[0]
     modelled = 0.0
     with_tail = not reason and mine is not None and theirs is not None
-    value, parts = _difference(seen, tails, arm, 0, with_tail=with_tail)
     revenue, orders = seen[arm].revenue - seen[0].revenue, seen[arm].orders - seen[0].orders
-    control, control_parts = seen[0].money, seen[0].parts
     if with_tail:
         assert mine is not None
         assert theirs is not None
         modelled = mine.money - theirs.money
         revenue, orders = revenue + mine.revenue - theirs.revenue, orders + mine.orders - theirs.orders
-        control, control_parts = control + theirs.money, control_parts + theirs.parts
-    se = spread(parts)  # pyright: ignore[reportCallIssue]
-    own = spread(control_parts)  # pyright: ignore[reportCallIssue]
+    own, control = (_mean(follow_up, one, seen, tails, with_tail=with_tail) for one in (arm, 0))
+    found = gap(own, control, level=campaign.level)
+    control_low, control_high = control.interval(campaign.level)
     return Rung(
         **base,
-        value_per_assigned=value,
+        value_per_assigned=found.difference,
         revenue_per_assigned=revenue,
         orders_per_assigned=orders,
-        low=value - reach * se,
-        high=value + reach * se,
-        money=value * n,
+        low=found.low,
+        high=found.high,
+        money=found.difference * n,
         observed=seen[arm].money - seen[0].money,
         modelled=NAN if reason else modelled,
-        control=control,
-        control_low=control - reach * own,
-        control_high=control + reach * own,
-        p=float(2 * stdtr(df, -abs(value) / se)) if se > 0 else NAN,
+        control=control.value,
+        control_low=control_low,
+        control_high=control_high,
+        p=found.p,
     )
 
 
-def _curve(
-    follow_up: FollowUp,
-    arm: int,
-    seen: list[Part],
-    tails: list[Part | None],
-    cuts: Floats,
-    *,
-    spread: object,
-    reach: float,
-) -> Curve:
+def _curve(follow_up: FollowUp, arm: int, seen: list[Part], tails: list[Part | None], cuts: Floats) -> Curve:
     """Cumulative difference at the ends of the spans, each with what is seen and what is expected until then."""
-    mine, theirs = tails[arm], tails[0]
-    assert mine is not None
-    assert theirs is not None
     edges = np.array(follow_up.edges)
-    days, values, lows, highs = [], [], [], []
+    days, found = [], []
     for span in range(len(cuts) - 1):
         blocks = edges[1:] <= cuts[span + 1] + 1e-9
         if not blocks.any() or cuts[span + 1] < follow_up.seen_days:
             continue
-        value = float(
-            (seen[arm].by_block - seen[0].by_block)[blocks].sum()
-            + (mine.by_block - theirs.by_block)[: span + 1].sum()
-        )
-        parts = (seen[arm].by_block_parts - seen[0].by_block_parts)[:, blocks].sum(axis=1) + (
-            mine.by_block_parts - theirs.by_block_parts
-        )[:, : span + 1].sum(axis=1)
-        se = spread(parts)  # pyright: ignore[reportCallIssue]
+        until = []
+        for one in (arm, 0):
+            tail, n = tails[one], follow_up.n[0, one]
+            assert tail is not None
+            parts = seen[one].by_block_parts[:, blocks].sum(axis=1)
+            parts = parts + tail.by_block_parts[:, : span + 1].sum(axis=1)
+            value = float(seen[one].by_block[blocks].sum() + tail.by_block[: span + 1].sum())
+            variance, df = spread(parts, n)
+            until.append(Mean(value=value, variance=variance, df=df, parts=parts, n=float(n.sum())))
         days.append(round(cuts[span + 1]))
-        values.append(value)
-        lows.append(value - reach * se)
-        highs.append(value + reach * se)
+        found.append(gap(*until, level=follow_up.campaign.level))
     return Curve(
         arm=follow_up.arms[arm],
         day=np.array(days, dtype=np.int64),
-        difference=np.array(values),
-        low=np.array(lows),
-        high=np.array(highs),
+        difference=np.array([one.difference for one in found]),
+        low=np.array([one.low for one in found]),
+        high=np.array([one.high for one in found]),
         modelled=np.ones(len(days), dtype=np.bool_),
     )
 

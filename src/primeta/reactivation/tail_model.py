@@ -115,7 +115,7 @@ def states_of(rows: Standing) -> States:
         if len(first) <= FINE:
             break
     place = place.reshape(-1)
-    count = np.bincount(place, weights=back.count, minlength=len(first))
+    count = np.bincount(place, weights=back.count, minlength=len(first)).astype(np.float64)
 
     def mean(column: Floats) -> Floats:
         return np.bincount(place, weights=back.count * column, minlength=len(first)) / count
@@ -134,6 +134,8 @@ class ArmFit:
 
     states: States
     repeat: repeat_after.RepeatFit
+    fading: bool
+    """Whether its rates may fade freely."""
     wait: first_return.WaitFit
     since: float
     """Day since assignment from which the wait follows its curve; before it, hazards by week as they were seen."""
@@ -160,9 +162,13 @@ def fit_arm(
     buckets: int,
     centre: Floats,
     wait_centre: Floats,
+    fading: bool | None = None,
 ) -> ArmFit:
-    """The two models of one arm."""
-    repeat = repeat_after.fit(states.states, timing=timing, centre=centre)
+    """The two models of one arm; whether its rates fade is found out, unless it is given."""
+    if fading is None:
+        repeat, fading = repeat_after.fit_with_fading(states.states, timing=timing, centre=centre)
+    else:
+        repeat = repeat_after.fit(states.states, timing=timing, centre=centre, fading=fading)
     _, slope = repeat_after.by_customer(repeat.theta, states.states, timing)
     score = _by_bucket(states.bucket, states.count[:, None] * slope[states.place], buckets)
 
@@ -173,10 +179,10 @@ def fit_arm(
     key = 2 * (wait - 0.5).astype(np.int64) + came.astype(np.int64)
     present = np.flatnonzero(np.bincount(key))
     place = np.searchsorted(present, key)
-    pair = np.stack([present // 2 + 0.5, (present % 2).astype(np.float64)], axis=1)
-    held = np.bincount(place, weights=rows.count[at], minlength=len(pair))
-    fitted = first_return.fit(pair[:, 0], pair[:, 1], held, centre=wait_centre)
-    _, wait_slope = first_return.by_customer(fitted.theta, pair[:, 0], pair[:, 1])
+    waits, returned = (present // 2 + 0.5).astype(np.float64), (present % 2).astype(np.float64)
+    held = np.bincount(place, weights=rows.count[at], minlength=len(waits)).astype(np.float64)
+    fitted = first_return.fit(waits, returned, held, centre=wait_centre)
+    _, wait_slope = first_return.by_customer(fitted.theta, waits, returned)
     wait_score = _by_bucket(rows.bucket[at], rows.count[at][:, None] * wait_slope[place], buckets)
 
     edges = early_edges(since)
@@ -191,6 +197,7 @@ def fit_arm(
     return ArmFit(
         states,
         repeat,
+        fading,
         fitted,
         since,
         early,
@@ -202,8 +209,8 @@ def fit_arm(
 
 def _by_bucket(bucket: Ints, values: Floats, buckets: int) -> Floats:
     if values.ndim == 1:
-        return np.bincount(bucket, weights=values, minlength=buckets)
-    return np.stack([np.bincount(bucket, weights=column, minlength=buckets) for column in values.T], axis=1)
+        return np.bincount(bucket, weights=values, minlength=buckets).astype(np.float64)
+    return np.stack([_by_bucket(bucket, column, buckets) for column in values.T], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -311,8 +318,8 @@ def ahead(
         )
         of_new = np.einsum("f,fc,fcj->j", away, chance, fresh(moved) - after)
         later_slope.append((scale * (held[thin] @ own - base) + of_new) / STEP)
-    later_parts = model.repeat_parts @ np.array(later_slope)
-    first_parts = np.zeros_like(later_parts)
+    later_parts: Floats = model.repeat_parts @ np.array(later_slope, dtype=np.float64)
+    first_parts: Floats = np.zeros(later_parts.shape)
     moves = [(model.wait_parts[:, axis], axis, -1) for axis in range(len(wait))]
     if len(begins) and begins.min() < model.since:
         moves += [(model.early_parts[:, axis], -1, axis) for axis in range(len(early))]
@@ -324,8 +331,8 @@ def ahead(
         else:
             new_early[in_early] += step
         change = away[:, None] * (coming(new_wait, new_early) - chance) / step
-        first_parts += np.outer(part, np.einsum("fc,fcj->j", change, worth))
-        later_parts += np.outer(part, np.einsum("fc,fcj->j", change, after))
+        first_parts = first_parts + np.multiply.outer(part, np.einsum("fc,fcj->j", change, worth))
+        later_parts = later_parts + np.multiply.outer(part, np.einsum("fc,fcj->j", change, after))
     return Ahead(first, later, first_parts, later_parts)
 
 

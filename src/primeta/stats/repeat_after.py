@@ -42,9 +42,13 @@ PARAMETERS = (
     "share by delay",
     "fading, in hundredths a day",
 )
-SPREAD = np.array([0.7, 1.5, 0.7, 1.0, 0.7, 0.7, 0.7, 1.0, 1.0, 0.7, 1.5, 0.7, 0.2])
+SPREAD = np.array([0.7, 1.5, 0.7, 1.0, 0.7, 0.7, 0.7, 1.0, 1.0, 0.7, 1.5, 0.7, 0.1])
 """Of the normal prior around where a fit starts, in units of one customer: it only keeps a flat likelihood from
-running off."""
+running off. A rate hardly fades, unless the data say so."""
+FADING_SPREAD = 0.5
+"""Where they do."""
+CLEARLY = 3.0
+"""Log likelihood by which a fading rate must fit better."""
 FIRST = np.eye(13)[:6]
 SECOND = np.eye(13)[[6, 7, 0, 8, 9, 0]] * np.array([1, 1, 0, 1, 1, 0])[:, None]
 """(6, 13) what of all parameters each type's own six are; the second does not move with the delay."""
@@ -283,20 +287,53 @@ def _life(own: _Own, states: Returned, timing: int) -> tuple[Floats, ...]:
 
 
 def fit(
-    states: Returned, *, timing: int = 1, centre: Floats | None = None, spread: Floats = SPREAD
+    states: Returned,
+    *,
+    timing: int = 1,
+    centre: Floats | None = None,
+    fading: bool = False,
+    spread_known: bool = True,
 ) -> RepeatFit:
-    """The likeliest parameters under a weak normal prior around `centre`, which is also the start."""
+    """The likeliest parameters under a weak normal prior around `centre`, which is also the start.
+
+    Args:
+        fading: Whether rates may fade freely.
+        spread_known: Whether `inverse` is wanted; else it is NaN, at half the cost.
+    """
     if centre is None:
         centre = start(states, timing)
+    width = SPREAD.copy()
+    if fading:
+        width[12] = FADING_SPREAD
+    return _fit(states, timing, centre, centre, width, spread_known)
 
+
+def fit_with_fading(states: Returned, *, timing: int, centre: Floats) -> tuple[RepeatFit, bool]:
+    """The fit in which rates hardly fade, or, where it is clearly likelier, that in which they do; and which."""
+    plain = fit(states, timing=timing, centre=centre)
+    if timing == 0:
+        return plain, False
+    width = SPREAD.copy()
+    width[12] = FADING_SPREAD
+    moved = _fit(states, timing, plain.theta, centre, width, False)
+    if moved.log_likelihood < plain.log_likelihood + CLEARLY:
+        return plain, False
+    return _fit(states, timing, moved.theta, centre, width, True), True
+
+
+def _fit(
+    states: Returned, timing: int, begin: Floats, centre: Floats, width: Floats, spread_known: bool
+) -> RepeatFit:
     def climbing(theta: Floats) -> tuple[float, Floats, Floats]:
         value, gradient = by_customer(theta, states, timing)
-        apart = (theta - centre) / spread
+        apart = (theta - centre) / width
         total = float(states.count @ value) - 0.5 * float(apart @ apart)
-        return total, states.count @ gradient - apart / spread, gradient
+        return total, states.count @ gradient - apart / width, gradient
 
-    theta = likeliest(climbing, centre, states.count, spread)
-    inverse, theta = curved(lambda at: climbing(at)[1], theta, spread)
+    theta = likeliest(climbing, begin, states.count, width)
+    inverse = np.full((len(theta), len(theta)), np.nan)
+    if spread_known:
+        inverse, theta = curved(lambda at: climbing(at)[1], theta, width)
     value, _ = by_customer(theta, states, timing)
     return RepeatFit(theta, timing, float(states.count @ value), inverse)
 

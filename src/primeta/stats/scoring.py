@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 ROUNDS = 100
-NEAR = 1e-5
-"""Of log likelihood that a further step could gain: far below what one customer changes."""
+NEAR = 1e-3
+"""Of log likelihood that a further step could gain: one step more, by the curvature itself, follows."""
 LONGEST = 1.0
 """Of one step in any (logarithmic) parameter."""
 
