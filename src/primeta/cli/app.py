@@ -71,7 +71,18 @@ REACTIVATION: dict[str, tuple[str, str]] = {
     "moment": ("primeta.cli.reactivation_policy:moment", "The best day since the lapse to write on."),
     "sequence": ("primeta.cli.reactivation_policy:sequence", "The best sequence of channels."),
     "discount": ("primeta.cli.reactivation_policy:discount", "The best discount by time since the lapse."),
-    "farms": ("primeta.cli.reactivation_people:farms", "One person behind many accounts; effects without them."),
+    "interviews": (
+        "primeta.cli.reactivation_people:interviews",
+        "Whom to call, what to ask, what they said.",
+    ),
+    "farms": (
+        "primeta.cli.reactivation_people:farms",
+        "One person behind many accounts; effects without them.",
+    ),
+    "sources": (
+        "primeta.cli.reactivation_people:sources",
+        "What customers of each acquisition source bring.",
+    ),
 }
 
 

@@ -307,3 +307,107 @@ def interviews(
             put("\n" + table.text())
     for note in notes:
         put(f"{note.id}  {note.subject}: {note.text}")
+
+
+def sources(
+    directory: Path | None = None,
+    /,
+    *,
+    orders: str = "",
+    customers: str = "",
+    spend: str = "",
+    identities: str = "",
+    until: str = "",
+    margin: float | None = None,
+    cohort: str = "quarter",
+    horizon: str = "365d",
+    returns: Pairs = None,
+    model: str = "bg-nbd",
+    columns: Pairs = None,
+    timezone: str = "UTC",
+    currency: str = "",
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """What customers of each acquisition source bring, cost and pay back, beside how many first orders there are.
+
+    Parameters
+    ----------
+    directory
+        A workspace; or give --orders and --customers.
+    orders
+        CSV or Parquet, also a glob: customer_id, ordered_at, revenue, optional order_id, discount, margin.
+    customers
+        CSV or Parquet: customer_id, source.
+    spend
+        CSV or Parquet: source, day, money.
+    identities
+        CSV or Parquet: customer_id, kind, value_hash. Then the share of farms' accounts is told.
+    until
+        The last day of the log, inclusive; needed on files.
+    margin
+        Of the list price, such as .4; where orders carry a margin of their own, that counts.
+    cohort
+        Split by the month, quarter or year of the first order; all: not split.
+    horizon
+        Of LTV, since the first order: what was seen of it, and the rest by the model.
+    returns
+        Days since the first order at which money is held against the cost, such as 30d 90d.
+    model
+        bg-nbd, mbg-nbd, pareto-nbd or mbg-cnbd.
+    columns
+        canonical=theirs, such as revenue=paid; for one table only orders.revenue=paid.
+    timezone
+        Of times that carry none; days are cut in it.
+    currency
+        ISO code in which money is written.
+    json
+        Print one JSON document.
+    language
+        en or ru; default: the workspace's.
+    """
+    from primeta.errors import BadInput
+    from primeta.experiments.experiment import pairs
+
+    lang = "ru" if language == "ru" else "en"
+    asked: dict[str, Any] = {"cohort": cohort, "horizon": horizon, "model": model}
+    if returns:
+        asked["returns"] = [part for entry in returns for part in entry.split(",") if part]
+    if directory is not None:
+        from primeta.cli.terminal import language_of, open_at
+
+        if orders or customers:
+            raise BadInput(f"give a workspace or files, not both: {directory} and --orders")
+        ws = open_at(directory)
+        lang = language_of(ws, language)
+        given = {"until": until or None, "margin": margin}
+        found = ws.sources(**{name: value for name, value in given.items() if value is not None}, **asked)
+    else:
+        from primeta.reactivation.acquisition import sources as find
+
+        if not (orders and customers):
+            raise BadInput("give --orders and --customers, or a workspace")
+        if not until:
+            raise BadInput(
+                "give --until, the last day up to which the order log is complete: --until 2026-11-26"
+            )
+        found = find(
+            orders,
+            customers,
+            until=until,
+            margin=margin,
+            spend=spend or None,
+            identities=identities or None,
+            timezone=timezone,
+            currency=currency,
+            columns=pairs(columns, "--columns"),
+            **asked,
+        )
+    if json:
+        put_json(found.as_dict())
+        return
+    put(found.line(lang))
+    if found.sources:
+        put("\n" + found.table(lang).text())
+    if found.cohorts:
+        put("\n" + found.cohort_table(lang).text())

@@ -266,10 +266,7 @@ def farms(
     Raises:
         BadTable, BadInput, NotFound: what was given cannot be used; one message says what and where.
     """
-    if smallest < 2:
-        raise BadInput(f"--smallest {smallest}: a cluster has at least 2 accounts")
-    if not 0 < error < 1:
-        raise BadInput(f"--error {error}: a chance between 0 and 1 was expected, such as .05")
+    check_options(smallest, error)
     if assignments is None and control:
         raise BadInput("--control needs --assignments: who was assigned to which arm, and when")
     end = day_given(until, "until")
@@ -316,6 +313,14 @@ def farms(
             write_rows(accounts_of(connection), Path(out))
             told = replace(told, out=Path(out))
         return told
+
+
+def check_options(smallest: int, error: float) -> None:
+    """Raises BadInput where they cannot be."""
+    if smallest < 2:
+        raise BadInput(f"--smallest {smallest}: a cluster has at least 2 accounts")
+    if not 0 < error < 1:
+        raise BadInput(f"--error {error}: a chance between 0 and 1 was expected, such as .05")
 
 
 def farms_of(

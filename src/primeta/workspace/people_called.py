@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from primeta.errors import BadInput, NotFound, Refused
+from primeta.errors import BadTable, NotFound, Refused
 from primeta.reactivation.inputs import Columns, Given, Query, open_given
-from primeta.warehouse.duck import connect, plain_errors
+from primeta.warehouse.duck import connect, quoted
 from primeta.warehouse.facts_store import Facts, load_facts
 from primeta.warehouse.write_rows import write_rows
 from primeta.workspace.reactivation import _question, _Rows, campaign, until_of
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
 
 FOLDER = "interviews"
-Progress = Callable[[str, int, int], None]
 MOST_QUOTES = 50
 
 
@@ -222,3 +221,112 @@ def attach_quotes(
             )
         )
     return tuple(notes)
+
+
+# Sources and farms
+
+
+def _table(ws: Workspace, facts: Facts, name: str) -> str:
+    """SQL of a table of the facts; empty where it was not mapped."""
+    parts = facts.parts.get(name, ())
+    if not parts:
+        return ""
+    listed = ", ".join(quoted(str(facts.path(part))) for part in parts)
+    return f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+
+
+def sources(
+    ws: Workspace,
+    *,
+    until: date | str | None = None,
+    margin: float | None = None,
+    cohort: str = "quarter",
+    horizon: str | int = "365d",
+    returns: Sequence[str | int] = ("30d", "90d", "180d", "365d"),
+    model: str = "bg-nbd",
+) -> Sources:
+    """What customers of each acquisition source bring, from the workspace's facts.
+
+    Raises:
+        Refused: nobody has watched yet. BadTable: customers carry no source.
+    """
+    from primeta.reactivation.acquisition import Tables, asked_of, sources_of
+
+    facts, end = _facts_of(ws)
+    asked = asked_of(
+        until=until or end,
+        margin=ws.config.margin if margin is None else margin,
+        cohort=cohort,
+        horizon=horizon,
+        returns=returns,
+        model=model,
+        timezone=ws.config.timezone,
+        currency=ws.config.currency,
+    )
+    names = ("orders", "customers", "spend", "identities")
+    queries = {name: _table(ws, facts, name) for name in names}
+    if not queries["customers"]:
+        raise BadTable(
+            f"{ws.config.path}: no table of customers is mapped, so nobody's source is known; add [tables.customers] with "
+            "a column source, then watch"
+        )
+    with _opened(ws, queries) as (connection, given):
+        return sources_of(connection, Tables(**given), asked)
+
+
+def farms(
+    ws: Workspace,
+    *,
+    now: datetime,
+    experiment: str = "",
+    smallest: int = 4,
+    wide: int = 50,
+    error: float = 0.05,
+    out: Path | None = None,
+) -> Farms:
+    """Accounts that look like one person's, and with `experiment` its effects with and without them.
+
+    Raises:
+        Refused: nobody has watched yet. BadTable: no identities are mapped. NotFound: no such experiment.
+    """
+    from primeta.reactivation.farms import accounts_of, check_options, farms_of, with_effects
+
+    check_options(smallest, error)
+    facts, until = _facts_of(ws)
+    queries = {name: _table(ws, facts, name) for name in ("orders", "customers", "identities")}
+    if not queries["identities"]:
+        raise BadTable(
+            f"{ws.config.path}: no identities are mapped, so nothing tells which accounts belong together; add "
+            "[tables.identities] (customer_id, kind, value_hash), then watch"
+        )
+    with _opened(ws, queries) as (connection, given):
+        found = farms_of(
+            connection,
+            given["orders"],
+            given["identities"],
+            given.get("customers"),
+            until=until,
+            timezone=ws.config.timezone,
+            smallest=smallest,
+            wide=wide,
+            error=error,
+        )
+        found = dataclasses.replace(found, currency=ws.config.currency)
+        if experiment:
+            view = campaign(ws, experiment, now=now)
+            own = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
+            question = _question(ws, view, own, facts)
+            assert question is not None
+            question = dataclasses.replace(question, by="")
+            rows = _Rows(ws, facts, view)
+            found = with_effects(
+                connection,
+                found,
+                Query(rows.assigned(own, question), "who entered the experiment"),
+                question,
+                Columns(None),
+            )
+        if out is not None:
+            write_rows(accounts_of(connection), out)
+            found = dataclasses.replace(found, out=out)
+    return found

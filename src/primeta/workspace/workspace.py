@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from primeta.experiments.declare import Problem
     from primeta.experiments.look import Baseline, Moment
     from primeta.experiments.records import Amount, DecisionState, Plan
+    from primeta.reactivation.acquisition import Sources
+    from primeta.reactivation.farms import Farms
     from primeta.reactivation.interviews import Interviews
     from primeta.reactivation.ladder_result import Ladder
     from primeta.reactivation.lapse import Lapse
@@ -292,6 +294,18 @@ class Workspace:
         from primeta.workspace import people_called
 
         return people_called.attach_quotes(self, name, trend, by=by, now=now, reason=reason, lang=lang)
+
+    def farms(self, *, now: datetime, experiment: str = "", **options: Any) -> Farms:
+        """Accounts that look like one person's; options as in `workspace.people_called.farms`."""
+        from primeta.workspace import people_called
+
+        return people_called.farms(self, now=now, experiment=experiment, **options)
+
+    def sources(self, **options: Any) -> Sources:
+        """What customers of each acquisition source bring; options as in `workspace.people_called.sources`."""
+        from primeta.workspace import people_called
+
+        return people_called.sources(self, **options)
 
     # Experiments
 
