@@ -14,10 +14,12 @@ Pairs = Annotated[list[str] | None, Parameter(negative_iterable="", consume_mult
 
 
 def farms(
+    directory: Path | None = None,
+    /,
     *,
-    orders: str,
-    identities: str,
-    until: str,
+    orders: str = "",
+    identities: str = "",
+    until: str = "",
     customers: str = "",
     assignments: str = "",
     experiment: str = "",
@@ -42,12 +44,14 @@ def farms(
 
     Parameters
     ----------
+    directory
+        A workspace, with --experiment for its effects; or give --orders and --identities.
     orders
         CSV or Parquet, also a glob: customer_id, ordered_at, revenue, optional order_id, discount, promo_code.
     identities
         CSV or Parquet: customer_id, kind (phone, device, address, payment …), value_hash.
     until
-        The last day of the log, inclusive.
+        The last day of the log, inclusive; needed on files.
     customers
         CSV or Parquet: customer_id, registered_at; else an account is made at its first order.
     assignments
@@ -87,38 +91,59 @@ def farms(
     language
         en or ru.
     """
+    from primeta.errors import BadInput
     from primeta.experiments.experiment import numbers, pairs
-    from primeta.reactivation.farms import farms as find
 
     lang = "ru" if language == "ru" else "en"
-    found = find(
-        orders,
-        identities,
-        until=until,
-        customers=customers or None,
-        assignments=assignments or None,
-        experiment=experiment,
-        control=control,
-        window=window,
-        horizon=horizon,
-        margin=margin,
-        promo_code=pairs(promo_code, "--promo-code"),
-        contact_cost=numbers(contact_cost, "--contact-cost"),
-        annual_discount=annual_discount,
-        smallest=smallest,
-        wide=wide,
-        error=error,
-        columns=pairs(columns, "--columns"),
-        timezone=timezone,
-        currency=currency,
-        out=out,
-    )
+    if directory is not None:
+        from primeta.cli.terminal import clock, language_of, open_at
+
+        if orders or identities:
+            raise BadInput(f"give a workspace or files, not both: {directory} and --orders")
+        ws = open_at(directory)
+        lang = language_of(ws, language)
+        found = ws.farms(
+            now=clock(), experiment=experiment, smallest=smallest, wide=wide, error=error, out=out
+        )
+    else:
+        from primeta.reactivation.farms import farms as find
+
+        if not (orders and identities):
+            raise BadInput("give --orders and --identities, or a workspace")
+        if not until:
+            raise BadInput(
+                "give --until, the last day up to which the order log is complete: --until 2026-11-26"
+            )
+        found = find(
+            orders,
+            identities,
+            until=until,
+            customers=customers or None,
+            assignments=assignments or None,
+            experiment=experiment,
+            control=control,
+            window=window,
+            horizon=horizon,
+            margin=margin,
+            promo_code=pairs(promo_code, "--promo-code"),
+            contact_cost=numbers(contact_cost, "--contact-cost"),
+            annual_discount=annual_discount,
+            smallest=smallest,
+            wide=wide,
+            error=error,
+            columns=pairs(columns, "--columns"),
+            timezone=timezone,
+            currency=currency,
+            out=out,
+        )
     if json:
         put_json(found.as_dict())
         return
     put(found.line(lang))
     if found.clusters:
         put("\n" + found.table(lang).text())
+    if found.bursts:
+        put("\n" + found.bursts_table(lang).text())
     if found.effects:
         put("\n" + found.effects_table(lang).text())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -48,7 +48,7 @@ class Cluster:
     """Accounts joined by shared identities, and why they look like one person's."""
 
     cluster: str
-    """The smallest of its customers' ids."""
+    """Its name in pages, g1, g2 …: no customer's id. Ids stand in the exported file alone."""
     members: tuple[int, ...]
     """Places in `Accounts`."""
     customers: int
@@ -186,7 +186,7 @@ def find_clusters(
         for own in candidates
     ]
     found.sort(key=lambda cluster: (-len(cluster.reasons), -cluster.customers, cluster.cluster))
-    return tuple(found), aside
+    return tuple(replace(cluster, cluster=f"g{at}") for at, cluster in enumerate(found, 1)), aside
 
 
 def _cluster(

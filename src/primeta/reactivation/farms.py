@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from primeta.errors import BadInput
 from primeta.reactivation.door import MEMORY, campaign_of, day_given, follow_given
+from primeta.reactivation.farm_bursts import Burst, bursts_of
 from primeta.reactivation.farm_clusters import SMALLEST, WIDE, Accounts, Cluster, Wide, find_clusters
 from primeta.reactivation.farms_words import WORDS, said
 from primeta.reactivation.inputs import Columns, Given, Query, open_given
@@ -59,6 +60,8 @@ class Farms:
     """Farms whose accounts stand in several arms."""
     assigned_accounts: int = 0
     """Farms' accounts among the assigned."""
+    bursts: tuple[Burst, ...] = ()
+    """Days with too many new accounts alike, whether or not they share anything; counted in no share."""
     error: float = ERROR
     out: Path | None = None
     currency: str = ""
@@ -128,6 +131,28 @@ class Farms:
             for reason in cluster.reasons
         ]
         return "; ".join(words) + ("" if cluster.farm else " " + WORDS["only-shares"][lang])
+
+    def bursts_table(self, lang: str = "en", *, most: int = 20) -> Table:
+        """Days on which far more new accounts than usual were alike."""
+        heads = (
+            Head(WORDS["burst.alike"][lang]),
+            Head(WORDS["burst.day"][lang]),
+            Head(WORDS["accounts"][lang], "right"),
+            Head(WORDS["burst.expected"][lang], "right"),
+            Head(WORDS["burst.codes"][lang], "right"),
+        )
+        rows = tuple(
+            (
+                said(f"burst.{burst.kind}", lang, name=burst.name),
+                locale.day(burst.day, lang),
+                locale.number(burst.accounts, lang),
+                locale.number(burst.expected, lang, digits=1),
+                locale.number(burst.only_codes, lang),
+            )
+            for burst in self.bursts[:most]
+        )
+        note = said("burst.caution", lang, error=locale.percent(self.error, lang)) if rows else ""
+        return Table(heads=heads, rows=rows, title=WORDS["burst.title"][lang], note=note)
 
     def effects_table(self, lang: str = "en") -> Table:
         """Each rung of each arm, with all and without the farms."""
@@ -206,6 +231,18 @@ class Farms:
             ],
             "wide": [
                 {"kind": each.kind, "accounts": each.accounts, "codes": each.only_codes} for each in self.wide
+            ],
+            "bursts": [
+                {
+                    "kind": burst.kind,
+                    "name": burst.name,
+                    "day": burst.day,
+                    "accounts": burst.accounts,
+                    "expected": burst.expected,
+                    "p": burst.p,
+                    "codes": burst.only_codes,
+                }
+                for burst in self.bursts
             ],
             "share_of_customers": self.share("customers"),
             "share_of_orders": self.share("orders"),
@@ -344,22 +381,28 @@ def farms_of(
         connection,
         "CREATE OR REPLACE TEMP TABLE farm_orders AS SELECT customer_id, count(*) FILTER (bought) AS orders, "
         "count(*) FILTER (bought AND code) AS codes, sum(revenue) AS revenue, sum(discount) AS discount, "
-        "min(moment) FILTER (bought) AS first, max(moment) FILTER (bought) AS last FROM ("
+        "min(moment) FILTER (bought) AS first, max(moment) FILTER (bought) AS last, "
+        "arg_min(coalesce(word, ''), moment) FILTER (bought) AS first_code FROM ("
         f"SELECT customer_id, min(ordered_at) AS moment, sum(revenue) AS revenue, sum(coalesce({orders.or_null('discount')}, 0)) "
         f"AS discount, bool_or(nullif(trim({orders.or_null('promo_code')}), '') IS NOT NULL) AS code, "
+        f"min(nullif(trim({orders.or_null('promo_code')}), '')) AS word, "
         f"bool_or(revenue >= 0) AS bought FROM {orders.view} WHERE customer_id IS NOT NULL AND ordered_at < {before} "
         f"AND coalesce({known}, true) GROUP BY customer_id, {key}) GROUP BY customer_id",
     )
+    since = customers.or_null("registered_at") if customers is not None else "NULL::TIMESTAMP"
+    source = customers.or_null("source") if customers is not None else "NULL::VARCHAR"
     registered = (
-        f"SELECT customer_id, min(registered_at) AS registered FROM {customers.view} WHERE customer_id IS NOT NULL GROUP BY 1"
-        if customers is not None and "registered_at" in customers
-        else "SELECT NULL::VARCHAR AS customer_id, NULL::TIMESTAMP AS registered WHERE false"
+        f"SELECT customer_id, min({since}) AS registered, nullif(trim(any_value({source})), '') AS source "
+        f"FROM {customers.view} WHERE customer_id IS NOT NULL GROUP BY 1"
+        if customers is not None
+        else f"SELECT NULL::VARCHAR AS customer_id, {since} AS registered, {source} AS source WHERE false"
     )
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE farm_base AS SELECT coalesce(o.customer_id, r.customer_id) AS customer_id, "
         "coalesce(orders, 0) AS orders, coalesce(codes, 0) AS codes, coalesce(revenue, 0)::DOUBLE AS revenue, "
-        "coalesce(discount, 0)::DOUBLE AS discount, first, last, coalesce(registered, first) AS born "
+        "coalesce(discount, 0)::DOUBLE AS discount, first, last, coalesce(registered, first) AS born, "
+        "nullif(first_code, '') AS first_code, source "
         f"FROM farm_orders o FULL JOIN ({registered}) r ON o.customer_id = r.customer_id "
         f"WHERE coalesce(registered, first) < {before} OR coalesce(registered, first) IS NULL",
     )
@@ -432,6 +475,7 @@ def farms_of(
         until=until,
         error=error,
         codes_known="promo_code" in orders,
+        bursts=bursts_of(connection, timezone=timezone, error=error),
         why_not=why,
     )
 

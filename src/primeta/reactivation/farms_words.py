@@ -68,6 +68,19 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Групп, записи которых попали в разные ветки: {farms}. Один человек видел и то и другое, и разница между "
         "ветками от этого меньше.",
     },
+    "burst.title": {"en": "Days with too many new accounts", "ru": "Дни, когда новых записей слишком много"},
+    "burst.alike": {"en": "what they have in common", "ru": "что общего"},
+    "burst.day": {"en": "day", "ru": "день"},
+    "burst.expected": {"en": "expected", "ru": "ожидалось"},
+    "burst.codes": {"en": "orders with codes only", "ru": "заказы только с промокодом"},
+    "burst.code": {"en": "code {name}", "ru": "промокод {name}"},
+    "burst.source": {"en": "source {name}", "ru": "источник {name}"},
+    "burst.caution": {
+        "en": "Compared with four weeks before and after and with all other new accounts of the day; in {error} of bases one is "
+        "reported by chance. A campaign of your own looks the same: check the calendar. Counted in no share above.",
+        "ru": "Сравнение с четырьмя неделями до и после и со всеми другими новыми записями дня; случайно что-то попадает сюда в "
+        "{error} баз. Так же выглядит ваша собственная кампания: сверьтесь с календарём. В доли выше не входит.",
+    },
     "effects": {"en": "Effects with all and without them", "ru": "Эффекты со всеми и без них"},
     "rung": {"en": "rung", "ru": "ступень"},
     "arm": {"en": "arm", "ru": "ветка"},
