@@ -141,6 +141,10 @@ class ReactivationConfig:
     """The rule that lapse by own rhythm is compared with."""
     promo_codes: dict[str, dict[str, str]] = field(default_factory=dict)
     """Experiment or campaign → arm → its code."""
+    controls: dict[str, str] = field(default_factory=dict)
+    """Experiment without a plan → the arm that was left alone."""
+    contact_costs: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Experiment without a plan → arm or channel → money for one contact; "*" for all but the control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -485,6 +489,8 @@ def _reactivation(read: _Reader, values: dict[str, Any]) -> ReactivationConfig:
             "annual_discount",
             "fixed_days",
             "promo_codes",
+            "controls",
+            "contact_costs",
         ),
     )
     days: dict[str, int] = {}
@@ -506,10 +512,19 @@ def _reactivation(read: _Reader, values: dict[str, Any]) -> ReactivationConfig:
         place = f"reactivation.promo_codes.{name}"
         arms = read.section(section, name, place)
         codes[name] = {arm: read.take(place, arms, arm, str, "") for arm in arms}
+    controls = read.section(values, "controls", "reactivation.controls")
+    costs: dict[str, dict[str, float]] = {}
+    section = read.section(values, "contact_costs", "reactivation.contact_costs")
+    for name in section:
+        place = f"reactivation.contact_costs.{name}"
+        arms = read.section(section, name, place)
+        costs[name] = {arm: read.bounded(place, arms, arm, 0.0, 0, 1e9) for arm in arms}
     return ReactivationConfig(
         **days,
         annual_discount=read.bounded("reactivation", values, "annual_discount", 0.0, 0, 10),
         promo_codes=codes,
+        controls={name: read.take("reactivation.controls", controls, name, str, "") for name in controls},
+        contact_costs=costs,
     )
 
 

@@ -57,7 +57,7 @@ def _spec(
     return TableSpec(name, tuple(columns), key, time, free_columns)
 
 
-# A kind with "+" may not be negative. `customers` takes any further attribute as text.
+# A kind with "+" may not be negative. `customers` and `assignments` take any further attribute as text.
 TABLES: dict[str, TableSpec] = {
     spec.name: spec
     for spec in (
@@ -113,6 +113,7 @@ TABLES: dict[str, TableSpec] = {
             "experiment customer_id:id arm assigned_at:time",
             "probability:number+ stage delay_days:number channel discount:number",
             time="assigned_at",
+            free_columns=True,
         ),
     )
 }

@@ -22,6 +22,14 @@ from primeta.warehouse.exposures import attribute_column, midnight_of
 from primeta.warehouse.facts_store import Facts, load_facts
 from primeta.warehouse.window_sums import hash_of
 from primeta.workspace.looks import entered_file
+from primeta.workspace.reactivation_assigned import (
+    FIRST_STAGE,
+    Assigned,
+    AssignedList,
+    assigned,
+    assigned_rows,
+    control_of,
+)
 from primeta.workspace.reactivation_kept import keep, kept
 from primeta.workspace.reactivation_views import CampaignView, KeptLadder, KeptLapse
 
@@ -63,10 +71,16 @@ class SentList:
 
 
 def campaigns(ws: Workspace, *, now: datetime) -> tuple[CampaignView, ...]:
-    """Every campaign, the latest first: experiments that were started, and what was sent without a control group."""
+    """Every campaign, the latest first: experiments that were started, those that stand in the assignments alone, and
+    what was sent without a control group."""
     facts = load_facts(ws.folder / "facts")
-    tried = [_of_experiment(ws, view, facts) for view in ws.experiments(now=now) if _is_measured(ws, view)]
-    names = {view.name.casefold() for view in ws.experiments(now=now)}
+    planned = ws.experiments(now=now)
+    drawn = assigned(ws, facts)
+    tried = [_of_experiment(ws, view, facts, drawn) for view in planned if _is_measured(ws, view)]
+    plans = {view.name.casefold() for view in planned}
+    alone = [entry for entry in drawn.experiments if entry.name.casefold() not in plans]
+    tried += [_of_assignments(ws, entry, facts) for entry in alone]
+    names = plans | {entry.name.strip().casefold() for entry in alone}
     sent = [
         _of_messages(ws, entry, facts)
         for entry in (_sent(ws, facts).campaigns if facts else ())
@@ -100,11 +114,14 @@ def _is_measured(ws: Workspace, view: ExperimentView) -> bool:
     return view.started_at is not None and entered_file(ws, view.name, view.version).exists()
 
 
-def _of_experiment(ws: Workspace, view: ExperimentView, facts: Facts | None) -> CampaignView:
+def _of_experiment(
+    ws: Workspace, view: ExperimentView, facts: Facts | None, drawn: AssignedList
+) -> CampaignView:
     plan = view.plan
     stopped = ws.day_of(view.stopped_at) if view.stopped_at is not None else plan.ends
     last = max(min(plan.ends - timedelta(days=1), stopped), plan.starts)
     counts = dict(view.look.counts) if view.look else {}
+    rows = drawn.named(view.name)
     found = CampaignView(
         name=view.name,
         kind="experiment",
@@ -116,8 +133,25 @@ def _of_experiment(ws: Workspace, view: ExperimentView, facts: Facts | None) -> 
         what={arm.name: arm.what for arm in plan.arms if arm.what},
         hypothesis=plan.hypothesis,
         entry=plan.entry,
+        varied=rows.varied if rows is not None else (),
     )
     return _with_kept(ws, found, _question(ws, found, view, facts), facts)
+
+
+def _of_assignments(ws: Workspace, entry: Assigned, facts: Facts | None) -> CampaignView:
+    control = control_of(ws, entry.name, entry.arms)
+    found = CampaignView(
+        name=entry.name,
+        kind="assignments",
+        first=entry.first,
+        last=entry.last,
+        customers=entry.customers,
+        control=control,
+        arms=tuple(sorted(entry.arms, key=lambda arm: (arm != control, arm))),
+        entry="table",
+        varied=entry.varied,
+    )
+    return _with_kept(ws, found, _question(ws, found, None, facts), facts)
 
 
 def _of_messages(ws: Workspace, sent: Sent, facts: Facts | None) -> CampaignView:
@@ -138,7 +172,7 @@ def _with_kept(
     found = kept(_file(ws, view.name), LadderFacts)
     if found is None or question is None or facts is None:
         return view
-    stale = found.mark != _mark(question, facts, view)
+    stale = found.mark != _mark(ws, question, facts, view)
     record: LadderFacts = found.record
     customers = sum(record.n) or view.customers
     return dataclasses.replace(
@@ -197,7 +231,7 @@ def _question(
         return None
     settings = ws.config.reactivation
     plan = experiment.plan if experiment else None
-    costs = {arm.name: arm.cost for arm in plan.arms if arm.cost} if plan else {}
+    costs = {arm.name: arm.cost for arm in plan.arms if arm.cost} if plan else contact_costs_of(ws, view)
     asked = Campaign(
         name=view.name,
         control=view.control,
@@ -219,16 +253,24 @@ def _question(
     return dataclasses.replace(asked, **given)
 
 
+def contact_costs_of(ws: Workspace, view: CampaignView) -> dict[str, float]:
+    """Arm → money for its contact, by `[reactivation.contact_costs]`; "*" is for every arm but the control."""
+    told = ws.config.reactivation.contact_costs.get(view.name, {})
+    each = {arm: told["*"] for arm in view.arms if arm != view.control} if "*" in told else {}
+    return {**each, **{arm: cost for arm, cost in told.items() if arm in view.arms}}
+
+
 def _margin(ws: Workspace, experiment: ExperimentView | None) -> float | None:
     """As it was when the experiment was declared; where nobody wrote it down then, as it is now."""
     declared = experiment.basis.margin if experiment else None
     return ws.config.margin if declared is None else declared
 
 
-def _mark(question: Campaign, facts: Facts, view: CampaignView) -> str:
+def _mark(ws: Workspace, question: Campaign, facts: Facts, view: CampaignView) -> str:
     """Changes with everything that a ladder is made of."""
     asked = sorted((name, repr(value)) for name, value in dataclasses.asdict(question).items())
-    return hash_of(asked, facts.version, view.kind, view.arms)
+    rows = assigned(ws, facts).mark if view.kind == "assignments" else ""
+    return hash_of(asked, facts.version, view.kind, view.arms, rows)
 
 
 def _file(ws: Workspace, name: str) -> Path:
@@ -298,7 +340,7 @@ def ladder(
         return view.kept.ladder
     found = _worked_out(ws, view, experiment, facts, question)
     if question == usual:
-        keep(_file(ws, view.name), found, mark=_mark(question, facts, view), at=now)
+        keep(_file(ws, view.name), found, mark=_mark(ws, question, facts, view), at=now)
     return Ladder(facts=found)
 
 
@@ -467,6 +509,8 @@ class _Rows:
 
     def assigned(self, experiment: ExperimentView | None, question: Campaign) -> str:
         """One row a customer; beside them the assignments of other experiments, which may reach the same customers."""
+        if self.view.kind == "assignments":
+            return self._drawn(question)
         if experiment is None:
             return (
                 f"SELECT {quoted(self.view.name)} AS experiment, customer_id, {quoted(self.view.name)} AS arm, "
@@ -482,6 +526,32 @@ class _Rows:
             if other.name == experiment.name or other.started_at is None:
                 continue
             if entered_file(self.ws, other.name, other.version).exists():
+                parts.append(self._entered(other, f", NULL AS {named(question.by)}" if by else ""))
+        return " UNION ALL BY NAME ".join(parts)
+
+    def _drawn(self, question: Campaign) -> str:
+        """Rows of the assignments: later stages belong to the first, so only that one tells the arm.
+
+        Experiments with a plan stand by who entered them, as far as anybody did.
+        """
+        rows = f"read_parquet({quoted(str(assigned_rows(self.ws)))})"
+        names = [view.name for view in self.ws.experiments() if view.started_at is not None]
+        by = ""
+        if question.by:
+            entry = assigned(self.ws, self.facts).named(self.view.name)
+            known = entry.attributes if entry else ()
+            if question.by not in known:
+                raise BadInput(
+                    f"{self.view.name} cannot be split by {question.by!r}: only what stands beside its assignments "
+                    f"can split them. That is: {', '.join(known) or 'nothing'}."
+                )
+            by = f", {named(question.by)}"
+        others = f" AND experiment NOT IN ({', '.join(map(quoted, names))})" if names else ""
+        parts = [
+            f"SELECT experiment, customer_id, arm, assigned_at{by} FROM {rows} WHERE {FIRST_STAGE}{others}"
+        ]
+        for other in self.ws.experiments():
+            if other.started_at is not None and entered_file(self.ws, other.name, other.version).exists():
                 parts.append(self._entered(other, f", NULL AS {named(question.by)}" if by else ""))
         return " UNION ALL BY NAME ".join(parts)
 

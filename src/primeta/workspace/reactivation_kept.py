@@ -102,7 +102,7 @@ def decoded(kind: Any, value: Any) -> Any:
         if "$path" in value:
             return Path(value["$path"])
         if "$pairs" in value:
-            key, entry = typing.get_args(kind) or (Any, Any)
+            key, entry = _pair(kind)
             return {decoded(key, one): decoded(entry, other) for one, other in value["$pairs"]}
         return _record(kind, value)
     if isinstance(value, list):
@@ -129,6 +129,16 @@ def _several(kind: Any, value: list[Any]) -> Any:
                 return tuple(decoded(parts[0], entry) for entry in value)
             return tuple(decoded(part, entry) for part, entry in zip(parts, value, strict=True))
     return [decoded(Any, entry) for entry in value]
+
+
+def _pair(kind: Any) -> tuple[Any, Any]:
+    """Kinds of key and value of the mapping that a kind is or may be."""
+    for choice in _choices(kind):
+        parts = typing.get_args(choice)
+        origin = typing.get_origin(choice)
+        if len(parts) == 2 and isinstance(origin, type) and issubclass(origin, Mapping):
+            return parts[0], parts[1]
+    return Any, Any
 
 
 def _choices(kind: Any) -> tuple[Any, ...]:

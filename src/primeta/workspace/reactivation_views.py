@@ -12,6 +12,7 @@ from primeta.reactivation.records import LadderFacts
 if TYPE_CHECKING:
     from primeta.reactivation.ladder_result import Ladder
     from primeta.reactivation.lapse import Lapse
+    from primeta.reactivation.policy.result import PolicyResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +32,11 @@ class KeptLadder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignView:
-    """One campaign: an experiment that was started, or messages that were sent without a control group."""
+    """One campaign: an experiment that was started, one that stands in the assignments alone, or messages that were
+    sent without a control group."""
 
     name: str
-    kind: Literal["experiment", "messages"]
+    kind: Literal["experiment", "assignments", "messages"]
     first: date
     last: date
     """The last day on which anybody was assigned or written to."""
@@ -50,6 +52,8 @@ class CampaignView:
     """None: not worked out yet."""
     problem: str = ""
     """Why the last attempt gave no ladder."""
+    varied: tuple[str, ...] = ()
+    """What its lottery varied besides the arm: any of `moment`, `sequence`, `discount`."""
 
     @property
     def reached(self) -> int | None:
@@ -57,6 +61,25 @@ class CampaignView:
         if self.kept is None:
             return None
         return max((step.rung for step in self.kept.facts.climb if step.reached), default=0)
+
+
+PolicyKind = Literal["moment", "sequence", "discount"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyView:
+    """What a campaign tells of the best moment, sequence or discount, as far as it is worked out."""
+
+    campaign: CampaignView
+    kind: PolicyKind
+    result: PolicyResult | None = None
+    """None: not worked out yet, or its lottery did not vary this."""
+    at: datetime | None = None
+    stale: bool = False
+
+    @property
+    def varied(self) -> bool:
+        return self.kind in self.campaign.varied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

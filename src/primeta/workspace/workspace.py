@@ -38,13 +38,14 @@ if TYPE_CHECKING:
     from primeta.reactivation.interviews import Interviews
     from primeta.reactivation.ladder_result import Ladder
     from primeta.reactivation.lapse import Lapse
+    from primeta.reactivation.policy.result import PolicyResult
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.digest import Digest
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
-    from primeta.workspace.reactivation_views import CampaignView, KeptLapse
+    from primeta.workspace.reactivation_views import CampaignView, KeptLapse, PolicyKind, PolicyView
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -268,6 +269,36 @@ class Workspace:
         from primeta.workspace import reactivation
 
         return reactivation.ladder(self, name, now=now, **options)
+
+    def moment(self, name: str, *, now: datetime, **options: Any) -> PolicyResult:
+        """The best day since the lapse to write on; options as in `workspace.reactivation_policy.policy`."""
+        from primeta.workspace.reactivation_policy import policy
+
+        return policy(self, name, "moment", now=now, **options)
+
+    def sequence(self, name: str, *, now: datetime, **options: Any) -> PolicyResult:
+        """The best sequence of contacts; options as `moment`."""
+        from primeta.workspace.reactivation_policy import policy
+
+        return policy(self, name, "sequence", now=now, **options)
+
+    def discount(self, name: str, *, now: datetime, **options: Any) -> PolicyResult:
+        """The best discount by time since the lapse; options as `moment`, and `budget`, `eligible`."""
+        from primeta.workspace.reactivation_policy import policy
+
+        return policy(self, name, "discount", now=now, **options)
+
+    def policy_view(self, name: str, kind: PolicyKind, *, now: datetime) -> PolicyView:
+        """What is kept of a campaign's best moment, sequence or discount."""
+        from primeta.workspace.reactivation_policy import policy_view
+
+        return policy_view(self, self.campaign(name, now=now), kind)
+
+    def tell_control(self, name: str, arm: str, *, by: str, now: datetime) -> None:
+        """Write down which arm of an experiment that stands in the assignments alone was left alone."""
+        from primeta.workspace.reactivation_assigned import tell_control
+
+        tell_control(self, name, arm, by=by, now=now)
 
     def lapse(self, *, now: datetime, days: int | None = None, weeks: int = 26, fresh: bool = False) -> Lapse:
         """Who is silent longer than his own rhythm allows, with the flow of the weeks before."""
