@@ -309,14 +309,18 @@ def fit(
 
 
 def fit_with_fading(states: Returned, *, timing: int, centre: Floats) -> tuple[RepeatFit, bool]:
-    """The fit in which rates hardly fade, or, where it is clearly likelier, that in which they do; and which."""
+    """The fit in which rates hardly fade, or, where it is clearly likelier, that in which they do; and which.
+
+    Rates that grow for good after a return are not tried: a rate that grows exponentially is no forecast.
+    """
     plain = fit(states, timing=timing, centre=centre)
     if timing == 0:
         return plain, False
-    width = SPREAD.copy()
+    width, begin = SPREAD.copy(), plain.theta.copy()
     width[12] = FADING_SPREAD
-    moved = _fit(states, timing, plain.theta, centre, width, False)
-    if moved.log_likelihood < plain.log_likelihood + CLEARLY:
+    begin[12] = max(begin[12], 2 * FADING_SPREAD)
+    moved = _fit(states, timing, begin, centre, width, False)
+    if moved.theta[12] <= 0 or moved.log_likelihood < plain.log_likelihood + CLEARLY:
         return plain, False
     return _fit(states, timing, moved.theta, centre, width, True), True
 
