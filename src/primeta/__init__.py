@@ -31,7 +31,10 @@ if TYPE_CHECKING:
         UnitMismatch,
     )
     from primeta.experiments.experiment import Experiment
+    from primeta.reactivation.acquisition import sources
     from primeta.reactivation.door import ladder
+    from primeta.reactivation.farms import farms
+    from primeta.reactivation.interviews import interviews
     from primeta.reactivation.lapse import lapse
     from primeta.reactivation.ltv import ltv
     from primeta.reactivation.policy.door import discount, moment, sequence
@@ -47,9 +50,12 @@ _PLACES = {
     "moment": ("primeta.reactivation.policy.door", "moment"),
     "sequence": ("primeta.reactivation.policy.door", "sequence"),
     "discount": ("primeta.reactivation.policy.door", "discount"),
+    "farms": ("primeta.reactivation.farms", "farms"),
+    "interviews": ("primeta.reactivation.interviews", "interviews"),
     "ladder": ("primeta.reactivation.door", "ladder"),
     "lapse": ("primeta.reactivation.lapse", "lapse"),
     "ltv": ("primeta.reactivation.ltv", "ltv"),
+    "sources": ("primeta.reactivation.acquisition", "sources"),
     **{
         name: ("primeta.errors", name)
         for name in (
@@ -90,12 +96,15 @@ __all__ = [
     "Workspace",
     "detect",
     "discount",
+    "farms",
+    "interviews",
     "ladder",
     "lapse",
     "ltv",
     "moment",
     "open",
     "sequence",
+    "sources",
 ]
 
 

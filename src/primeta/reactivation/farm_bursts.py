@@ -10,7 +10,7 @@ from typing import Literal
 import duckdb
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtrc
+from scipy.special import betainc
 
 from primeta.warehouse.duck import run
 from primeta.warehouse.mapping import local_day
@@ -64,10 +64,10 @@ def burst_p(counts: Ints, others: Ints, at: int) -> tuple[float, float]:
     scatter = 1.0
     if rate > 0 and len(days) > 2:
         scatter = max(1.0, float(((around - rate * weight) ** 2 / (rate * weight)).sum()) / (len(days) - 1))
-    n = float(counts[at]) / scatter
-    whole = np.floor(n) + np.floor(around.sum() / scatter)
-    share = own / (own + total)
-    return float(bdtrc(np.floor(n) - 1, whole, share)) if n >= 1 else 1.0, expected
+    n, rest = float(counts[at]) / scatter, float(around.sum()) / scatter
+    # The binomial's tail as an incomplete beta function, which also knows counts that are not whole.
+    p = float(betainc(n, rest + 1, own / (own + total))) if n > 0 else 1.0
+    return p, expected
 
 
 def find_bursts(

@@ -44,7 +44,8 @@ def stratified_share(says: npt.ArrayLike, weight: Floats, stratum: Ints, *, leve
     if not n:
         return Share(value=NAN, low=NAN, high=NAN, n=0, effective=0.0)
     total = float(weight.sum())
-    p = float(weight @ y) / total
+    # A sum of weights over itself need not be 1 to the last digit.
+    p = 1.0 if y.all() else float(weight @ y) / total
     part = weight * (y - p) / total
     variance = 0.0
     strata = np.unique(stratum)
