@@ -49,7 +49,9 @@ class Lives:
 Draw = Callable[[np.random.Generator, Ints], Lives]
 
 
-def _lives(rng: np.random.Generator, arm: Ints, *, own: float, brought: tuple[float, float, float]) -> tuple[Lives, Ints]:
+def _lives(
+    rng: np.random.Generator, arm: Ints, *, own: float, brought: tuple[float, float, float]
+) -> tuple[Lives, Ints]:
     """Those who come alone (kind 1), who are brought (2) and the rest (0), with Poisson orders and a beta drop-out."""
     n = len(arm)
     lot = rng.random(n)
@@ -156,7 +158,11 @@ def world_of(name: str, *, seed: int, customers: int = 24_000) -> ReactivationWo
     rng = np.random.default_rng((seed, 77))
     lives = WORLDS[name][0](rng, arm)
     return ReactivationWorld(
-        setting=setting, seed=seed, population=population, arm=arm, orders=_orders(rng, lives, setting.horizon_days)
+        setting=setting,
+        seed=seed,
+        population=population,
+        arm=arm,
+        orders=_orders(rng, lives, setting.horizon_days),
     )
 
 
@@ -182,21 +188,25 @@ def _orders(rng: np.random.Generator, lives: Lives, horizon: int) -> Orders:
             break
     who, at, place, money = (np.concatenate(column) for column in zip(*rows, strict=True))
     none, nobody = np.zeros(len(at)), np.zeros(0, dtype=np.int64)
-    return Orders(
-        who=who.astype(np.int64),
-        at=at,
-        place=place.astype(np.int64),
-        list_price=money,
-        discount=none,
-        with_code=np.zeros(len(at), dtype=bool),
-        back_at=np.full(len(at), np.inf),
-        returned_at=np.where(lives.first < horizon, lives.first, np.inf),
-        message_who=nobody,
-        message_at=np.zeros(0),
-        message_arm=nobody,
-        again_who=nobody,
-        again_at=np.zeros(0),
-    ) if n else None  # pyright: ignore[reportReturnType]
+    return (
+        Orders(
+            who=who.astype(np.int64),
+            at=at,
+            place=place.astype(np.int64),
+            list_price=money,
+            discount=none,
+            with_code=np.zeros(len(at), dtype=bool),
+            back_at=np.full(len(at), np.inf),
+            returned_at=np.where(lives.first < horizon, lives.first, np.inf),
+            message_who=nobody,
+            message_at=np.zeros(0),
+            message_arm=nobody,
+            again_who=nobody,
+            again_at=np.zeros(0),
+        )
+        if n
+        else None
+    )  # pyright: ignore[reportReturnType]
 
 
 @lru_cache(maxsize=32)
