@@ -50,7 +50,7 @@ def as_lapsed(
     k = len(edges) - 1
 
     def sums(value: Floats) -> Floats:
-        return np.bincount(who * k + block, value, minlength=n * k).reshape(n, k)
+        return np.bincount(who * k + block, value, minlength=n * k).reshape(n, k).astype(np.float64)
 
     returned = np.full(n, np.inf)
     np.minimum.at(returned, who, day)

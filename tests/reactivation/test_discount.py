@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -168,6 +169,22 @@ def test_a_budget_is_never_exceeded_and_unbounded_money_takes_the_best(seed: int
     free, price = choose_within(gain, cost, share)
     assert gain[rows, free] == pytest.approx(gain.max(axis=1))
     assert price == 0
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.floats(0.1, 2))
+def test_nothing_that_fits_the_budget_is_better(seed: int, budget: float):
+    # all 4³ choices, looked through one by one
+    rng = np.random.default_rng(seed)
+    gain, cost = rng.normal(size=(3, 4)), rng.exponential(size=(3, 4))
+    gain[:, 0] = cost[:, 0] = 0.0
+    share = np.array([0.5, 0.3, 0.2])
+    rows = np.arange(3)
+    every = [np.array(options) for options in itertools.product(range(4), repeat=3)]
+    # costs are rounded up by at most three four-thousandths of the budget
+    fits = [float(share @ gain[rows, o]) for o in every if share @ cost[rows, o] <= budget * (1 - 3 / 4_000)]
+    chosen, _ = choose_within(gain, cost, share, budget=budget)
+    assert share @ gain[rows, chosen] >= max(fits) - 1e-9
 
 
 def test_cells_that_are_alike_are_drawn_together():

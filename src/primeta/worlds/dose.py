@@ -254,7 +254,8 @@ def simulate_lapses(
     for number, (at, by, before) in enumerate(stages):
         reached = np.isfinite(at) & (at < world.horizon) & (returned >= np.nan_to_num(at, nan=np.inf))
         if number:
-            second = np.where(reached, by, None)
+            second = np.array(by, dtype=object)
+            second[~reached] = None
         contacts += reached
         chance = np.zeros(n)
         keys: list[Any] = [segment[reached], np.nan_to_num(at[reached]), depth[reached], by[reached]]
@@ -293,7 +294,7 @@ def simulate_lapses(
     silent = rng.gamma(6.0, np.where(segment == 1, 8.0, 15.0))
     return Lapses(
         segment=segment,
-        before=np.column_stack([orders_before, revenue_before, silent]),
+        before=np.column_stack([orders_before, revenue_before, silent]).astype(np.float64),
         delay=delay,
         depth=depth,
         channel=channel,

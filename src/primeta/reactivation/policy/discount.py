@@ -295,6 +295,7 @@ def _differences(cells: Cells, outcome: Floats, rows: npt.NDArray[np.bool_] | No
         base = np.diag(variance[:, 0])
     k = d - 1
     covariance = np.kron(base, np.ones((k, k))) + np.diag(np.nan_to_num(variance[:, 1:]).reshape(-1))
+    covariance = covariance.astype(np.float64)
     return Differences(
         mean=mean,
         value=mean - mean[:, :1],

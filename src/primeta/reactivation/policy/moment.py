@@ -165,7 +165,7 @@ def _curve(lapsed: Lapsed, by: str | None) -> PolicyResult:
     own = [float(part[0]) for part in fit.contrast(mine[None], level=terms.level)]
     return replace(
         plain,
-        curve=tuple(sorted(points, key=lambda point: float(point.x or 0.0))),
+        curve=tuple(sorted(points, key=lambda point: point.x if isinstance(point.x, float) else 0.0)),
         recommended=recommended,
         recommended_low=min(days) if days else "never",
         recommended_high=max(days) if days else "never",

@@ -48,6 +48,11 @@ def _name(result: PolicyResult, point: Point, lang: str) -> str:
     return action if point.by is None else f"{words.part(point.by, lang)}, {action}"
 
 
+def _day(point: Point) -> float:
+    """Of a moment: every point of its curve stands at a day."""
+    return float(point.x) if isinstance(point.x, int | float) else 0.0
+
+
 def _money(result: PolicyResult, point: Point, lang: str) -> str:
     return result.money(point.value, lang, point.low, point.high)
 
@@ -80,7 +85,7 @@ def _curve(result: PolicyResult, points: list[Point], lang: str, theme: Theme, w
 
     ink, quiet, rule, tone = (colour(name, theme) for name in ("ink", "ink-3", "rule", "gain"))
     scale = scale_of([end for p in points for end in (p.low, p.high)], ticks=4)
-    days = [float(p.x) for p in points if isinstance(p.x, int | float)]
+    days = [_day(p) for p in points]
     first, last = (min(days), max(days)) if days else (0.0, 1.0)
     left, right = 72.0, width - 16.0
 
@@ -98,23 +103,23 @@ def _curve(result: PolicyResult, points: list[Point], lang: str, theme: Theme, w
         _chart(ticks).mark_text(align="left", baseline="middle").encode(x=x, y=y, text=text),
         _chart([{"y": y_of(0.0)}]).mark_rule(color=ink).encode(y=y, x=alt.value(left), x2=alt.value(right)),
     ]
-    band = [{"x": x_of(float(p.x)), "y": y_of(p.low), "y2": y_of(p.high)} for p in points]  # pyright: ignore[reportArgumentType]
-    line = [{"x": x_of(float(p.x)), "y": y_of(p.value)} for p in points]  # pyright: ignore[reportArgumentType]
+    band = [{"x": x_of(_day(p)), "y": y_of(p.low), "y2": y_of(p.high)} for p in points]
+    line = [{"x": x_of(_day(p)), "y": y_of(p.value)} for p in points]
     layers.append(_chart(band).mark_area(color=tone, opacity=0.16).encode(x=x, y=y, y2="y2:Q"))
     layers.append(_chart(line).mark_line(color=tone, strokeWidth=2).encode(x=x, y=y))
     told = [p for p in points if p.tried and p.n > 0]
     dots = [
         {
-            "x": x_of(float(p.x)),
+            "x": x_of(_day(p)),
             "y": y_of(p.value),
             "label": f"{_name(result, p, lang)}: {_money(result, p, lang)}",
-        }  # pyright: ignore[reportArgumentType]
+        }
         for p in told
     ]
     layers.append(
         _chart(dots).mark_circle(color=tone, size=80, opacity=1).encode(x=x, y=y, tooltip="label:N")
     )
-    steps = sorted({float(p.x) for p in told}) if 0 < len(told) <= 10 else [first, (first + last) / 2, last]  # pyright: ignore[reportArgumentType]
+    steps = sorted({_day(p) for p in told}) if 0 < len(told) <= 10 else [first, (first + last) / 2, last]
     labels, taken = [], -100.0
     for day in steps:
         if x_of(day) - taken > 44:

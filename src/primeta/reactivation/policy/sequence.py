@@ -305,7 +305,7 @@ def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
         p = 2 * stdtr(df, -np.abs(np.where(se > 0, value / se, 0.0)))
     return replace(
         plain,
-        curve=tuple(by_name.get(point.x, point) for point in cannot),  # pyright: ignore[reportArgumentType]
+        curve=tuple(by_name.get(str(point.x), point) for point in cannot),
         recommended=chosen,
         best_set=tuple(name for name, kept in zip(candidates, may, strict=True) if kept),
         value=own.value if own else 0.0,
