@@ -633,6 +633,15 @@ def _make_expected(connection: duckdb.DuckDBPyConnection, asked: Asked, money_of
         "GROUP BY source)) FROM order_days",
     )
     end = day_number(asked.until)
+    youngest = one(connection, "SELECT max(first_day) FROM source_people")[0]
+    if end - int(youngest) + 1 >= asked.horizon_days:
+        # Everybody was seen to the end of his horizon: nothing is left to a model.
+        run(
+            connection,
+            "CREATE OR REPLACE TEMP TABLE source_expected AS SELECT customer, 0.0::DOUBLE AS value, 0.0::DOUBLE AS spread "
+            "FROM source_people",
+        )
+        return ""
     log = OrderLog(
         connection=connection,
         source="the orders",

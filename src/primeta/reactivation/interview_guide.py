@@ -153,7 +153,7 @@ CLOSING = {
         title="Close",
         minutes=4,
         asks=(
-            "If a friend asked how it is to order with us, what would you tell?",
+            "When did you last tell anybody about ordering with us? What did you say?",
             "What did I not ask that matters?",
             "May we call again if we do not understand something? (Write down the answer as it was given.)",
         ),
@@ -162,7 +162,7 @@ CLOSING = {
         title="Конец",
         minutes=4,
         asks=(
-            "Если друг спросит, каково у нас заказывать, что вы расскажете?",
+            "Когда вы в последний раз рассказывали о нас кому-нибудь? Что вы сказали?",
             "О чём важном я не спросил?",
             "Можно ли позвонить ещё раз, если мы что-то не поймём? (Запишите ответ дословно.)",
         ),
