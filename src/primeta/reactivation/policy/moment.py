@@ -159,7 +159,7 @@ def _curve(lapsed: Lapsed, by: str | None) -> PolicyResult:
         for i, x in enumerate(grid)
     ]
     points += [Point(x=x, by=by, n=int((delay == x).sum()), why_not="small-arm") for x in small]
-    days = [float(x) for x in set_of if x != "never"]
+    days = [x for x in set_of if isinstance(x, float)]
     recommended: Action = "never" if best == 0 else float(grid[candidates[best - 1]])
     mine = rows[best]
     own = [float(part[0]) for part in fit.contrast(mine[None], level=terms.level)]
