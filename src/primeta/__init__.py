@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from primeta.reactivation.lapse import lapse
     from primeta.reactivation.ltv import ltv
     from primeta.reactivation.policy.door import discount, moment, sequence
+    from primeta.reactivation.whom.door import whom
     from primeta.signals.detect import detect
     from primeta.workspace import Workspace
     from primeta.workspace import open_workspace as open
@@ -56,6 +57,7 @@ _PLACES = {
     "lapse": ("primeta.reactivation.lapse", "lapse"),
     "ltv": ("primeta.reactivation.ltv", "ltv"),
     "sources": ("primeta.reactivation.acquisition", "sources"),
+    "whom": ("primeta.reactivation.whom.door", "whom"),
     **{
         name: ("primeta.errors", name)
         for name in (
@@ -105,6 +107,7 @@ __all__ = [
     "open",
     "sequence",
     "sources",
+    "whom",
 ]
 
 

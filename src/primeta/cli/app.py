@@ -71,6 +71,7 @@ REACTIVATION: dict[str, tuple[str, str]] = {
     "moment": ("primeta.cli.reactivation_policy:moment", "The best day since the lapse to write on."),
     "sequence": ("primeta.cli.reactivation_policy:sequence", "The best sequence of channels."),
     "discount": ("primeta.cli.reactivation_policy:discount", "The best discount by time since the lapse."),
+    "whom": ("primeta.cli.reactivation_whom:whom", "Whom to write, and whether choosing pays."),
     "interviews": (
         "primeta.cli.reactivation_people:interviews",
         "Whom to call, what to ask, what they said.",

@@ -182,7 +182,9 @@ def _history(found: pa.Table, *, discounts: bool, categories: bool) -> History:
         silence[ordered] = prior.silence(*args)
         features["silence"] = silence
         features["has_left"] = risk
-    known = Known(columns=np.column_stack(list(features.values())), names=tuple(features))
+    telling = {name: column for name, column in features.items() if len(np.unique(column)) > 1}
+    columns = np.column_stack(list(telling.values())) if telling else np.zeros((len(silent), 0))
+    known = Known(columns=columns, names=tuple(telling))
     return History(known=known, risk=risk, recency=np.where(ordered, silent, np.inf), prior=prior)
 
 
@@ -190,7 +192,9 @@ def _prior(repeats: Floats, last: Floats, silent: Floats) -> RhythmPrior | None:
     """The rhythm of those assigned, from their orders before it: each one's clock ends at his own assignment."""
     if len(repeats) == 0:
         return None
-    span, quiet = np.round(last).astype(np.int64), np.maximum(np.round(silent), 0).astype(np.int64)
+    # Orders on two days within less than a day are a day apart.
+    span = np.maximum(np.round(last), repeats > 0).astype(np.int64)
+    quiet = np.maximum(np.round(silent), 0).astype(np.int64)
     rows, count = np.unique(
         np.column_stack([span, quiet, repeats.astype(np.int64)]), axis=0, return_counts=True
     )

@@ -68,7 +68,9 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "the time since the last order is not known (--recency COL)",
         "ru": "срок с последнего заказа не известен (--recency COL)",
     },
-    # Features of the order log
+}
+
+FEATURES: dict[str, dict[str, str]] = {
     "recency_days": {"en": "days since the last order", "ru": "дней с последнего заказа"},
     "orders": {"en": "orders ever", "ru": "заказов за всё время"},
     "orders_year": {"en": "orders in the year before", "ru": "заказов за год до этого"},
@@ -94,15 +96,15 @@ SENTENCES: dict[str, dict[str, str]] = {
         "уверенно лучше любого простого правила.",
     },
     "simple": {
-        "en": "Write to {whom}: {money} per customer over writing to nobody{sure}. Choosing by uplift {why} ({ahead} per "
-        "customer).",
-        "ru": "Пишите {whom}: {money} на клиента по сравнению с «не писать никому»{sure}. Отбор по отклику {why} "
-        "({ahead} на клиента).",
+        "en": "Write to {whom}: {money} per customer over writing to nobody{sure}. Choosing by uplift {why}: {ahead} "
+        "per customer.",
+        "ru": "Пишите {whom}: {money} на клиента по сравнению с «не писать никому»{sure}. Отбор по отклику {why}: "
+        "{ahead} на клиента.",
     },
     "nobody": {
-        "en": "Write to nobody: no simple rule brings money{sure}. Choosing by uplift {why} ({ahead} per customer).",
-        "ru": "Не пишите никому: ни одно простое правило денег не приносит{sure}. Отбор по отклику {why} ({ahead} на "
-        "клиента).",
+        "en": "Write to nobody: no simple rule brings money{sure}. Choosing by uplift {why}: {ahead} per customer.",
+        "ru": "Не пишите никому: ни одно простое правило денег не приносит{sure}. Отбор по отклику {why}: {ahead} на "
+        "клиента.",
     },
     "unsure": {"en": ", though this is not certain", "ru": ", хотя уверенности в этом нет"},
     "not-surely-better": {"en": "is not surely better", "ru": "не лучше наверняка"},
@@ -198,7 +200,8 @@ def say(code: str, lang: str, **values: Any) -> str:
 
 
 def feature(name: str, lang: str) -> str:
-    return word(name, lang)
+    """A feature of the order log in words; a column that was given keeps its name."""
+    return FEATURES[name][lang] if name in FEATURES else name
 
 
 def policy(entry: Policy, result: Whom, lang: str) -> str:
