@@ -174,6 +174,16 @@ def _ladder(workspace, progress) -> dict[str, object]:
     return {"ladders": done}
 
 
+def _policy(workspace, progress) -> dict[str, object]:
+    """Every best moment, sequence and discount that is missing or older than the facts."""
+    from primeta.workspace.reactivation_policy import policies_of_all
+
+    done, failed = policies_of_all(workspace, now=clock(), progress=progress)
+    if failed:
+        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
+    return {"policies": done}
+
+
 def _lapse(workspace, progress) -> dict[str, object]:
     progress("lapse", 0, 1)
     found = workspace.lapse(now=clock(), fresh=True)
@@ -188,5 +198,5 @@ def _unknown(workspace, progress) -> dict[str, object]:
     )
 
 
-WORK = {"watch": _watch, "look": _look, "certify": _certify, "ladder": _ladder, "lapse": _lapse}
+WORK = {"watch": _watch, "look": _look, "certify": _certify, "ladder": _ladder, "lapse": _lapse, "policy": _policy}
 """Kind of a job → what does it."""

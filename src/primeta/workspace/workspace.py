@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from primeta.workspace.digest import Digest
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
+    from primeta.workspace.reactivation_plan import PlanExample
     from primeta.workspace.reactivation_views import CampaignView, KeptLapse, PolicyKind, PolicyView
     from primeta.workspace.watch import WatchReport
 
@@ -293,6 +294,12 @@ class Workspace:
         from primeta.workspace.reactivation_policy import policy_view
 
         return policy_view(self, self.campaign(name, now=now), kind)
+
+    def plan_example(self, name: str, kind: PolicyKind, *, now: datetime) -> PlanExample:
+        """The command that would plan such an experiment here, with its sizes."""
+        from primeta.workspace.reactivation_plan import plan_example
+
+        return plan_example(self, self.campaign(name, now=now), kind)
 
     def tell_control(self, name: str, arm: str, *, by: str, now: datetime) -> None:
         """Write down which arm of an experiment that stands in the assignments alone was left alone."""

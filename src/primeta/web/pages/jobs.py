@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from primeta.web.page import Sent, done, page, site_of
+from primeta.web.security import local_path
 
 router = APIRouter()
 
@@ -18,7 +19,14 @@ def watch(request: Request, sent: Sent) -> Response:
 
 @router.get("/jobs/{identity}")
 def job(request: Request, identity: str) -> Response:
-    return page(request, "job.html", job=site_of(request).workspace.job(identity))
+    back = request.query_params.get("back", "")
+    return page(
+        request,
+        "job.html",
+        job=site_of(request).workspace.job(identity),
+        # Where the work was asked for; only a page of a campaign says so.
+        back=local_path(back) if back.startswith("/reactivation/") else "",
+    )
 
 
 @router.post("/jobs/{identity}/cancel")

@@ -68,7 +68,8 @@ def listing(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
     views = site.workspace.campaigns(now=site.now())
     listed = [_listed(reader, view) for view in views]
-    tried = [entry for entry in listed if entry.view.kind == "experiment"]
+    tried = [entry for entry in listed if entry.view.kind != "messages" and entry.view.control]
+    untold = [entry for entry in listed if entry.view.kind != "messages" and not entry.view.control]
     sent = [entry for entry in listed if entry.view.kind == "messages"]
     return page(
         request,
@@ -78,6 +79,7 @@ def listing(request: Request) -> Response:
         headline=headline_of(reader, views),
         lead=_list_lead(reader, views),
         tried=tried,
+        untold=untold,
         sent=sent,
         waiting=sum(1 for view in views if view.kept is None and not view.problem),
         stale=sum(1 for view in views if view.kept is not None and view.kept.stale),
@@ -109,6 +111,19 @@ def tabs_of(reader: Reader, here: str) -> list[Tab]:
     _ = reader._
     entries = (("campaigns", _("Campaigns"), "/reactivation"), ("lapse", _("Who is leaving"), "/lapse"))
     return [Tab(name=str(name), href=href, here=code == here) for code, name, href in entries]
+
+
+def campaign_tabs(reader: Reader, name: str, here: str) -> list[Tab]:
+    """The parts of one campaign."""
+    _, base = reader._, address(name)
+    entries = (
+        ("ladder", _("Ladder"), base),
+        ("moment", _("Moment"), f"{base}/moment"),
+        ("sequence", _("Sequence"), f"{base}/sequence"),
+        ("discount", _("Discount"), f"{base}/discount"),
+        ("whom", _("Whom to write"), f"{base}/whom"),
+    )
+    return [Tab(name=str(title), href=href, here=code == here) for code, title, href in entries]
 
 
 def headline_of(reader: Reader, views: Sequence[CampaignView]) -> str:
@@ -206,7 +221,8 @@ def one(request: Request, name: str) -> Response:
             reader,
             view=view,
             name=view.name,
-            tabs=tabs_of(reader, "campaigns"),
+            base=address(view.name),
+            tabs=campaign_tabs(reader, view.name, "ladder"),
         )
     return ladder_page(request, view, view.kept.facts)
 
@@ -236,7 +252,8 @@ def ladder_page(request: Request, view: CampaignView, facts: LadderFacts) -> Res
         tags=tags,
         treated_tags=[tag for tag in tags.values() if not tag.is_control],
         drawn=_drawn(reader, view, facts),
-        tabs=tabs_of(reader, "campaigns"),
+        view=view,
+        tabs=campaign_tabs(reader, view.name, "ladder"),
         stale=view.kept.stale,
         warnings=remarks(reader, facts, warnings=True),
         notes=remarks(reader, facts, warnings=False),
