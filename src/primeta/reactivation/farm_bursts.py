@@ -115,14 +115,12 @@ def bursts_of(
     day = f"({local_day('born', timezone)} - DATE '1970-01-01')::INTEGER"
     rows: list[tuple[Kind, str, int, int, int]] = []
     for kind, column in kinds:
-        rows += [
-            (kind, str(name), int(on), int(n), int(alike))
-            for name, on, n, alike in run(
-                connection,
-                f"SELECT {column}, {day} AS on_day, count(*), count(*) FILTER (orders BETWEEN 1 AND 2 AND codes = orders) "
-                f"FROM farm_base WHERE born IS NOT NULL AND {column} IS NOT NULL GROUP BY ALL",
-            )
-        ]
+        for name, on, n, alike in run(
+            connection,
+            f"SELECT {column}, {day} AS on_day, count(*), count(*) FILTER (orders BETWEEN 1 AND 2 AND codes = orders) "
+            f"FROM farm_base WHERE born IS NOT NULL AND {column} IS NOT NULL GROUP BY ALL",
+        ):
+            rows.append((kind, str(name), int(on), int(n), int(alike)))
     whole = [
         (int(on), int(n))
         for on, n in run(
@@ -133,7 +131,7 @@ def bursts_of(
     if not rows or not whole:
         return ()
     first, last = min(on for on, _ in whole), max(on for on, _ in whole)
-    keys = sorted({(kind, name) for kind, name, *_ in rows})
+    keys: list[tuple[Kind, str]] = sorted({(kind, name) for kind, name, *_ in rows})
     place = {key: at for at, key in enumerate(keys)}
     everybody = np.zeros(last - first + 1, dtype=np.int64)
     for on, n in whole:

@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from primeta.errors import BadTable, NotFound, Refused
 from primeta.reactivation.inputs import Columns, Given, Query, open_given
-from primeta.warehouse.duck import connect, quoted
+from primeta.warehouse.duck import quoted
+from primeta.warehouse.engine import open_warehouse
 from primeta.warehouse.facts_store import Facts, load_facts
 from primeta.warehouse.write_rows import write_rows
 from primeta.workspace.reactivation import _question, _Rows, campaign, until_of
@@ -45,22 +46,28 @@ def _facts_of(ws: Workspace) -> tuple[Facts, date]:
 
 @contextmanager
 def _opened(
-    ws: Workspace, queries: Mapping[str, str]
+    ws: Workspace, queries: Mapping[str, str], *, mapped: Sequence[str] = ()
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Given]]]:
-    """Tables of the facts by their SQL; those without any are absent."""
-    with connect() as connection:
+    """Tables of the facts by their SQL, and those that the facts do not keep (`mapped`) from where they are mapped;
+    tables that there are none of are absent."""
+    with open_warehouse(ws.config) as warehouse:
+        found = dict(queries)
+        for name in mapped:
+            if name in ws.config.tables:
+                found[name] = f"SELECT * FROM {warehouse.clean(name)}"
+        connection = warehouse.connection
         yield (
             connection,
             {
                 table: open_given(
                     connection,
                     table,
-                    Query(sql, f"the facts ({table})"),
+                    Query(sql, f"the workspace's {table.replace('_', ' ')}"),
                     columns=Columns(None),
-                    # Facts are stored in UTC.
+                    # Canonical times are in UTC already.
                     timezone="UTC",
                 )
-                for table, sql in queries.items()
+                for table, sql in found.items()
                 if sql
             },
         )
@@ -111,23 +118,18 @@ def interviews(
     question = _question(ws, view, experiment, facts)
     assert question is not None
     rows = _Rows(ws, facts, view)
-    consents = rows.all_of("consents")
     # Of other campaigns' messages nobody was drawn by lot: only the campaign's own count as contact.
     queries = {
         "assignments": rows.assigned(experiment, dataclasses.replace(question, by="")),
         "orders": rows.all_of("orders"),
         "messages": rows.messages(),
         "reactions": rows.reactions(),
-        "consents": consents,
     }
     if not queries["messages"]:
         queries["reactions"] = ""
     listed, kept = _file(ws, view.name, "calls"), _file(ws, view.name, "answers")
-    with _opened(ws, queries) as (connection, given):
-        if question.control:
-            names = dataclasses.replace(question, name=view.name)
-        else:
-            names = dataclasses.replace(question, name="")
+    with _opened(ws, queries, mapped=("consents",)) as (connection, given):
+        names = dataclasses.replace(question, name=view.name if question.control else "")
         found = interviews_of(
             connection, Tables(**given), names, each=each, reserve=reserve, seed=seed, called=called
         )
@@ -226,13 +228,17 @@ def attach_quotes(
 # Sources and farms
 
 
-def _table(ws: Workspace, facts: Facts, name: str) -> str:
-    """SQL of a table of the facts; empty where it was not mapped."""
-    parts = facts.parts.get(name, ())
+def _orders(facts: Facts) -> str:
+    """SQL of the facts' orders."""
+    parts = facts.parts.get("orders", ())
     if not parts:
-        return ""
+        raise BadTable("the workspace has no orders; map [tables.orders] or [tables.order_lines] and watch")
     listed = ", ".join(quoted(str(facts.path(part))) for part in parts)
     return f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+
+
+def _customers(facts: Facts) -> str:
+    return f"SELECT * FROM read_parquet({quoted(str(facts.customers_path))})"
 
 
 def sources(
@@ -263,14 +269,8 @@ def sources(
         timezone=ws.config.timezone,
         currency=ws.config.currency,
     )
-    names = ("orders", "customers", "spend", "identities")
-    queries = {name: _table(ws, facts, name) for name in names}
-    if not queries["customers"]:
-        raise BadTable(
-            f"{ws.config.path}: no table of customers is mapped, so nobody's source is known; add [tables.customers] with "
-            "a column source, then watch"
-        )
-    with _opened(ws, queries) as (connection, given):
+    queries = {"orders": _orders(facts), "customers": _customers(facts)}
+    with _opened(ws, queries, mapped=("spend", "identities")) as (connection, given):
         return sources_of(connection, Tables(**given), asked)
 
 
@@ -293,13 +293,13 @@ def farms(
 
     check_options(smallest, error)
     facts, until = _facts_of(ws)
-    queries = {name: _table(ws, facts, name) for name in ("orders", "customers", "identities")}
-    if not queries["identities"]:
+    if "identities" not in ws.config.tables:
         raise BadTable(
             f"{ws.config.path}: no identities are mapped, so nothing tells which accounts belong together; add "
-            "[tables.identities] (customer_id, kind, value_hash), then watch"
+            "[tables.identities] (customer_id, kind, value_hash)"
         )
-    with _opened(ws, queries) as (connection, given):
+    queries = {"orders": _orders(facts), "customers": _customers(facts)}
+    with _opened(ws, queries, mapped=("identities",)) as (connection, given):
         found = farms_of(
             connection,
             given["orders"],
