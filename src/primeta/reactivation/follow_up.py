@@ -27,10 +27,10 @@ from primeta.reactivation.follow_up_people import (
     before_of,
     discounts_of,
     fill_silence,
-    make_firsts,
     read_people,
     totals_of,
 )
+from primeta.reactivation.follow_up_rows import read_earlier, read_later
 from primeta.reactivation.follow_up_tail import Columns, stands_of, tail_of
 from primeta.reactivation.follow_up_traits import learn_norm, traits_of
 from primeta.reactivation.follow_up_visits import place_visits, visit_traits
@@ -39,7 +39,7 @@ from primeta.reactivation.records import BUCKETS, Campaign, Floats, FollowUp, In
 from primeta.stats.moments import Moments, stacked
 from primeta.warehouse.duck import plain_errors, run
 
-PART = 1_000_000
+PART = 500_000
 """Customers that are counted together."""
 
 
@@ -100,19 +100,26 @@ def follow(
         span = Span(window_days=campaign.window_days, seen_days=_seen_days(connection, assigned, edges))
         counted = _Counted(groups)
         sums = new_sums(shape)
+        has_code = tuple(bool(campaign.promo_codes.get(arm)) for arm in assigned.arms)
         stands: list[Columns] = []
         parts = range(0, assigned.count, PART)
         for number, low in enumerate(parts):
             tell("customers", number, len(parts))
             high = min(low + PART, assigned.count)
-            with part_of(connection, placed, assigned.arms, campaign, low, high, touched=contacts.touched):
-                make_firsts(connection, edges[-1])
-                add_blocks(connection, sums, edges[-1])
-                people = read_people(connection, span, low, high, groups, last_day=edges[-1])
-                further = {
-                    name: values[people["customer"] - low]
-                    for name, values in visit_traits(connection, seen, span.seen_days, low, high).items()
-                }
+            with part_of(connection, placed, low, high):
+                later = read_later(connection, campaign, low, high, touched=contacts.touched)
+                people = read_people(
+                    connection,
+                    low,
+                    high,
+                    shape=groups,
+                    has_code=has_code,
+                    span=span,
+                    earlier=read_earlier(connection, low),
+                    later=later,
+                )
+                further = visit_traits(connection, seen, span.seen_days, low, high)
+            add_blocks(sums, people, later, edges)
             spent = {
                 name: contact_of(connection, contacts, assigned, campaign, people, low, high, days)
                 for name, days in (("window", span.window_days), ("seen", span.seen_days))
@@ -156,7 +163,7 @@ def follow(
         before=counted.before,
         contamination=contamination,
         notes=tuple(notes),
-        has_code=tuple(bool(campaign.promo_codes.get(arm)) for arm in assigned.arms),
+        has_code=has_code,
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -90,66 +89,29 @@ def place_orders(
 
 
 @contextmanager
-def part_of(
-    connection: duckdb.DuckDBPyConnection,
-    placed: Placed,
-    arms: Sequence[str],
-    campaign: Campaign,
-    low: int,
-    high: int,
-    *,
-    touched: str = "",
-) -> Iterator[str]:
-    """The orders of customers `low` … `high` − 1 as the table `part`, one row each, while the block lasts.
+def part_of(connection: duckdb.DuckDBPyConnection, placed: Placed, low: int, high: int) -> Iterator[None]:
+    """The orders of customers `low` … `high` − 1 as the relation `part`, one row each, while the block lasts.
 
-    Its columns are those of `placed` without the key; `bought` (it is an order, not a return), `attributed`,
-    `present` (money discounted to the assignment), `list_price` and `code_discount`; and the customer's own
-    `segment`, `arm`, `bucket`, `lived` and `covered`.
-
-    Args:
-        touched: Table of what an order is attributed to (`customer`, `seconds`); empty: to the assignment.
+    Its columns are those of `placed` without the key. A return makes a row of its own on each day on which something
+    of an order came back.
     """
-    rows = f"SELECT customer, seconds, revenue, discount, money, coded, key FROM placed WHERE customer >= {low} AND customer < {high}"
-    if placed.lines:
-        # A return makes a row of its own on each day on which something came back.
-        rows = (
-            "SELECT customer, min(seconds)::INTEGER AS seconds, sum(revenue) AS revenue, sum(discount) AS discount, "
-            f"sum(money) AS money, bool_or(coded) AS coded FROM ({rows}) GROUP BY customer, key, revenue < 0, "
-            f"CASE WHEN revenue < 0 THEN seconds // {DAY} END"
+    rows = f"FROM placed WHERE customer >= {low} AND customer < {high}"
+    if not placed.lines:
+        run(
+            connection,
+            f"CREATE OR REPLACE TEMP VIEW part AS SELECT customer, seconds, revenue, discount, money, coded {rows}",
         )
-    coded = "coded" if campaign.promo_codes else "true"
-    if campaign.promo_codes:
-        without = [str(at) for at, arm in enumerate(arms) if arm not in campaign.promo_codes]
-        coded = f"(coded OR arm IN ({', '.join(without)}))" if without else "coded"
-    # Discounting begins at the assignment; 365 days are a year.
-    rate = 1 + campaign.annual_discount
-    present = (
-        f"CASE WHEN o.seconds > 0 THEN money * exp({-math.log(rate) / (365 * DAY)!r} * o.seconds) ELSE money END"
-        if rate != 1
-        else "money"
-    )
-    window = campaign.attribution_days * DAY
-    after = f"seconds < {window}"
-    orders = f"({rows}) o"
-    if touched:
-        after = f"coalesce(o.seconds - t.seconds < {window}, false)"
-        orders += (
-            f" ASOF LEFT JOIN (SELECT customer, seconds FROM {touched} WHERE customer >= {low} AND customer < {high}) t "
-            "ON o.customer = t.customer AND o.seconds >= t.seconds"
-        )
+        yield
+        run(connection, "DROP VIEW part")
+        return
     run(
         connection,
-        f"CREATE OR REPLACE TEMP TABLE part AS SELECT o.customer, o.seconds, revenue, discount, money, "
-        f"revenue >= 0 AS bought, revenue >= 0 AND o.seconds >= 0 AND ({after} OR coded) AS attributed, "
-        f"{present} AS present, revenue + discount AS list_price, "
-        f"CASE WHEN {coded} THEN discount ELSE 0 END AS code_discount, segment, arm, bucket, lived, covered "
-        f"FROM {orders} JOIN (SELECT customer, segment, arm, bucket, lived, covered FROM people WHERE "
-        f"customer >= {low} AND customer < {high}) p ON o.customer = p.customer",
+        "CREATE OR REPLACE TEMP TABLE part AS SELECT customer, min(seconds)::INTEGER AS seconds, sum(revenue) AS revenue, "
+        f"sum(discount) AS discount, sum(money) AS money, bool_or(coded) AS coded {rows} GROUP BY customer, key, "
+        f"revenue < 0, CASE WHEN revenue < 0 THEN seconds // {DAY} END",
     )
-    try:
-        yield "part"
-    finally:
-        run(connection, "DROP TABLE part")
+    yield
+    run(connection, "DROP TABLE part")
 
 
 def _check_currency(connection: duckdb.DuckDBPyConnection, given: Given) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.reactivation.follow_up_orders import DAY
+from primeta.reactivation.follow_up_rows import Earlier, Later
 from primeta.reactivation.records import BUCKETS, TOTALS, Floats, Ints
 from primeta.stats.moments import Moments
-from primeta.warehouse.duck import arrow, run
+from primeta.warehouse.duck import arrow
 
 YEAR_DAYS = 365
 
@@ -29,9 +30,15 @@ class Span:
 class People:
     """The columns of a part of the customers, one row each, as arrays; `cell` is their place in (S, A, B)."""
 
-    def __init__(self, columns: Mapping[str, npt.NDArray[Any]], shape: tuple[int, int, int]) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, npt.NDArray[Any]],
+        shape: tuple[int, int, int],
+        has_code: tuple[bool, ...],
+    ) -> None:
         self._columns = columns
         self.shape = shape
+        self._any_discount = ~np.array(has_code, dtype=bool)
         self.group = columns["segment"].astype(np.int64) * shape[1] + columns["arm"]
         self.cell = self.group * BUCKETS + columns["bucket"]
 
@@ -40,6 +47,10 @@ class People:
 
     def __len__(self) -> int:
         return len(self.cell)
+
+    def own_code(self, later: Later) -> npt.NDArray[np.bool_]:
+        """Of which rows the discount is that of the arm's code; an arm without one counts every discount."""
+        return later.coded | self._any_discount[self["arm"]][later.place]
 
     def by_cell(self, values: Floats, rows: npt.NDArray[np.bool_]) -> Floats:
         """(S, A, B) sums over some of the customers."""
@@ -66,88 +77,87 @@ class People:
         )
 
 
-def make_firsts(connection: duckdb.DuckDBPyConnection, last_day: int) -> None:
-    """Make `firsts`: of each customer of `part`, his first order since assignment.
-
-    Of several at the same moment the largest is taken, so that the answer is always the same.
-    """
-    run(
-        connection,
-        "CREATE OR REPLACE TEMP TABLE firsts AS SELECT p.customer, p.seconds, "
-        "max({'revenue': revenue, 'discount': discount, 'money': money}) AS first FROM part p JOIN "
-        f"(SELECT customer, min(seconds) AS seconds FROM part WHERE bought AND seconds >= 0 AND seconds < {last_day * DAY} "
-        "GROUP BY customer) f ON p.customer = f.customer AND p.seconds = f.seconds WHERE bought GROUP BY ALL",
-    )
-
-
 def read_people(
     connection: duckdb.DuckDBPyConnection,
-    span: Span,
     low: int,
     high: int,
-    shape: tuple[int, int, int],
     *,
-    last_day: int,
+    shape: tuple[int, int, int],
+    has_code: Sequence[bool],
+    span: Span,
+    earlier: Earlier,
+    later: Later,
 ) -> People:
-    """One row for each of the customers `low` … `high` − 1, from `part`, `firsts` and (where it is) `contacts`.
+    """One row for each of the customers `low` … `high` − 1, from the table `people` and their order rows.
 
-    Times are in seconds since assignment, NULL as NaN; `earlier…` is before it, `window_…` and `seen_…` are sums
-    over the window and the time seen, `until_…` up to the last edge that the follow-up covers, `half_…` up to half
-    of that.
+    Times are in seconds since assignment, NaN where there is none; `earlier…` is before it, `window_…` and `seen_…`
+    are sums over the window and the time seen, `until_…` up to the last edge that the follow-up covers, `half_…` up
+    to half of that, `then_present` is money from there on.
     """
-    year = f"seconds >= {-YEAR_DAYS * DAY}"
-    earlier = [
-        "count(*) FILTER (bought) AS earlier",
-        "min(seconds) FILTER (bought) AS earlier_first",
-        "max(seconds) FILTER (bought) AS earlier_last",
-        f"count(*) FILTER (bought AND {year}) AS year_orders",
-        f"sum(revenue) FILTER ({year}) AS year_revenue",
-    ]
-    inside, half = "bought AND seconds < covered * 86400", "bought AND seconds < covered * 43200"
-    later = [
-        f"count(*) FILTER ({inside}) AS until_orders",
-        f"max(seconds) FILTER ({inside}) AS until_last",
-        f"count(*) FILTER ({half}) AS half_orders",
-        f"max(seconds) FILTER ({half}) AS half_last",
-        "sum(present) FILTER (seconds >= covered * 43200 AND seconds < covered * 86400) AS then_present",
-    ]
-    for name, days in (("window", span.window_days), ("seen", span.seen_days)):
-        early = f"seconds < {days * DAY}"
-        later.append(f"count(*) FILTER (bought AND {early}) AS {name}_orders")
-        later += [
-            f"sum({column}) FILTER ({early}) AS {name}_{column}"
-            for column in ("money", "revenue", "list_price", "discount", "code_discount")
-        ]
-    early = f"bought AND seconds < {span.seen_days * DAY}"
-    later += [
-        f"max(seconds) FILTER ({early}) AS seen_last",
-        f"count(*) FILTER ({early} AND discount > 0) AS seen_discounted",
-        f"sum(list_price) FILTER ({early}) AS seen_bought_list_price",
-        f"sum(discount) FILTER ({early}) AS seen_bought_discount",
-    ]
-    nothing = {"earlier_first", "earlier_last", "until_last", "half_last", "seen_last"}
-    listed = ", ".join(
-        f"CAST({side}.{name} AS DOUBLE) AS {name}"
-        if name in nothing
-        else f"coalesce(CAST({side}.{name} AS DOUBLE), 0) AS {name}"
-        for side, parts in (("e", earlier), ("l", later))
-        for name in (part.rpartition(" AS ")[2] for part in parts)
-    )
     table = arrow(
         connection,
-        f"SELECT p.customer, p.segment, p.arm, p.bucket, p.followed, p.covered, {listed}, "
-        "CAST(f.seconds AS DOUBLE) AS first_seconds, f.first.discount AS first_discount, "
-        "f.first.revenue + f.first.discount AS first_list_price FROM "
-        f"(SELECT * FROM people WHERE customer >= {low} AND customer < {high}) p "
-        f"LEFT JOIN (SELECT customer, {', '.join(earlier)} FROM part WHERE seconds < 0 GROUP BY customer) e "
-        "ON e.customer = p.customer "
-        f"LEFT JOIN (SELECT customer, {', '.join(later)} FROM part WHERE seconds >= 0 AND seconds < {last_day * DAY} "
-        "GROUP BY customer) l ON l.customer = p.customer LEFT JOIN firsts f ON f.customer = p.customer",
+        "SELECT customer, segment, arm, bucket, followed, lived, covered FROM people "
+        f"WHERE customer >= {low} AND customer < {high} ORDER BY customer",
     )
-    columns = {name: table.column(name).to_numpy() for name in table.column_names}
-    for name in ("segment", "arm", "bucket", "customer"):
+    columns: dict[str, npt.NDArray[Any]] = {
+        name: table.column(name).to_numpy() for name in table.column_names
+    }
+    for name in ("customer", "segment", "arm", "bucket", "lived", "covered"):
         columns[name] = columns[name].astype(np.int64)
-    return People(columns, shape)
+    people = People(columns, shape, tuple(has_code))
+    n = high - low
+
+    def summed(place: Ints, values: Floats | None, rows: npt.NDArray[np.bool_]) -> Floats:
+        weights = None if values is None else values[rows]
+        return np.bincount(place[rows], weights, minlength=n).astype(np.float64)
+
+    def edge(place: Ints, seconds: Ints, rows: npt.NDArray[np.bool_], pick: np.ufunc) -> Floats:
+        found = np.full(n, np.nan)
+        pick.at(found, place[rows], seconds[rows].astype(np.float64))
+        return found
+
+    bought = earlier.bought
+    year = earlier.seconds >= -YEAR_DAYS * DAY
+    columns["earlier"] = summed(earlier.place, None, bought)
+    columns["earlier_first"] = edge(earlier.place, earlier.seconds, bought, np.fmin)
+    columns["earlier_last"] = edge(earlier.place, earlier.seconds, bought, np.fmax)
+    columns["year_orders"] = summed(earlier.place, None, bought & year)
+    columns["year_revenue"] = summed(earlier.place, earlier.revenue, year)
+
+    place, seconds = later.place, later.seconds
+    covered = columns["covered"][place] * DAY
+    inside, second_half = seconds < covered, 2 * seconds >= covered
+    columns["until_orders"] = summed(place, None, later.bought & inside)
+    columns["until_last"] = edge(place, seconds, later.bought & inside, np.fmax)
+    columns["half_orders"] = summed(place, None, later.bought & ~second_half)
+    columns["half_last"] = edge(place, seconds, later.bought & ~second_half, np.fmax)
+    columns["then_present"] = summed(place, later.present, inside & second_half)
+    code_discount = np.where(people.own_code(later), later.discount, 0.0)
+    for name, days in (("window", span.window_days), ("seen", span.seen_days)):
+        early = seconds < days * DAY
+        columns[f"{name}_orders"] = summed(place, None, later.bought & early)
+        for column, values in (
+            ("money", later.money),
+            ("revenue", later.revenue),
+            ("list_price", later.list_price),
+            ("discount", later.discount),
+            ("code_discount", code_discount),
+        ):
+            columns[f"{name}_{column}"] = summed(place, values, early)
+    early = later.bought & (seconds < span.seen_days * DAY)
+    columns["seen_last"] = edge(place, seconds, early, np.fmax)
+    columns["seen_discounted"] = summed(place, None, early & (later.discount > 0))
+    columns["seen_bought_list_price"] = summed(place, later.list_price, early)
+    columns["seen_bought_discount"] = summed(place, later.discount, early)
+    for name, values in (
+        ("seconds", seconds),
+        ("discount", later.discount),
+        ("list_price", later.list_price),
+    ):
+        found = np.full(n, np.nan)
+        found[place[later.first]] = values[later.first]
+        columns[f"first_{name}"] = found
+    return people
 
 
 def totals_of(people: People, name: str, contact: Floats) -> Floats:

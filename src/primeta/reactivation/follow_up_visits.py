@@ -169,7 +169,7 @@ def visit_traits(
         found["visits"] = counted(
             f"SELECT customer, count(*) AS n FROM visited WHERE {inside} GROUP BY customer"
         )
-        orders = f"(SELECT customer, seconds FROM part WHERE bought AND seconds >= 0 AND seconds < {seen_days * DAY})"
+        orders = f"(SELECT customer, seconds FROM part WHERE revenue >= 0 AND seconds >= 0 AND seconds < {seen_days * DAY})"
         # How many visits there were up to a moment; the difference over a week is those of the week.
         steps = (
             "(SELECT customer, seconds, max(n) AS n FROM (SELECT customer, seconds, row_number() OVER (PARTITION BY "
