@@ -32,15 +32,14 @@ class Placed:
     """The table `placed`: a row for each order, or each return of a day, of the assigned up to `until`.
 
     Columns: `customer`, `seconds` since assignment (whole, rounded down; below 0 before it), `revenue`,
-    `discount`, `money` (margin of the order, before contact), `coded` (with the code of his arm), `key` (hash of
-    the order's id). Rows of one order may still be apart; `part_of` puts them together.
+    `discount`, `margin` where orders carry one, `coded` (with the code of his arm) and, where an order may have
+    several rows, `key` (hash of its id); `part_of` puts those together.
     """
 
     lines: bool
     """Whether an order may have several rows."""
-    exact: bool
-    """Whether rows that are there twice, value for value, are left out."""
-    has_discount: bool
+    money: str
+    """SQL of the margin of an order, before contact."""
     notes: tuple[Note, ...] = field(default=())
 
 
@@ -72,12 +71,11 @@ def place_orders(
     cleaned = _cleaned(connection, given, assigned, campaign)
     _place(connection, given, assigned, campaign, cleaned, exact=False)
     _check_any(connection, given, assigned)
-    lines = exact = False
+    lines = False
     dropped = 0
     if "order_id" in given:
         lines = _twice(connection, assigned)
         if lines and given.table == "orders":
-            exact = True
             before = one(connection, "SELECT count(*) FROM placed")[0]
             _place(connection, given, assigned, campaign, cleaned, exact=True)
             dropped = before - one(connection, "SELECT count(*) FROM placed")[0]
@@ -85,7 +83,10 @@ def place_orders(
     if dropped:
         notes.append(Note("orders-twice", {"rows": dropped}))
     notes += _code_notes(connection, assigned, campaign)
-    return Placed(lines=lines, exact=exact, has_discount=cleaned.has_discount, notes=tuple(notes))
+    if not lines:
+        # Of a hundred million rows a column weighs as much as everything that is made of it.
+        run(connection, "ALTER TABLE placed DROP COLUMN key")
+    return Placed(lines=lines, money=_money(campaign, cleaned), notes=tuple(notes))
 
 
 @contextmanager
@@ -99,7 +100,7 @@ def part_of(connection: duckdb.DuckDBPyConnection, placed: Placed, low: int, hig
     if not placed.lines:
         run(
             connection,
-            f"CREATE OR REPLACE TEMP VIEW part AS SELECT customer, seconds, revenue, discount, money, coded {rows}",
+            f"CREATE OR REPLACE TEMP VIEW part AS SELECT customer, seconds, revenue, discount, {placed.money} AS money, coded {rows}",
         )
         yield
         run(connection, "DROP VIEW part")
@@ -107,7 +108,7 @@ def part_of(connection: duckdb.DuckDBPyConnection, placed: Placed, low: int, hig
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE part AS SELECT customer, min(seconds)::INTEGER AS seconds, sum(revenue) AS revenue, "
-        f"sum(discount) AS discount, sum(money) AS money, bool_or(coded) AS coded {rows} GROUP BY customer, key, "
+        f"sum(discount) AS discount, sum({placed.money}) AS money, bool_or(coded) AS coded {rows} GROUP BY customer, key, "
         f"revenue < 0, CASE WHEN revenue < 0 THEN seconds // {DAY} END",
     )
     yield
@@ -253,13 +254,13 @@ def _place(
         if cleaned.turn_returns:
             # What comes back takes its discount with it; what is sold takes none below zero.
             discount = f"CASE WHEN revenue < 0 THEN -abs({discount}) ELSE greatest({discount}, 0) END"
-    money = _money(campaign, cleaned)
     coded = _coded(assigned, campaign)
     key = "CAST(0 AS UBIGINT)"
     if "order_id" in given:
         own = named("order_id#") if "order_id" in given.numbered else "order_id"
         # An order without an id is an order by itself.
         key = f"CASE WHEN order_id IS NULL THEN hash(uuid()) ELSE hash({own}) END"
+    margin = "margin, " if cleaned.has_margin else ""
     columns = ["ordered_at", "revenue"]
     columns += [name for name in ("discount", "margin", "promo_code") if name in given]
     # Two rows alike in every column that came are one row written twice.
@@ -274,7 +275,7 @@ def _place(
         placed = f"SELECT DISTINCT * FROM ({placed})"
     run(
         connection,
-        f"CREATE OR REPLACE TABLE placed AS SELECT customer, seconds, revenue, discount, {money} AS money, coded, key "
+        f"CREATE OR REPLACE TABLE placed AS SELECT customer, seconds, revenue, discount, {margin}coded, key "
         f"FROM ({placed})",
     )
 
