@@ -5,7 +5,7 @@ Every run draws a world (`worlds/reactivation.py`), takes its follow-up (`reacti
 expects. Beside it stands the same lottery in a log in which everybody lived through the horizon.
 
 `python -m benchmarks "reactivation calibration"` runs every setting; `python -m benchmarks.reactivation_calibration
-[--settings plain aa] [--runs 200] [--four 50]` runs some of them.
+[--settings plain aa] [--runs 200] [--four 50] [--write PAGE]` runs some of them and writes the table of the page.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from importlib.metadata import version
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from scipy.stats import binom
@@ -314,12 +317,64 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
     return [row for truth, result in table(names=names, runs=runs, four=four) for row in _rows(truth, result)]
 
 
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def page(rows: Sequence[tuple[Truth, Result]], *, day: date) -> str:
+    """What docs/methods/reactivation-worlds.md shows between its marks."""
+    heads = ("rung 2", "rung 3", "rung 4", "net induced", "needless", "bounds")
+    lines = [
+        f"Measured on {day:%-d %B %Y} with numpy {version('numpy')} and scipy {version('scipy')}; reminder / discount, in %. "
+        "In brackets: the assumption does not hold in that world. Width: of the interval, beside a log in which "
+        "everybody lived through the horizon.",
+        "",
+        f"| setting | {' | '.join(heads)} | width, rung 3 | width, rung 4 | rung 4 told, % | leads with the best, rung 1 / 2 / 3 / 4, % | runs (rung 4) |",
+        "|---" * (len(heads) + 6) + "|",
+    ]
+    for truth, result in rows:
+        cells = [_cell(result, "induced" if head == "net induced" else head) for head in heads]
+        four = [tally for (figure, _), tally in result.tallies.items() if figure == "rung 4" and tally.runs]
+        told = sum(tally.told for tally in four) / max(1, sum(tally.runs for tally in four))
+        best = truth.best(days=truth.setting.horizon_days)
+        led = [
+            f"{100 * arms[best] / arms.total():.0f}" if (arms := result.best.get(f"rung{rung}")) else "–"
+            for rung in range(1, 5)
+        ]
+        cells += [_widths(result, "rung 3"), _widths(result, "rung 4"), f"{100 * told:.0f}" if four else "–"]
+        cells += ["–" if truth.setting.name == "aa" else " / ".join(led)]
+        runs = max((tally.runs for tally in four), default=0)
+        lines.append(f"| `{truth.setting.name}` | {' | '.join(cells)} | {_most(result):,} ({runs:,}) |")
+    return "\n".join(lines)
+
+
+def _cell(result: Result, figure: str) -> str:
+    said = [
+        f"{100 * tally.share:.1f}"
+        for arm in ("reminder", "discount")
+        if (tally := result.tallies.get((figure, arm))) and tally.told
+    ]
+    text = " / ".join(said) or "–"
+    return f"({text})" if figure in BROKEN.get(result.setting, ()) else text
+
+
+def _widths(result: Result, figure: str) -> str:
+    found = [tally.widths for (name, _), tally in result.tallies.items() if name == figure]
+    found = [width for width in found if math.isfinite(width)]
+    return f"{sum(found) / len(found):.2f}" if found else "–"
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reactivation_calibration")
     parser.add_argument("--settings", nargs="*", default=list(SETTINGS))
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--four", type=int, default=RUNS_OF_FOUR, help="how many of them go to rung 4")
+    parser.add_argument("--write", type=Path, help="the page whose table is replaced")
     given = parser.parse_args(arguments)
+    measured = table(names=given.settings, runs=given.runs, four=given.four)
+    if given.write:
+        before, _, rest = given.write.read_text(encoding="utf-8").partition(BEGIN)
+        told = page(measured, day=datetime.now(UTC).date())
+        given.write.write_text(f"{before}{BEGIN}\n{told}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     print("| what | aim | reached | width beside a full log | note |\n|---|---|---|---|---|")
     for truth, result in table(names=given.settings, runs=given.runs, four=given.four):
         for row in _rows(truth, result):
