@@ -249,7 +249,7 @@ class Sources:
 
     def _paid(self, payback: Payback, lang: str) -> str:
         if payback.day is not None:
-            return said("day", lang, n=payback.day)
+            return said("day", lang, n=payback.day) if payback.day else WORDS["at-once"][lang]
         if payback.why_not == "not-yet":
             return said("not-yet", lang, n=payback.seen)
         return ""

@@ -43,6 +43,7 @@ WORDS: dict[str, dict[str, str]] = {
     "rank": {"en": "rank", "ru": "место"},
     "return": {"en": "return on spend, {days} days", "ru": "возврат затрат, {days} дн."},
     "day": {"en": "day {n}", "ru": "день {n}"},
+    "at-once": {"en": "at once", "ru": "сразу"},
     "not-yet": {"en": "not yet in {n} days", "ru": "за {n} дн. ещё нет"},
     "unknown-source": {"en": "unknown", "ru": "неизвестно"},
     "note.ltv": {

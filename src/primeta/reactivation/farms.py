@@ -86,7 +86,7 @@ class Farms:
             return said("none", lang, customers=locale.number(self.customers, lang))
         discount = self.share("discount")
         return said(
-            "line" if math.isfinite(discount) else "line.no-discount",
+            ("line.one" if len(farms) == 1 else "line") + ("" if math.isfinite(discount) else ".no-discount"),
             lang,
             accounts=locale.number(sum(farm.customers for farm in farms), lang),
             people=locale.number(len(farms), lang),

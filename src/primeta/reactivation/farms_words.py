@@ -9,6 +9,16 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "{accounts} учётных записей похожи на записи {people} человек: это {customers} клиентов, {orders} заказов и "
         "{discount} всех скидок.",
     },
+    "line.one": {
+        "en": "{accounts} accounts look like one person's: {customers} of customers, {orders} of orders, {discount} of all "
+        "discounts.",
+        "ru": "{accounts} учётных записей похожи на записи одного человека: это {customers} клиентов, {orders} заказов и "
+        "{discount} всех скидок.",
+    },
+    "line.one.no-discount": {
+        "en": "{accounts} accounts look like one person's: {customers} of customers, {orders} of orders.",
+        "ru": "{accounts} учётных записей похожи на записи одного человека: это {customers} клиентов и {orders} заказов.",
+    },
     "line.no-discount": {
         "en": "{accounts} accounts look like {people} people's: {customers} of customers, {orders} of orders.",
         "ru": "{accounts} учётных записей похожи на записи {people} человек: это {customers} клиентов и {orders} заказов.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -291,7 +291,10 @@ def interviews(
         found = interviews_of(
             connection, tables, campaign, each=each, reserve=reserve, seed=seed, called=called
         )
-        drawn = called_rows(calls) if calls is not None else drawn_rows(connection)
+        drawn = drawn_rows(connection)
+        if calls is not None:
+            drawn = called_rows(calls)
+            found = as_listed(found, drawn)
         if answers is not None:
             found = replace(
                 found,
@@ -313,6 +316,33 @@ def interviews(
             write_rows(drawn_rows(connection), Path(out))
             found = replace(found, out=Path(out))
         return found
+
+
+def as_listed(found: Interviews, drawn: pa.Table) -> Interviews:
+    """The same with the calls of a list that was drawn before.
+
+    Raises:
+        BadTable: the list lacks a column.
+    """
+    names = [entry.name for entry in fields(Call)]
+    missing = [name for name in names if name not in drawn.column_names]
+    if missing:
+        raise BadTable(f"the list: {missing[0]} not found; it has {', '.join(drawn.column_names)}")
+    # Of a CSV file a truth value comes back as text.
+    kinds = {"reserve": lambda value: str(value).strip().lower() == "true", "stands_for": float}
+    calls = tuple(
+        Call(**{name: kinds.get(name, str)(row[name]) for name in names})
+        for row in drawn.select(names).to_pylist()
+    )
+    groups = tuple(
+        replace(
+            group,
+            calls=sum(call.stratum == group.stratum and not call.reserve for call in calls),
+            reserve=sum(call.stratum == group.stratum and call.reserve for call in calls),
+        )
+        for group in found.groups
+    )
+    return replace(found, calls=calls, groups=groups, why_not="" if calls else found.why_not)
 
 
 def check_sizes(each: int, reserve: int) -> None:

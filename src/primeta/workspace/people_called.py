@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import pyarrow as pa
-
 from primeta.errors import BadTable, NotFound, Refused
 from primeta.reactivation.inputs import Columns, Given, Query, open_given
 from primeta.warehouse.duck import quoted
@@ -109,7 +107,7 @@ def interviews(
         NotFound, Refused, BadTable, BadInput: as `ladder`.
     """
     from primeta.reactivation.interview_reasons import called_rows, reasons_of
-    from primeta.reactivation.interviews import Tables, check_sizes, drawn_rows, interviews_of
+    from primeta.reactivation.interviews import Tables, as_listed, check_sizes, drawn_rows, interviews_of
 
     check_sizes(each, reserve)
     view = campaign(ws, name, now=now)
@@ -138,7 +136,7 @@ def interviews(
             write_rows(drawn_rows(connection), listed)
         drawn = called_rows(listed)
         if drawn.num_rows:
-            found = dataclasses.replace(found, **_as_kept(drawn, found))
+            found = as_listed(found, drawn)
         source = answers if answers is not None else (kept if kept.exists() else None)
         if source is not None:
             reasons = reasons_of(
@@ -164,23 +162,6 @@ def interviews(
         write_rows(drawn, out)
         found = dataclasses.replace(found, out=out)
     return found
-
-
-def _as_kept(drawn: pa.Table, found: Interviews) -> dict[str, Any]:
-    """Calls and their numbers as the kept list has them."""
-    from primeta.reactivation.interviews import Call
-
-    names = [entry.name for entry in dataclasses.fields(Call)]
-    calls = tuple(Call(**{name: row[name] for name in names}) for row in drawn.to_pylist())
-    groups = tuple(
-        dataclasses.replace(
-            group,
-            calls=sum(call.stratum == group.stratum and not call.reserve for call in calls),
-            reserve=sum(call.stratum == group.stratum and call.reserve for call in calls),
-        )
-        for group in found.groups
-    )
-    return {"calls": calls, "groups": groups, "why_not": ""}
 
 
 def attach_quotes(
