@@ -28,6 +28,7 @@ from primeta.reactivation.tail_model import (
     halfway,
     standing,
     states_of,
+    waits_of,
 )
 from primeta.stats import first_return, repeat_after
 from primeta.stats.repeat_after import Returned
@@ -209,6 +210,11 @@ def _fits(
     states = {arm: states_of(own) for arm, own in rows.items()}
     together = _together(list(states.values()))
     common = _timed(together) if timing < 0 else repeat_after.fit(together, timing=timing, spread_known=False)
+    waits = {arm: waits_of(own, since) for arm, own in rows.items()}
+    joined = (
+        np.concatenate([getattr(one, name) for one in waits.values()]) for name in ("wait", "came", "count")
+    )
+    wait_shape = first_return.shape(*joined)
     return {
         arm: fit_arm(
             own,
@@ -217,7 +223,8 @@ def _fits(
             timing=common.timing,
             buckets=buckets,
             centre=common.theta,
-            wait_centre=first_return.CENTRE,
+            waits=waits[arm],
+            wait_shape=wait_shape,
             fading=None if fading is None else fading[arm],
         )
         for arm, own in rows.items()

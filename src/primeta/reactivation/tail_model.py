@@ -149,6 +149,32 @@ class ArmFit:
     """(B, weeks)"""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Waits:
+    """How long those still away at the day `since` have waited from then on, equal waits put together."""
+
+    wait: Floats
+    came: Floats
+    """Whether it ended with a return."""
+    count: Floats
+    late: npt.NDArray[np.bool_]
+    """Rows of the standing that are among them."""
+    place: Ints
+    """Of each of those rows."""
+
+
+def waits_of(rows: Standing, since: float) -> Waits:
+    end = np.where(np.isfinite(rows.returned_at), rows.returned_at, rows.followed)
+    late = end > since
+    # whole days, twice, and whether he came: few numbers, so that they are counted and not sorted
+    key = 2 * np.floor(end[late] - since).astype(np.int64) + np.isfinite(rows.returned_at[late])
+    present = np.flatnonzero(np.bincount(key))
+    place = np.searchsorted(present, key).astype(np.int64)
+    wait, came = (present // 2 + 0.5).astype(np.float64), (present % 2).astype(np.float64)
+    count = np.bincount(place, weights=rows.count[late], minlength=len(wait)).astype(np.float64)
+    return Waits(wait, came, count, late, place)
+
+
 def early_edges(since: float) -> Floats:
     return np.append(np.arange(0.0, since, 7.0), since)
 
@@ -161,7 +187,8 @@ def fit_arm(
     timing: int,
     buckets: int,
     centre: Floats,
-    wait_centre: Floats,
+    waits: Waits,
+    wait_shape: tuple[Floats, Floats],
     fading: bool | None = None,
 ) -> ArmFit:
     """The two models of one arm; whether its rates fade is found out, unless it is given."""
@@ -172,19 +199,12 @@ def fit_arm(
     _, slope = repeat_after.by_customer(repeat.theta, states.states, timing)
     score = _by_bucket(states.bucket, states.count[:, None] * slope[states.place], buckets)
 
-    end = np.where(np.isfinite(rows.returned_at), rows.returned_at, rows.followed)
-    at = end > since
-    wait, came = np.floor(end[at] - since) + 0.5, np.isfinite(rows.returned_at[at]).astype(np.float64)
-    # whole days, twice, and whether he came: few numbers, so that they are counted and not sorted
-    key = 2 * (wait - 0.5).astype(np.int64) + came.astype(np.int64)
-    present = np.flatnonzero(np.bincount(key))
-    place = np.searchsorted(present, key)
-    waits, returned = (present // 2 + 0.5).astype(np.float64), (present % 2).astype(np.float64)
-    held = np.bincount(place, weights=rows.count[at], minlength=len(waits)).astype(np.float64)
-    fitted = first_return.fit(waits, returned, held, centre=wait_centre)
-    _, wait_slope = first_return.by_customer(fitted.theta, waits, returned)
-    wait_score = _by_bucket(rows.bucket[at], rows.count[at][:, None] * wait_slope[place], buckets)
+    fitted = first_return.fit(waits.wait, waits.came, waits.count, centre=wait_shape[0], spread=wait_shape[1])
+    _, wait_slope = first_return.by_customer(fitted.theta, waits.wait, waits.came)
+    late = rows.count[waits.late]
+    wait_score = _by_bucket(rows.bucket[waits.late], late[:, None] * wait_slope[waits.place], buckets)
 
+    end = np.where(np.isfinite(rows.returned_at), rows.returned_at, rows.followed)
     edges = early_edges(since)
     early, early_parts = np.zeros(len(edges) - 1), np.zeros((buckets, len(edges) - 1))
     for cell, (low, high) in enumerate(itertools.pairwise(edges)):

@@ -1,7 +1,9 @@
 """The wait for a first order since assignment, where some never come: a hazard that falls, with a mass that stays away.
 
 From a day `since` on, when the campaign's own burst is over, the share of those still away after a further wait u is
-away + (1 − away)(1 + u/β)^−r: exponential waits whose rates follow a gamma, and a mass that never returns.
+away + (1 − away)(1 + u/β)^−r: exponential waits whose rates follow a gamma, and a mass that never returns. Where all
+arms together do not show that rates differ, r is so large that the waits are plainly exponential: a gamma would
+only ever err to the side of more returns to come. The shape is that of all arms, the rest each arm's own.
 """
 
 from __future__ import annotations
@@ -16,9 +18,15 @@ from primeta.stats.scoring import curved, likeliest
 
 Floats = npt.NDArray[np.float64]
 PARAMETERS = ("logit away", "log r", "log beta")
-CENTRE = np.array([0.0, 0.7, 5.0])
-SPREAD = np.array([2.0, 1.0, 1.5])
+CENTRE = np.array([0.0, 1.5, 5.5])
+SPREAD = np.array([2.0, 2.5, 3.0])
 """Of the normal prior around `CENTRE`, in units of one customer: it only keeps a flat likelihood from running off."""
+EXPONENTIAL = 7.0
+"""Of log r, at which waits are exponential for all that a year can show."""
+OWN = np.array([1.5, 0.3, 1.0])
+"""How far an arm's parameters may lie from those of all arms together."""
+CLEARLY = 1.0
+"""Log likelihood by which differing rates must fit better: the price of one parameter more (Akaike)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,3 +76,17 @@ def fit(
 
     inverse, theta = curved(lambda at: climbing(at)[1], likeliest(climbing, centre, count, spread), spread)
     return WaitFit(theta, inverse)
+
+
+def shape(wait: Floats, came: Floats, count: Floats) -> tuple[Floats, Floats]:
+    """Where an arm's fit starts, and how far it may go: from the waits of all arms together."""
+    plain = CENTRE + np.array([0.0, EXPONENTIAL - CENTRE[1], EXPONENTIAL - CENTRE[1]])
+    fixed = np.array([SPREAD[0], 0.01, SPREAD[2]])
+    found = [
+        fit(wait, came, count, centre=centre, spread=spread).theta
+        for centre, spread in ((CENTRE, SPREAD), (plain, fixed))
+    ]
+    gamma, exponential = (float(count @ by_customer(theta, wait, came)[0]) for theta in found)
+    if gamma > exponential + CLEARLY:
+        return found[0], OWN
+    return found[1], np.array([OWN[0], 0.01, OWN[2]])
