@@ -9,6 +9,7 @@ from scipy.stats import binom
 
 from primeta.reactivation.estimates import VALUE, gap, per_assigned
 from primeta.reactivation.tail import rung_four
+from primeta.reactivation.tail_check import Promise, checks_of
 from primeta.worlds.reactivation import simulate_reactivation
 from primeta.worlds.reactivation_truth import truth_of
 from primeta.worlds.reactivation_types import SETTINGS
@@ -124,6 +125,19 @@ def test_a_tail_that_was_not_foretold_is_refused(followed):
     assert np.isnan(told.rungs[0].modelled)
     assert told.rungs[1].why_not == ""
     assert next(check.arm for check in told.checks if not check.ok) == followed.arms[1]
+
+
+@pytest.mark.parametrize(
+    ("seen", "missed", "failed"), [(3.0, 0.0, {}), (2.8, 0.2 / 3, {}), (2.0, 1 / 3, {1: "tail-failed"})]
+)
+def test_a_miss_beyond_chance_is_told_by_its_share_and_a_large_one_refused(followed, seen, missed, failed):
+    # chance is next to nothing: a miss of 7% widens, one of a third refuses
+    nothing = np.full(512, 1e-9)
+    right = Promise(promised=3.0, seen=3.0, parts=nothing, customers=100, from_day=91, to_day=182)
+    checks, why_not, shares = checks_of(followed, {0: right, 1: replace(right, seen=seen)})
+    assert why_not == failed
+    assert shares == pytest.approx({0: 0.0, 1: missed}, abs=1e-6)
+    assert checks[1].ok is not bool(failed)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +92,10 @@ def rung_four(follow_up: FollowUp) -> Rung4:
         fading={arm: model.fading for arm, model in fits.items()},
         daily=daily,
     )
-    checks, why_not = checks_of(whole, promises)
+    checks, why_not, missed = checks_of(whole, promises)
+    tails = [
+        tail and replace(tail, doubt=missed.get(arm, 0.0) * abs(tail.money)) for arm, tail in enumerate(tails)
+    ]
     return _told(whole, seen, tails, why_not=why_not, checks=checks, fits=fits, cuts=cuts)
 
 
@@ -109,6 +112,8 @@ class Part:
     """(K,) money, of the observed part; (J,) of the modelled one."""
     by_block_parts: Floats
     """(B, K) or (B, J)"""
+    doubt: float = 0.0
+    """Money by which the model is known to miss, beyond chance."""
 
 
 def _observed(follow_up: FollowUp, arm: int) -> Part:
@@ -413,6 +418,7 @@ def _mean(
         value, parts = value + tail.money, parts + tail.parts
     n = follow_up.n[0, arm]
     variance, df = spread(parts, n)
+    variance += tail.doubt**2 if tail is not None else 0.0
     return Mean(value=value, variance=variance, df=df, parts=parts, n=float(n.sum()))
 
 
@@ -476,6 +482,7 @@ def _curve(follow_up: FollowUp, arm: int, seen: list[Part], tails: list[Part | N
             parts = parts + tail.by_block_parts[:, : span + 1].sum(axis=1)
             value = float(seen[one].by_block[blocks].sum() + tail.by_block[: span + 1].sum())
             variance, df = spread(parts, n)
+            variance += (tail.doubt * (span + 1) / (len(cuts) - 1)) ** 2
             until.append(Mean(value=value, variance=variance, df=df, parts=parts, n=float(n.sum())))
         days.append(round(cuts[span + 1]))
         found.append(gap(*until, level=follow_up.campaign.level))

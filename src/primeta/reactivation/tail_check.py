@@ -38,6 +38,12 @@ class Promise:
     from_day: int
     to_day: int
 
+    def missed(self, reach: float, filled: float) -> float:
+        """By what share of itself the promise missed beyond chance, which widens what is promised next."""
+        se = math.sqrt(filled / (filled - 1) * float(self.parts @ self.parts))
+        beyond = max(abs(self.seen - self.promised) - reach * se, 0.0)
+        return beyond / abs(self.promised) if self.promised else 0.0
+
 
 def promise_of(
     follow_up: FollowUp,
@@ -75,8 +81,10 @@ def promise_of(
 
 def checks_of(
     follow_up: FollowUp, promises: Mapping[int, Promise]
-) -> tuple[tuple[TailCheck, ...], dict[int, str]]:
-    """Each arm's test and each difference's, and arm → "tail-failed" where one of its tests failed."""
+) -> tuple[tuple[TailCheck, ...], dict[int, str], dict[int, float]]:
+    """Each arm's test and each difference's; arm → "tail-failed" where one of its tests failed; arm → by what share
+    its promise missed beyond chance, though not by enough to be refused: with very many customers a model that is
+    only nearly right is caught at that, and its next promise must not look surer than it is."""
     filled = float((follow_up.n[0].sum(axis=0) > 0).sum())
     reach = float(stdtrit(filled - 1, 1 - (1 - LEVEL) / TESTS / 2)) if filled > 1 else math.nan
     checks, failed = [], {}
@@ -117,4 +125,5 @@ def checks_of(
         )
         if not test(f"{follow_up.arms[arm]} − {follow_up.arms[0]}", apart, control.promised):
             failed[arm] = "tail-failed"
-    return tuple(checks), failed
+    missed = {arm: promise.missed(reach, filled) for arm, promise in promises.items()} if filled > 1 else {}
+    return tuple(checks), failed, missed
