@@ -195,7 +195,7 @@ def _measured(follow_up: FollowUp, arm: int, number: int, means: Sequence[Mean],
         for name in ("revenue", "orders")
     )
     control_low, control_high = means[0].interval(campaign.level)
-    reached = follow_up.contamination
+    reached = any(np.any(np.asarray(shares) > 0) for shares in follow_up.contamination.values())
     return replace(
         row,
         value_per_assigned=found.difference,

@@ -13,6 +13,7 @@ from primeta.reactivation.ladder_words import (
     ABOUT,
     ASSUMES,
     FINDINGS,
+    KNOWN,
     NEXT,
     NOTES,
     SHARES,
@@ -373,6 +374,8 @@ def note(entry: Note, facts: LadderFacts, lang: str) -> str:
 def _written(name: str, value: Any, pen: Pen) -> str:
     if isinstance(value, date):
         return pen.day(value)
+    if name == "known":
+        return words(KNOWN, value, pen.lang)
     if isinstance(value, str):
         return value
     if name == "p":

@@ -429,6 +429,14 @@ NEXT: dict[str, dict[str, str]] = {
     },
 }
 
+KNOWN: dict[str, dict[str, str]] = {
+    "orders": {"en": "orders in the year before", "ru": "заказы за год до неё"},
+    "revenue": {"en": "revenue in the year before", "ru": "выручка за год до неё"},
+    "silent_days": {"en": "days without an order", "ru": "дни без заказов"},
+    "ordered_before": {"en": "share who had ordered before", "ru": "доля тех, кто раньше покупал"},
+}
+"""What was known before assignment."""
+
 NOTES: dict[str, dict[str, str]] = {
     "sample-ratio": {
         "en": "The arms differ from the planned shares by more than chance explains (p = {p}).",

@@ -166,10 +166,12 @@ class FollowUp:
     has one), bucket and segment."""
     tail: Tail
     before: Mapping[str, Floats]
-    """Arm by arm, (S, A), known before assignment: `orders`, `revenue` per customer in the year before, `silent_days`;
-    sums of squares under the same name with `²`. A lottery leaves them alike."""
+    """(S, A) sums over the assigned of what was known before assignment: `orders`, `revenue` of the year before,
+    `silent_days` since the last order (the mean of all others for who had none, so that he tips no arm) and
+    `ordered_before` (0 or 1); sums of squares under the same name with `²`. A lottery leaves their means alike."""
     contamination: Mapping[str, Floats]
-    """(A,) share of each arm that other experiments or campaigns reached after assignment; absent where unknown."""
+    """(A,) share of each arm that other `experiments` or `campaigns` reached after assignment, and `share` of either;
+    absent where unknown."""
     notes: tuple[Note, ...] = ()
     has_code: tuple[bool, ...] = ()
     """(A,) whether the arm's own promo code is known."""
