@@ -139,10 +139,10 @@ SENTENCES: dict[str, dict[str, str]] = {
         "ru": "При отборе по отклику отправляют: {arms}.",
     },
     "note.held-out": {
-        "en": "Every customer was judged by policies that had not seen him, {repeats} times over; intervals are {level}, each for "
-        "itself, and count that folds learn from each other.",
-        "ru": "Каждого клиента оценивали политики, которые его не видели, {repeats} раза; интервалы {level}, каждый сам по "
-        "себе, с учётом того, что части выборки учатся друг на друге.",
+        "en": "Every customer was judged by policies that had not seen him (divisions averaged: {repeats}); intervals are "
+        "{level}, each for itself, and count that parts of the sample learn from each other.",
+        "ru": "Каждого клиента оценивали политики, которые его не видели (разбиений: {repeats}); интервалы {level}, каждый "
+        "сам по себе, с учётом того, что части выборки учатся друг на друге.",
     },
     "note.money": {
         "en": "Money is counted over {horizon} days since the assignment, contacts and discounts taken off.",
