@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from fake_experiments import FakeExperiments, certificate
+from fake_people import PEOPLE_VERBS, FakePeople
 from fake_reactivation import REACTIVATION_VERBS, FakeReactivation
 
 from primeta.config import Config, FiltersConfig
@@ -232,6 +233,9 @@ class FakeWorkspace:
         self.winback = FakeReactivation(language, empty=empty)
         for verb in REACTIVATION_VERBS:
             setattr(self, verb, getattr(self.winback, verb))
+        called = FakePeople(language, empty=empty)
+        for verb in PEOPLE_VERBS:
+            setattr(self, verb, getattr(called, verb))
 
     @property
     def tests(self) -> FakeExperiments:

@@ -51,6 +51,10 @@ PAGES = (
     "/reactivation/sunday",
     "/reactivation/saturday",
     "/lapse",
+    "/reactivation/two-letters/interviews",
+    "/reactivation/two-letters/farms",
+    "/reactivation/sunday/farms",
+    "/sources",
 )
 NEW_PAGES = (
     "/",

@@ -28,7 +28,9 @@ from primeta.web.pages import (
     metrics,
     radar,
     reactivation,
+    reactivation_people,
     reactivation_policy,
+    reactivation_whom,
     settings,
     signals,
     today,
@@ -65,7 +67,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     )
     app.state.site = Site(workspace, now)
     app.state.doctor = data.Doctor()
-    app.state.sizes, app.state.courses = Answers(), Answers()
+    app.state.sizes, app.state.courses, app.state.people = Answers(), Answers(), Answers()
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)
@@ -81,6 +83,8 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
         certify,
         reactivation,
         reactivation_policy,
+        reactivation_whom,
+        reactivation_people,
         lapse,
         metrics,
         data,

@@ -92,6 +92,7 @@ def interviews(
     after_days: int = 90,
     codes: Mapping[str, str] | None = None,
     fresh: bool = False,
+    keep: bool = True,
     out: Path | None = None,
 ) -> Interviews:
     """Whom to call of an experiment, and what those who were called said.
@@ -103,6 +104,7 @@ def interviews(
         each, reserve, seed, called: As in `reactivation.interviews`.
         answers: A file or table; kept, in the place of those kept before.
         fresh: Draw the list again.
+        keep: Write the list down where none is kept yet.
     Raises:
         NotFound, Refused, BadTable, BadInput: as `ladder`.
     """
@@ -131,10 +133,10 @@ def interviews(
         found = interviews_of(
             connection, Tables(**given), names, each=each, reserve=reserve, seed=seed, called=called
         )
-        if fresh or not listed.exists():
+        if keep and (fresh or not listed.exists()):
             listed.parent.mkdir(exist_ok=True)
             write_rows(drawn_rows(connection), listed)
-        drawn = called_rows(listed)
+        drawn = called_rows(listed) if listed.exists() else drawn_rows(connection)
         if drawn.num_rows:
             found = as_listed(found, drawn)
         source = answers if answers is not None else (kept if kept.exists() else None)
@@ -162,6 +164,20 @@ def interviews(
         write_rows(drawn, out)
         found = dataclasses.replace(found, out=out)
     return found
+
+
+def interviews_mark(ws: Workspace, name: str) -> str:
+    """Changes when another list or other answers are kept."""
+    return "|".join(
+        str(file.stat().st_mtime_ns) if file.exists() else ""
+        for file in (_file(ws, name, what) for what in ("calls", "answers"))
+    )
+
+
+def facts_mark(ws: Workspace) -> str:
+    """Changes with the facts; empty where there are none yet."""
+    facts = load_facts(ws.folder / "facts")
+    return facts.version if facts else ""
 
 
 def attach_quotes(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from primeta.reactivation.ladder_result import Ladder
     from primeta.reactivation.lapse import Lapse
     from primeta.reactivation.policy.result import PolicyResult
+    from primeta.reactivation.whom.result import Whom
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
     from primeta.workspace.reactivation_plan import PlanExample
-    from primeta.workspace.reactivation_views import CampaignView, KeptLapse, PolicyKind, PolicyView
+    from primeta.workspace.reactivation_views import CampaignView, KeptLapse, PolicyKind, PolicyView, WhomView
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -289,6 +290,18 @@ class Workspace:
 
         return policy(self, name, "discount", now=now, **options)
 
+    def whom(self, name: str, *, now: datetime, **options: Any) -> Whom:
+        """Whom to write; options as in `workspace.reactivation_whom.whom`."""
+        from primeta.workspace.reactivation_whom import whom
+
+        return whom(self, name, now=now, **options)
+
+    def whom_view(self, name: str, *, now: datetime) -> WhomView:
+        """What is kept of whom to write, learnt from a campaign."""
+        from primeta.workspace.reactivation_whom import whom_view
+
+        return whom_view(self, self.campaign(name, now=now))
+
     def policy_view(self, name: str, kind: PolicyKind, *, now: datetime) -> PolicyView:
         """What is kept of a campaign's best moment, sequence or discount."""
         from primeta.workspace.reactivation_policy import policy_view
@@ -324,6 +337,18 @@ class Workspace:
         from primeta.workspace import people_called
 
         return people_called.interviews(self, name, now=now, **options)
+
+    def interviews_mark(self, name: str) -> str:
+        """Changes when another list or other answers are kept."""
+        from primeta.workspace import people_called
+
+        return people_called.interviews_mark(self, name)
+
+    def facts_mark(self) -> str:
+        """Changes with the facts; empty before the first watch."""
+        from primeta.workspace import people_called
+
+        return people_called.facts_mark(self)
 
     def attach_quotes(
         self, name: str, trend: str, *, by: str, now: datetime, reason: str = "", lang: str = "en"

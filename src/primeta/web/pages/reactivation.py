@@ -109,7 +109,11 @@ def rung_words(reader: Reader) -> list[tuple[int, str, str]]:
 def tabs_of(reader: Reader, here: str) -> list[Tab]:
     """The parts of reactivation that belong to no single campaign."""
     _ = reader._
-    entries = (("campaigns", _("Campaigns"), "/reactivation"), ("lapse", _("Who is leaving"), "/lapse"))
+    entries = (
+        ("campaigns", _("Campaigns"), "/reactivation"),
+        ("lapse", _("Who is leaving"), "/lapse"),
+        ("sources", _("Where they came from"), "/sources"),
+    )
     return [Tab(name=str(name), href=href, here=code == here) for code, name, href in entries]
 
 
@@ -122,6 +126,8 @@ def campaign_tabs(reader: Reader, name: str, here: str) -> list[Tab]:
         ("sequence", _("Sequence"), f"{base}/sequence"),
         ("discount", _("Discount"), f"{base}/discount"),
         ("whom", _("Whom to write"), f"{base}/whom"),
+        ("interviews", _("Interviews"), f"{base}/interviews"),
+        ("farms", _("Farms"), f"{base}/farms"),
     )
     return [Tab(name=str(title), href=href, here=code == here) for code, title, href in entries]
 
