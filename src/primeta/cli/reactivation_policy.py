@@ -19,6 +19,8 @@ Flag = Annotated[bool, Parameter(negative="")]
 
 
 def moment(
+    directory: Path | None = None,
+    /,
     *,
     orders: Path | None = None,
     assignments: Path | None = None,
@@ -33,7 +35,7 @@ def moment(
     experiment: str = "",
     columns: str = "",
     timezone: str = "UTC",
-    level: float = 0.95,
+    level: float | None = None,
     currency: str = "",
     plan: Flag = False,
     delays: str = "",
@@ -52,6 +54,8 @@ def moment(
 
     Parameters
     ----------
+    directory
+        A workspace, with --experiment; or give --orders and --assignments.
     orders
         CSV or Parquet: customer_id, ordered_at, revenue, optional order_id, discount, margin, status.
     assignments
@@ -115,9 +119,16 @@ def moment(
         planned = plan_moment(
             _numbers(delays, "--delays"),
             never=_share(never),
-            **_size(eligible_per_week, weeks, sd, effect, power, level, horizon),
+            **_size(eligible_per_week, weeks, sd, effect, power, 0.95 if level is None else level, horizon),
         )
         _planned(planned, assign=assign, out=out, experiment=experiment, json=json, lang=lang)
+        return
+    if directory is not None:
+        given = {"orders": orders, "assignments": assignments, "messages": messages}
+        asked = _for_workspace(
+            directory, given, experiment, control, horizon, until, margin, by, contact_cost, policy, level
+        )
+        _show_in(directory, "moment", experiment, asked, json, language)
         return
     from primeta.reactivation.policy.door import moment as find
 
@@ -129,7 +140,7 @@ def moment(
             experiment=experiment,
             columns=_columns(columns),
             timezone=timezone,
-            level=level,
+            level=0.95 if level is None else level,
             currency=currency,
         ),
         json,
@@ -138,6 +149,8 @@ def moment(
 
 
 def sequence(
+    directory: Path | None = None,
+    /,
     *,
     orders: Path | None = None,
     assignments: Path | None = None,
@@ -152,7 +165,7 @@ def sequence(
     experiment: str = "",
     columns: str = "",
     timezone: str = "UTC",
-    level: float = 0.95,
+    level: float | None = None,
     currency: str = "",
     plan: Flag = False,
     first: str = "",
@@ -175,6 +188,8 @@ def sequence(
 
     Parameters
     ----------
+    directory
+        A workspace, with --experiment; or give --orders and --assignments.
     orders
         CSV or Parquet: customer_id, ordered_at, revenue, optional order_id, discount, margin, status.
     assignments
@@ -250,9 +265,16 @@ def sequence(
             never=_share(never),
             answer=_share(answer, "--answer"),
             second_day=float(days_of(second_day, "--second-day")),
-            **_size(eligible_per_week, weeks, sd, effect, power, level, horizon),
+            **_size(eligible_per_week, weeks, sd, effect, power, 0.95 if level is None else level, horizon),
         )
         _planned(planned, assign=assign, out=out, experiment=experiment, json=json, lang=lang, began=began)
+        return
+    if directory is not None:
+        given = {"orders": orders, "assignments": assignments, "messages": messages}
+        asked = _for_workspace(
+            directory, given, experiment, control, horizon, until, margin, by, contact_cost, policy, level
+        )
+        _show_in(directory, "sequence", experiment, asked, json, language)
         return
     from primeta.reactivation.policy.door import sequence as find
 
@@ -264,7 +286,7 @@ def sequence(
             experiment=experiment,
             columns=_columns(columns),
             timezone=timezone,
-            level=level,
+            level=0.95 if level is None else level,
             currency=currency,
         ),
         json,
@@ -273,6 +295,8 @@ def sequence(
 
 
 def discount(
+    directory: Path | None = None,
+    /,
     *,
     orders: Path | None = None,
     assignments: Path | None = None,
@@ -289,7 +313,7 @@ def discount(
     experiment: str = "",
     columns: str = "",
     timezone: str = "UTC",
-    level: float = 0.95,
+    level: float | None = None,
     currency: str = "",
     plan: Flag = False,
     depths: str = "",
@@ -309,6 +333,8 @@ def discount(
 
     Parameters
     ----------
+    directory
+        A workspace, with --experiment; or give --orders and --assignments.
     orders
         CSV or Parquet: customer_id, ordered_at, revenue, discount, optional order_id, margin, status.
     assignments
@@ -379,9 +405,16 @@ def discount(
             _numbers(depths, "--depths"),
             _numbers(delays, "--delays") if delays else [],
             never=_share(never),
-            **_size(eligible_per_week, weeks, sd, effect, power, level, horizon),
+            **_size(eligible_per_week, weeks, sd, effect, power, 0.95 if level is None else level, horizon),
         )
         _planned(planned, assign=assign, out=out, experiment=experiment, json=json, lang=lang)
+        return
+    if directory is not None:
+        given = {"orders": orders, "assignments": assignments, "messages": messages}
+        asked = _for_workspace(
+            directory, given, experiment, control, horizon, until, margin, by, contact_cost, policy, level
+        )
+        _show_in(directory, "discount", experiment, asked, json, language, budget=budget, eligible=eligible)
         return
     from primeta.reactivation.policy.door import discount as find
 
@@ -395,12 +428,64 @@ def discount(
             experiment=experiment,
             columns=_columns(columns),
             timezone=timezone,
-            level=level,
+            level=0.95 if level is None else level,
             currency=currency,
         ),
         json,
         lang,
     )
+
+
+def _for_workspace(
+    directory: Path,
+    given: dict[str, Path | None],
+    experiment: str,
+    control: str,
+    horizon: str,
+    until: str,
+    margin: float | None,
+    by: str,
+    contact_cost: list[str] | None,
+    policy: Path | None,
+    level: float | None,
+) -> dict[str, Any]:
+    """The options under the names that a workspace gives them; what was not said is left to it."""
+    from primeta.reactivation.door import day_given, days_of
+    from primeta.reactivation.policy.inputs import contact_costs_of
+
+    file = next((name for name, path in given.items() if path is not None), "")
+    if file:
+        raise BadInput(f"give a workspace or files, not both: {directory} and --{file}")
+    if not experiment:
+        raise BadInput(f"say which experiment of {directory} is measured: --experiment NAME")
+    asked = {
+        "control": control or None,
+        "horizon_days": days_of(horizon, "--horizon") if horizon else None,
+        "until": day_given(until, "--until") if until else None,
+        "margin": margin,
+        "by": by or None,
+        "contact_costs": contact_costs_of(contact_cost) if contact_cost else None,
+        "policy": policy,
+        "level": level,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _show_in(
+    directory: Path,
+    kind: str,
+    experiment: str,
+    asked: dict[str, Any],
+    json: bool,
+    language: Language,
+    **more: Any,
+) -> None:
+    """The answer of a workspace, in its language unless another is asked for."""
+    from primeta.cli.terminal import clock, language_of, open_at
+
+    ws = open_at(directory)
+    find = {"moment": ws.moment, "sequence": ws.sequence, "discount": ws.discount}[kind]
+    _show(find(experiment, now=clock(), **asked, **more), json, language_of(ws, language))
 
 
 def _asked(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from primeta.cli.terminal import Language, put, put_json
+from primeta.errors import BadInput
+
+if TYPE_CHECKING:
+    from primeta.reactivation.whom.result import Whom
 
 Pairs = Annotated[list[str] | None, Parameter(negative_iterable="", consume_multiple=True)]
 Flag = Annotated[bool, Parameter(negative="")]
@@ -21,7 +25,7 @@ def whom(
     assignments: Path | None = None,
     until: str = "",
     control: str = "",
-    horizon: str = "365d",
+    horizon: str = "",
     margin: float | None = None,
     messages: Path | None = None,
     lines: Path | None = None,
@@ -37,7 +41,7 @@ def whom(
     customer: str = "",
     columns: str = "",
     timezone: str = "UTC",
-    level: float = 0.95,
+    level: float | None = None,
     currency: str = "",
     repeats: int = 3,
     seed: int = 0,
@@ -50,7 +54,8 @@ def whom(
     Parameters
     ----------
     file
-        A ready table, CSV or Parquet, one row a customer; instead of --orders and --assignments.
+        A ready table, CSV or Parquet, one row a customer; instead of --orders and --assignments. Or a workspace, with
+        --experiment.
     orders
         CSV or Parquet: customer_id, ordered_at, revenue, optional order_id, discount, margin, status.
     assignments
@@ -108,6 +113,23 @@ def whom(
     """
     from primeta.reactivation.columns import parse_columns
     from primeta.reactivation.policy.inputs import contact_costs_of
+
+    if file is not None and file.is_dir():
+        given = {
+            "orders": orders,
+            "assignments": assignments,
+            "messages": messages,
+            "lines": lines,
+            "customers": customers,
+        }
+        named = next((name for name, path in given.items() if path is not None), "")
+        if named:
+            raise BadInput(f"give a workspace or files, not both: {file} and --{named}")
+        _in_workspace(
+            file, experiment, json=json, language=language, control=control, horizon=horizon, until=until, margin=margin,
+            features=features, cost=contact_costs_of(cost), level=level, repeats=repeats, seed=seed, out=out,
+        )  # fmt: skip
+        return
     from primeta.reactivation.whom.door import whom as find
 
     result = find(
@@ -124,7 +146,7 @@ def whom(
         risk=risk,
         recency=recency,
         customer=customer,
-        horizon=horizon,
+        horizon=horizon or "365d",
         margin=margin,
         messages=messages,
         lines=lines,
@@ -132,16 +154,19 @@ def whom(
         experiment=experiment,
         columns=parse_columns(columns),
         timezone=timezone,
-        level=level,
+        level=0.95 if level is None else level,
         currency=currency,
         repeats=repeats,
         seed=seed,
         out=out,
     )
+    _show(result, json, "ru" if language == "ru" else "en")
+
+
+def _show(result: Whom, json: bool, lang: str) -> None:
     if json:
         put_json(result.as_dict())
         return
-    lang = "ru" if language == "ru" else "en"
     put(result.line(lang))
     if not result.recommended:
         for text in result.remarks(lang):
@@ -150,3 +175,45 @@ def whom(
     put("\n" + result.table(lang).text())
     put("\n" + result.calibration_table(lang).text())
     put("\n" + result.feature_table(lang).text())
+
+
+def _in_workspace(
+    directory: Path,
+    experiment: str,
+    *,
+    json: bool,
+    language: Language,
+    control: str,
+    horizon: str,
+    until: str,
+    margin: float | None,
+    features: str,
+    cost: dict[str, float],
+    level: float | None,
+    repeats: int,
+    seed: int,
+    out: Path | None,
+) -> None:
+    """The answer of a workspace, in its language unless another is asked for; what was not said is left to it."""
+    from primeta.cli.terminal import clock, language_of, open_at
+    from primeta.reactivation.door import day_given, days_of
+
+    if not experiment:
+        raise BadInput(f"say which experiment of {directory} is measured: --experiment NAME")
+    ws = open_at(directory)
+    asked = {
+        "control": control or None,
+        "horizon_days": days_of(horizon, "--horizon") if horizon else None,
+        "until": day_given(until, "--until") if until else None,
+        "margin": margin,
+        "features": [name.strip() for name in features.split(",") if name.strip()] or None,
+        "contact_costs": cost or None,
+        "level": level,
+        "repeats": None if repeats == 3 else repeats,
+        "seed": seed or None,
+        "out": out,
+    }
+    found = ws.whom(
+        experiment, now=clock(), **{name: value for name, value in asked.items() if value is not None}
+    )
+    _show(found, json, language_of(ws, language))

@@ -184,6 +184,16 @@ def _policy(workspace, progress) -> dict[str, object]:
     return {"policies": done}
 
 
+def _whom(workspace, progress) -> dict[str, object]:
+    """Whom to write, by every campaign with a control where it is missing or older than the facts."""
+    from primeta.workspace.reactivation_whom import whom_of_all
+
+    done, failed = whom_of_all(workspace, now=clock(), progress=progress)
+    if failed:
+        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
+    return {"whom": done}
+
+
 def _lapse(workspace, progress) -> dict[str, object]:
     progress("lapse", 0, 1)
     found = workspace.lapse(now=clock(), fresh=True)
@@ -198,5 +208,13 @@ def _unknown(workspace, progress) -> dict[str, object]:
     )
 
 
-WORK = {"watch": _watch, "look": _look, "certify": _certify, "ladder": _ladder, "lapse": _lapse, "policy": _policy}
+WORK = {
+    "watch": _watch,
+    "look": _look,
+    "certify": _certify,
+    "ladder": _ladder,
+    "lapse": _lapse,
+    "policy": _policy,
+    "whom": _whom,
+}
 """Kind of a job → what does it."""

@@ -414,6 +414,12 @@ def _lapse_mark(ws: Workspace, facts: Facts) -> str:
     return hash_of(orders, str(until_of(facts)), ws.config.timezone, ws.config.reactivation.fixed_days, WEEKS)
 
 
+def entered_rows(ws: Workspace, facts: Facts, experiment: ExperimentView, more: str = "") -> str:
+    """SQL of who entered an experiment with a plan: experiment, customer_id, arm, assigned_at; `more` columns."""
+    rows = _Rows(ws, facts, CampaignView(name=experiment.name, kind="experiment", first=experiment.plan.starts, last=experiment.plan.ends, customers=0))  # fmt: skip
+    return f"SELECT * REPLACE (assigned_at AT TIME ZONE 'UTC' AS assigned_at) FROM ({rows.entered(experiment, more)})"
+
+
 # From the facts
 
 
@@ -521,12 +527,12 @@ class _Rows:
         if question.by:
             column = self._attribute(experiment, question.by)
             by = f", {named(column)} AS {named(question.by)}"
-        parts = [self._entered(experiment, by)]
+        parts = [self.entered(experiment, by)]
         for other in self.ws.experiments():
             if other.name == experiment.name or other.started_at is None:
                 continue
             if entered_file(self.ws, other.name, other.version).exists():
-                parts.append(self._entered(other, f", NULL AS {named(question.by)}" if by else ""))
+                parts.append(self.entered(other, f", NULL AS {named(question.by)}" if by else ""))
         return " UNION ALL BY NAME ".join(parts)
 
     def _drawn(self, question: Campaign) -> str:
@@ -552,10 +558,10 @@ class _Rows:
         ]
         for other in self.ws.experiments():
             if other.started_at is not None and entered_file(self.ws, other.name, other.version).exists():
-                parts.append(self._entered(other, f", NULL AS {named(question.by)}" if by else ""))
+                parts.append(self.entered(other, f", NULL AS {named(question.by)}" if by else ""))
         return " UNION ALL BY NAME ".join(parts)
 
-    def _entered(self, experiment: ExperimentView, more: str) -> str:
+    def entered(self, experiment: ExperimentView, more: str) -> str:
         file = entered_file(self.ws, experiment.name, experiment.version)
         at = f"coalesce(since, {midnight_of('entered', self.facts.timezone)})"
         return (

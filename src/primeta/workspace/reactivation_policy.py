@@ -72,7 +72,7 @@ def policy(
     """
     view = campaign(ws, name, now=now)
     facts, entry = _ready(ws, view, kind)
-    usual = _terms(ws, view, entry, facts)
+    usual = usual_terms(ws, view, entry, facts)
     asked = {
         "control": control,
         "horizon": horizon_days,
@@ -97,7 +97,7 @@ def policy(
     if is_usual:
         # `extra` is for those who fit a policy, not for readers.
         found = dataclasses.replace(found, extra={})
-        keep(_file(ws, kind, view.name), found, mark=_mark(ws, usual, facts, kind), at=now)
+        keep(file_of(ws, kind, view.name), found, mark=_mark(ws, usual, facts, kind), at=now)
     return found
 
 
@@ -110,10 +110,10 @@ def policy_view(ws: Workspace, view: CampaignView, kind: PolicyKind) -> PolicyVi
     if kind not in view.varied or facts is None or until_of(facts) is None:
         return plain
     entry = assigned(ws, facts).named(view.name)
-    found = kept(_file(ws, kind, view.name), PolicyResult)
+    found = kept(file_of(ws, kind, view.name), PolicyResult)
     if entry is None or found is None:
         return plain
-    stale = found.mark != _mark(ws, _terms(ws, view, entry, facts), facts, kind)
+    stale = found.mark != _mark(ws, usual_terms(ws, view, entry, facts), facts, kind)
     return dataclasses.replace(plain, result=found.record, at=found.at, stale=stale)
 
 
@@ -162,7 +162,7 @@ def _ready(ws: Workspace, view: CampaignView, kind: PolicyKind) -> tuple[Facts, 
     return facts, entry
 
 
-def _terms(ws: Workspace, view: CampaignView, entry: Assigned, facts: Facts) -> Terms:
+def usual_terms(ws: Workspace, view: CampaignView, entry: Assigned | None, facts: Facts) -> Terms:
     """The usual question."""
     until = until_of(facts)
     assert until is not None
@@ -176,22 +176,21 @@ def _terms(ws: Workspace, view: CampaignView, entry: Assigned, facts: Facts) -> 
     )
     margin = experiment.basis.margin if experiment is not None else None
     return Terms(
-        control=view.control if view.control in entry.arms else "",
-        horizon=_horizon(config.reactivation.horizon_days, entry, until),
+        control=view.control if entry is None or view.control in entry.arms else "",
+        horizon=_horizon(config.reactivation.horizon_days, (entry and entry.middle) or view.last, until),
         until=until,
         margin=config.margin if margin is None else margin,
         contact_costs=costs,
-        by=entry.splits[0] if entry.splits else "",
+        by=entry.splits[0] if entry is not None and entry.splits else "",
         timezone=config.timezone,
         level=plan.level if plan is not None else 0.95,
         currency=config.currency,
     )
 
 
-def _horizon(wanted: int, entry: Assigned, until: date) -> int:
-    if entry.middle is None:
-        return wanted
-    lived = (until - entry.middle).days
+def _horizon(wanted: int, middle: date, until: date) -> int:
+    """The configured horizon, or the whole weeks since half of the customers were drawn, where these are fewer."""
+    lived = (until - middle).days
     if lived >= wanted or lived < LEAST_HORIZON:
         return wanted
     return lived - lived % 7
@@ -202,7 +201,7 @@ def _mark(ws: Workspace, terms: Terms, facts: Facts, kind: PolicyKind) -> str:
     return hash_of(asked, facts.version, kind, assigned(ws, facts).mark)
 
 
-def _file(ws: Workspace, kind: str, name: str) -> Path:
+def file_of(ws: Workspace, kind: str, name: str) -> Path:
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return ws.folder / FOLDER / f"{kind}-{quote(name, safe='')[:60]}-{digest}.json"
 
@@ -236,12 +235,12 @@ def _lapsed(ws: Workspace, view: CampaignView, facts: Facts, terms: Terms) -> La
     return read_lapsed(orders, assignments, terms=terms, messages=messages, experiment=view.name)
 
 
-def tables_of(ws: Workspace, view: CampaignView, facts: Facts) -> tuple[Any, Any, Any]:
-    """Assignments, orders of the assigned, and their messages with costs (None where none costs anything), in Arrow.
+def tables_of(ws: Workspace, view: CampaignView, facts: Facts, drawn: str = "") -> tuple[Any, Any, Any]:
+    """Assignments (of the table, unless SQL for others is given), orders of the assigned, and their messages with costs (None where none costs anything), in Arrow.
 
     Facts are stored in UTC without saying so; here their times say it.
     """
-    drawn = (
+    drawn = drawn or (
         f"SELECT * EXCLUDE (day) FROM read_parquet({quoted(str(assigned_rows(ws)))}) "
         f"WHERE experiment = {quoted(view.name)}"
     )

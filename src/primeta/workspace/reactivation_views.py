@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from primeta.reactivation.ladder_result import Ladder
     from primeta.reactivation.lapse import Lapse
     from primeta.reactivation.policy.result import PolicyResult
+    from primeta.reactivation.whom.result import Whom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,16 @@ class PolicyView:
     @property
     def varied(self) -> bool:
         return self.kind in self.campaign.varied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhomView:
+    """Whom to write, learnt from a campaign, as far as it is worked out."""
+
+    campaign: CampaignView
+    result: Whom | None = None
+    at: datetime | None = None
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
