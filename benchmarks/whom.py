@@ -72,7 +72,7 @@ def subjects_of(setting: str, n: int, rng: np.random.Generator) -> Subjects:
         arms=("control", "mail"),
         taken=taken,
         probability=np.full(n, 0.5),
-        outcome=money,
+        outcome=np.asarray(money, dtype=np.float64),
         known=Known(columns=x, names=("recency", "frequency", "value")),
         risk=x[:, 0] - 0.1 * x[:, 1],
         recency=x[:, 0],
@@ -80,9 +80,7 @@ def subjects_of(setting: str, n: int, rng: np.random.Generator) -> Subjects:
     )
 
 
-def one_run(
-    setting: str, n: int, repeats: int, seed: int
-) -> dict[str, tuple[float, float, float, float, float]]:
+def one_run(setting: str, n: int, repeats: int, seed: int) -> dict[str, tuple[float, ...]]:
     """Each question → estimate, low, high, the truth, the plain standard error; and the verdict's true value."""
     subjects = subjects_of(setting, n, np.random.default_rng(seed))
     questions = Questions.of(subjects)
@@ -93,7 +91,7 @@ def one_run(
     )  # fmt: skip
     truth = true_values(subjects, questions, found.models, truth_of(setting))
     low, high = found.judged.interval(n / 2 - 1, 0.95)
-    result = {
+    result: dict[str, tuple[float, ...]] = {
         name: (
             *map(float, (found.judged.value[at], low[at], high[at], truth[at], found.judged.plain_se[at])),
         )

@@ -25,7 +25,7 @@ def table(tmp_path_factory) -> Path:
 
 
 ASKED = ("--arm", "segment", "--control", "none", "--outcome", "spend", "--features", "recency", "--recency", "recency",
-         "--cost", "mail=2", "--repeats", "1")  # fmt: skip
+         "--cost", "mail=5", "--repeats", "1")  # fmt: skip
 
 
 def test_it_prints_the_keys_that_scripts_rely_on_and_writes_a_row_a_customer(primeta, table, tmp_path):

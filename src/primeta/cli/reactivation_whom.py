@@ -13,7 +13,10 @@ from primeta.errors import BadInput
 if TYPE_CHECKING:
     from primeta.reactivation.whom.result import Whom
 
-Pairs = Annotated[list[str] | None, Parameter(negative_iterable="", consume_multiple=True)]
+Costs = Annotated[
+    list[str] | None,
+    Parameter(name=("--cost", "--contact-cost"), negative_iterable="", consume_multiple=True),
+]
 Flag = Annotated[bool, Parameter(negative="")]
 
 
@@ -34,7 +37,7 @@ def whom(
     arm: str = "arm",
     outcome: str = "",
     features: str = "",
-    cost: Pairs = None,
+    cost: Costs = None,
     propensity: str = "",
     risk: str = "",
     recency: str = "",

@@ -136,7 +136,8 @@ def _trees(x: Floats, rest: Floats, *, seed: int) -> tuple[object | None, float]
     def boosted(trees: int) -> HistGradientBoostingRegressor:
         return HistGradientBoostingRegressor(
             max_iter=trees, max_leaf_nodes=LEAVES, min_samples_leaf=max(20, m // 100), learning_rate=0.1,
-            max_bins=64, early_stopping=False, random_state=seed,
+            max_bins=64, early_stopping=False,  # pyright: ignore[reportArgumentType]
+            random_state=seed,
         )  # fmt: skip
 
     mixed = np.random.default_rng(seed).permutation(m)

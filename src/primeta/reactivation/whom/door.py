@@ -94,7 +94,7 @@ def whom(
     target = Path(out) if out else None
     if target is not None and not target.name.lower().endswith((".csv", ".parquet")):
         raise BadInput(f"--out {target}: a file is CSV (.csv) or Parquet (.parquet) by its ending")
-    costs = dict(cost or {})
+    costs = {name: float(money) for name, money in (cost or {}).items()}
     for name, money in costs.items():
         if not math.isfinite(money) or money < 0:
             raise BadInput(f"cost of {name} is {money:g}; expected money of 0 or more")
@@ -154,6 +154,9 @@ def whom_of(
         return Whom(**common, why_not=why_not, notes=notes)
     if counts.min() < FEWEST:
         notes = (*notes, Note("few-customers", {"least": int(counts.min())}))
+    # By id, so that the order of the rows changes nothing.
+    by_id = np.argsort(subjects.customer.astype(str), kind="stable")
+    subjects = subjects.take(by_id)
     questions = Questions.of(subjects)
     found = held_out(
         subjects.known.columns,
@@ -168,7 +171,7 @@ def whom_of(
         seed=seed,
     )
     result = _result(subjects, questions, found, common, notes, df=float(counts.min() - 1), level=level)
-    table = rows_of(subjects, found, result)
+    table = rows_of(subjects, found, result).take(pa.array(np.argsort(by_id)))
     if out is not None:
         write_rows(table, out)
     return Whom(

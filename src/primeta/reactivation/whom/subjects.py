@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,19 @@ class Subjects:
     @property
     def n(self) -> int:
         return len(self.customer)
+
+    def take(self, rows: Ints | npt.NDArray[np.bool_]) -> Subjects:
+        """Some of the customers, or all in another order."""
+        return replace(
+            self,
+            customer=self.customer[rows],
+            taken=self.taken[rows],
+            probability=self.probability[rows],
+            outcome=self.outcome[rows],
+            known=replace(self.known, columns=self.known.columns[rows]),
+            risk=None if self.risk is None else self.risk[rows],
+            recency=None if self.recency is None else self.recency[rows],
+        )
 
 
 def of_orders(
@@ -244,26 +257,13 @@ def _without_small(subjects: Subjects, counts: Ints) -> Subjects:
     rows = np.isin(subjects.taken, kept)
     place = {at: new for new, at in enumerate(kept)}
     left = [name for name, count in zip(subjects.arms, counts, strict=True) if count < SMALL_ARM]
-    share = float(rows.mean())
-
-    def of(values: Floats | None) -> Floats | None:
-        return None if values is None else values[rows]
-
-    return Subjects(
-        customer=subjects.customer[rows],
+    found = subjects.take(rows)
+    return replace(
+        found,
         arms=tuple(subjects.arms[at] for at in kept),
-        taken=np.array([place[at] for at in subjects.taken[rows]], dtype=np.int64),
-        probability=np.minimum(subjects.probability[rows] / share, 1.0),
-        outcome=subjects.outcome[rows],
-        known=Known(
-            columns=subjects.known.columns[rows], names=subjects.known.names, notes=subjects.known.notes
-        ),
-        risk=of(subjects.risk),
-        recency=of(subjects.recency),
-        control=subjects.control,
-        horizon=subjects.horizon,
-        notes=(*subjects.notes, Note("small-arms-left-out", {"arms": left})),
-        why_not=subjects.why_not,
+        taken=np.array([place[at] for at in found.taken.tolist()], dtype=np.int64),
+        probability=np.minimum(found.probability / float(rows.mean()), 1.0),
+        notes=(*found.notes, Note("small-arms-left-out", {"arms": left})),
     )
 
 
