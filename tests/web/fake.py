@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from fake_experiments import FakeExperiments, certificate
 from fake_people import PEOPLE_VERBS, FakePeople
+from fake_policy import POLICY_VERBS, FakePolicy
 from fake_reactivation import REACTIVATION_VERBS, FakeReactivation
 
 from primeta.config import Config, FiltersConfig
@@ -233,6 +234,9 @@ class FakeWorkspace:
         self.winback = FakeReactivation(language, empty=empty)
         for verb in REACTIVATION_VERBS:
             setattr(self, verb, getattr(self.winback, verb))
+        self.policies = FakePolicy(self.winback.campaign)
+        for verb in POLICY_VERBS:
+            setattr(self, verb, getattr(self.policies, verb))
         called = FakePeople(language, empty=empty)
         for verb in PEOPLE_VERBS:
             setattr(self, verb, getattr(called, verb))
