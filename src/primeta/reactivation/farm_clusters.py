@@ -156,7 +156,8 @@ def find_clusters(
     if not len(account):
         return (), ()
     count = np.bincount(value, minlength=len(kind))
-    alike = np.bincount(value, weights=accounts.only_codes[account].astype(np.float64), minlength=len(kind))
+    coded = accounts.only_codes
+    alike = np.bincount(value, weights=coded[account].astype(np.float64), minlength=len(kind))
     too_common = (count > wide) & (alike < CODE_SHARE * count)
     aside = tuple(
         Wide(kind=str(kind[at]), accounts=int(count[at]), only_codes=int(alike[at]))
@@ -178,6 +179,7 @@ def find_clusters(
         _cluster(
             accounts,
             order[ends[own] - size[own] : ends[own]],
+            coded,
             sorted(by_label[int(own)]),
             kind,
             born,
@@ -192,6 +194,7 @@ def find_clusters(
 def _cluster(
     accounts: Accounts,
     members: Ints,
+    coded: npt.NDArray[np.bool_],
     values: list[int],
     kind: npt.NDArray[np.object_],
     born: Floats,
@@ -204,7 +207,7 @@ def _cluster(
     low, high = np.searchsorted(born, [begin - 7, begin + BURST_DAYS + 7]) if found else (0, 0)
     near = (high - low) / max(1, len(born)) * BURST_DAYS / (BURST_DAYS + 14)
     p = burst_p(found, len(members), near) if 2 * found >= len(members) else 1.0
-    codes = int(accounts.only_codes[members].sum())
+    codes = int(coded[members].sum())
     reasons: list[Reason] = ["shares"]
     if codes >= CODE_SHARE * len(members):
         reasons.append("codes")

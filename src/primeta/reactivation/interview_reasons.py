@@ -116,14 +116,14 @@ class Reasons:
         if self.why_not:
             return said(f"cannot.{self.why_not}", lang)
         first = next(row for row in self.shares if not row.stratum)
-        shown = locale.figure(first.share, lang, unit="share", low=first.low, high=first.high)
+        share, interval = share_said(first.share, first.low, first.high, lang)
         return said(
             "line.reasons",
             lang,
             people=locale.number(len(self.answers), lang),
             first=self.name(first.reason, lang),
-            share=shown.text,
-            interval=shown.interval,
+            share=share,
+            interval=interval,
         )
 
     def table(self, lang: str = "en") -> Table:
@@ -269,6 +269,13 @@ class Reasons:
             ],
             "not_on_list": self.not_on_list,
         }
+
+
+def share_said(value: float, low: float, high: float, lang: str) -> tuple[str, str]:
+    """A share and its interval as a sentence has them: `40%`, `30 to 50`; `40%`, `от 30 до 50`."""
+    digits = min(locale.decimals_for(100 * low, 100 * high), 1)
+    share = locale.percent(value, lang, digits=digits)
+    return share, locale.interval(100 * low, 100 * high, lang, digits=digits, sentence=True)
 
 
 def called_rows(rows: Any, *, need: Sequence[str] = LIST) -> pa.Table:

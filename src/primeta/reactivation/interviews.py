@@ -18,7 +18,7 @@ from primeta.errors import BadInput, BadTable
 from primeta.reactivation.door import MEMORY, campaign_of, days_of
 from primeta.reactivation.inputs import Columns, Given, open_given
 from primeta.reactivation.interview_guide import Stratum, guide
-from primeta.reactivation.interview_reasons import FEW, Reasons, called_rows, reasons_of
+from primeta.reactivation.interview_reasons import FEW, Reasons, called_rows, reasons_of, share_said
 from primeta.reactivation.interviews_words import STRATA, WORDS, said
 from primeta.reactivation.records import NAN, Campaign
 from primeta.show import locale
@@ -130,8 +130,8 @@ class Interviews:
         told = [] if self.has_control else [WORDS["by-us.no-control"][lang]]
         for row in self.by_us:
             if math.isfinite(row.share):
-                shown = locale.figure(row.share, lang, unit="share", low=row.low, high=row.high)
-                told.append(said("by-us", lang, arm=row.arm, share=shown.text, interval=shown.interval))
+                share, interval = share_said(row.share, row.low, row.high, lang)
+                told.append(said("by-us", lang, arm=row.arm, share=share, interval=interval))
             else:
                 told.append(said("by-us.unknown", lang, arm=row.arm))
         parts = [
