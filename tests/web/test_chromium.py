@@ -90,6 +90,25 @@ def test_no_page_scrolls_sideways_on_the_narrowest_phone(opened: Any, sites: dic
     assert wide == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_rivals_stand_on_one_scale_without_a_script(opened: Any, sites: dict[str, str], scheme: str):
+    tab = opened(1280, scheme=scheme, script=False)
+    tab.goto(sites["ru"] + "/reactivation/two-letters/moment")
+    # zero of every row lies under the zero of the axis
+    plots = tab.locator(".options .plot .zero").all()
+    zeros = {round(plot.bounding_box()["x"]) for plot in plots}
+    assert len(plots) == 4
+    assert len(zeros) == 1
+    drawn = tab.locator(".chart .wide svg").bounding_box()
+    assert drawn["width"] > 900
+    assert tab.locator(".chart .narrow svg").is_hidden()
+    phone = opened(390, scheme=scheme, script=False)
+    phone.goto(sites["ru"] + "/reactivation/two-letters/moment")
+    assert phone.locator(".chart .narrow svg").is_visible()
+    # an interval takes the whole width of the phone
+    assert phone.locator(".options tbody .plot svg").first.bounding_box()["width"] > 300
+
+
 def test_no_new_page_scrolls_sideways_either(opened: Any, sites: dict[str, str]):
     tab = opened(360)
     for path in NEW_PAGES:
@@ -113,7 +132,15 @@ def test_no_table_leaves_its_column(opened: Any, sites: dict[str, str], width: i
 
 
 @pytest.mark.parametrize(
-    "path", ["/trends/t-1", "/declare", "/experiments/evening-push", "/reactivation/two-letters"]
+    "path",
+    [
+        "/trends/t-1",
+        "/declare",
+        "/experiments/evening-push",
+        "/reactivation/two-letters",
+        "/reactivation/two-letters/discount",
+        "/reactivation/saturday/moment",
+    ],
 )
 def test_everything_pressable_is_reached_by_keyboard_and_shows_it(
     opened: Any, sites: dict[str, str], path: str

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from browser import Browser, Page
 from fake import FakeWorkspace
-from fake_policy import discount, moment, sequence
+from fake_policy import discount, moment, sequence, whom
 
+from primeta.web.pages.reactivation_whom import _title
 from primeta.web.reactivation_policy_rows import heading, lead, option_rows, part
 from primeta.web.reader import Reader
 
@@ -96,6 +97,12 @@ def test_a_page_draws_its_intervals_and_says_so_in_words(read, language: str, ki
     assert len(drawn) >= 2
     tabs = [attributes for tag, attributes in page.elements if attributes.get("aria-current") == "page"]
     assert any(attributes["href"].endswith(f"/{kind}") for attributes in tabs if "href" in attributes)
+
+
+def test_one_arm_to_all_is_named_in_the_heading():
+    assert _title(reader(), whom(recommended="all:reminder")) == "Write to everybody: reminder."
+    unsure = whom(recommended="none", recommended_sure=False)
+    assert _title(reader(), unsure) == "Write to nobody. It is not certain."
 
 
 @pytest.mark.parametrize("kind", KINDS[:3])

@@ -88,6 +88,11 @@ def policy(
         known = policy_view(ws, view, kind)
         if known.result is not None and not known.stale:
             return known.result
+    if kind != "sequence" and not terms.control:
+        raise BadInput(
+            f"{view.name}: the assignments do not say which arm was left alone. Name it by --control, on its page, or "
+            f"under [reactivation.controls] in {ws.config.path.name}; its arms are {', '.join(entry.arms)}"
+        )
     if terms.by and terms.by not in entry.attributes:
         raise BadInput(
             f"{view.name} cannot be split by {terms.by!r}: only what stands beside its assignments can split them. "
@@ -129,7 +134,9 @@ def policies_of_all(
         (view, kind)
         for view in campaigns(ws, now=now)
         for kind in KINDS
-        if kind in view.varied and ((known := policy_view(ws, view, kind)).result is None or known.stale)
+        if kind in view.varied
+        and (view.control or kind == "sequence")
+        and ((known := policy_view(ws, view, kind)).result is None or known.stale)
     ]
     failed: list[tuple[str, str]] = []
     for place, (view, kind) in enumerate(wanted):

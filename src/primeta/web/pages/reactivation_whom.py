@@ -72,7 +72,10 @@ def _title(reader: Reader, found: Whom | None) -> str:
         "risk": _("Write to those most at risk of having left."),
         "recency": _("Write to those who have been silent the longest."),
     }
-    chosen = str(told.get(found.recommended, _("Whom to write cannot be told.")))
+    name, _colon, arm = found.recommended.partition(":")
+    chosen = str(told[name]) if name in told else found.line(reader.lang)
+    if arm:
+        chosen = str(_("Write to everybody: {arm}.", arm=arm))
     return chosen if found.recommended_sure else f"{chosen} {_('It is not certain.')}"
 
 
@@ -86,7 +89,8 @@ def _option(reader: Reader, found: Whom, row: Policy, scale) -> Option:
     ahead = verdict_of(row.ahead_low, row.ahead_high)
     value, low, high = (0.0, math.nan, math.nan) if nobody else (row.value, row.low, row.high)
     return Option(
-        name=capital(words.policy(row, found, reader.lang)),
+        # The page marks the recommended one itself.
+        name=capital(words.policy(row, found, reader.lang).rstrip(" ✓")),
         part="",
         n=reader.percent(row.share, 0) if math.isfinite(row.share) else "",
         figure=figure,
