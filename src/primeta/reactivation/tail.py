@@ -22,10 +22,10 @@ from primeta.reactivation.tail_model import (
     Ahead,
     ArmFit,
     Standing,
-    States,
     ahead,
     fit_arm,
     halfway,
+    sample_of,
     standing,
     states_of,
     waits_of,
@@ -176,10 +176,15 @@ def _since(follow_up: FollowUp) -> float:
 
 def _typical(follow_up: FollowUp) -> float:
     """Median follow-up, in days."""
-    tail = follow_up.tail
-    order = np.argsort(tail.followed)
-    reached = np.cumsum(tail.count[order])
-    return float(tail.followed[order][np.searchsorted(reached, reached[-1] / 2)])
+    followed, count = follow_up.tail.followed, follow_up.tail.count
+    day = followed.astype(np.int64)
+    if np.array_equal(day, followed):
+        # edges are whole days, so that millions of rows are counted and not sorted
+        reached = np.cumsum(np.bincount(day, weights=count))
+        return float(np.searchsorted(reached, reached[-1] / 2))
+    order = np.argsort(followed)
+    reached = np.cumsum(count[order])
+    return float(followed[order][np.searchsorted(reached, reached[-1] / 2)])
 
 
 def _too_early(follow_up: FollowUp, arms: list[int]) -> str:
@@ -213,7 +218,7 @@ def _fits(
     """Each arm's model; the timing is that which fits a sample of all arms together best, unless it is given."""
     buckets = follow_up.n.shape[-1]
     states = {arm: states_of(own) for arm, own in rows.items()}
-    together = _together(list(states.values()))
+    together = _together([sample_of(own, SAMPLED // len(rows)) for own in rows.values()])
     common = _timed(together) if timing < 0 else repeat_after.fit(together, timing=timing, spread_known=False)
     waits = {arm: waits_of(own, since) for arm, own in rows.items()}
     joined = (
@@ -246,12 +251,7 @@ def _timed(states: Returned) -> repeat_after.RepeatFit:
     return best if best.log_likelihood > plain.log_likelihood + CLEARLY else plain
 
 
-def _together(states: list[States]) -> Returned:
-    """A sample of all arms' states, evenly over what they were sorted by."""
-    parts = [
-        found.states[np.arange(0, len(found.begin), max(1, len(states) * len(found.begin) // SAMPLED))]
-        for found in states
-    ]
+def _together(parts: list[Returned]) -> Returned:
     return Returned(
         *(
             np.concatenate([getattr(part, name) for part in parts])

@@ -20,8 +20,11 @@ from primeta.stats.repeat_after import Returned
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-FINE = 40_000
-"""Distinct states of an arm's returners, above which days are put together in weeks."""
+FINE = 12_000
+"""Distinct states of an arm's returners, above which days are put together in weeks, and weeks in more."""
+MOST_LATER = 2047
+"""Later orders of one customer that are told apart."""
+GRAINS = (1.0, 7.0, 14.0, 28.0)
 GRADIENT_STATES = 1_500
 """States by which the gradient of what is expected is taken; it enters the error alone."""
 STEP = 1e-4
@@ -45,7 +48,7 @@ class Standing:
     def returners(self) -> float:
         return float(self.count[np.isfinite(self.returned_at)].sum())
 
-    def rows(self, place: npt.NDArray[np.bool_]) -> Standing:
+    def rows(self, place: npt.NDArray[np.bool_] | Ints) -> Standing:
         return Standing(
             self.bucket[place],
             self.followed[place],
@@ -104,28 +107,51 @@ def delay(returned_at: Floats) -> Floats:
 def states_of(rows: Standing) -> States:
     """Rows of returners put together where they are alike."""
     back = rows.rows(np.isfinite(rows.returned_at))
-    for grain in (1.0, 7.0):
-        whole = [
-            np.floor(column / grain).astype(np.int64)
-            for column in (back.followed, back.returned_at, back.last)
-        ]
-        later = np.minimum(back.later, 2047).astype(np.int64)
-        key = ((whole[0] * 8192 + whole[1]) * 8192 + whole[2]) * 2048 + later
-        _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    grains = GRAINS if len(back.count) < 10 * FINE else GRAINS[1:]
+    first, place = _alike(back, grains[0])
+    for grain in grains[1:]:
         if len(first) <= FINE:
             break
-    place = place.reshape(-1)
+        first, place = _alike(back, grain)
     count = np.bincount(place, weights=back.count, minlength=len(first)).astype(np.float64)
 
     def mean(column: Floats) -> Floats:
         return np.bincount(place, weights=back.count * column, minlength=len(first)) / count
 
     begin, came, last = mean(back.followed), mean(back.returned_at), mean(back.last)
-    later = np.minimum(back.later, 2047)[first]
+    later = np.minimum(back.later, MOST_LATER)[first]
     states = Returned(
         later, np.where(later > 0, last, 0.0), begin - came, delay(back.returned_at[first]), count
     )
     return States(states, begin, place, back.bucket, back.count)
+
+
+def _alike(back: Standing, grain: float) -> tuple[Ints, Ints]:
+    """The first row of each distinct state with times cut to a grain of days, and the state of each row."""
+    followed, returned_at, last = (
+        np.floor(column / grain).astype(np.int64) for column in (back.followed, back.returned_at, back.last)
+    )
+    later = np.minimum(back.later, MOST_LATER).astype(np.int64)
+    key = ((followed * 8192 + returned_at) * 8192 + last) * (MOST_LATER + 1) + later
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    return first.astype(np.int64), place.reshape(-1).astype(np.int64)
+
+
+def sample_of(rows: Standing, many: int) -> Returned:
+    """At most about so many rows of returners, evenly over their order, as they are.
+
+    By it the timing is chosen, which turns on short gaps: times that were put together by weeks are spread evenly
+    over their week, since all in its middle they would pass for regular.
+    """
+    back = np.flatnonzero(np.isfinite(rows.returned_at))
+    taken = rows.rows(back[:: max(1, len(back) // many)])
+    age = taken.followed - taken.returned_at
+    last = np.where(taken.later > 0, taken.last, 0.0)
+    known = last > 0
+    if known.any() and np.all(np.mod(last[known], 7.0) == 3.5):
+        even = np.mod(np.arange(len(last)) * 0.6180339887498949, 1.0)
+        last = np.where(known, np.clip(last + 7 * (even - 0.5), 0.0, np.maximum(age, 0.0)), 0.0)
+    return Returned(np.minimum(taken.later, MOST_LATER), last, age, delay(taken.returned_at), taken.count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
