@@ -105,6 +105,9 @@ def test_sources_prints_the_keys_that_scripts_rely_on(primeta, files):
         (("interviews",), "give --orders and --assignments"),
         (("farms",), "give --orders and --identities"),
         (("sources",), "give --orders and --customers"),
+        (("farms", "DIR", "--margin", ".4"), "give a workspace or files, not both: DIR and --margin"),
+        (("interviews", "DIR", "--experiment", "x", "--until", "2025-01-01"), "not both: DIR and --until"),
+        (("sources", "DIR", "--spend", "s.csv"), "not both: DIR and --spend"),
     ],
 )
 def test_bad_input_is_one_message_and_status_two(primeta, arguments, message):

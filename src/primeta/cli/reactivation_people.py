@@ -13,6 +13,18 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON docu
 Pairs = Annotated[list[str] | None, Parameter(negative_iterable="", consume_multiple=True)]
 
 
+def _of_files_only(directory: Path, **given: Any) -> None:
+    """Options that a workspace knows already are refused beside it, not silently left aside."""
+    from primeta.errors import BadInput
+
+    for name, value in given.items():
+        if value:
+            option = name.replace("_", "-")
+            raise BadInput(
+                f"give a workspace or files, not both: {directory} and --{option}, which the workspace knows itself"
+            )
+
+
 def farms(
     directory: Path | None = None,
     /,
@@ -98,8 +110,21 @@ def farms(
     if directory is not None:
         from primeta.cli.terminal import clock, language_of, open_at
 
-        if orders or identities:
-            raise BadInput(f"give a workspace or files, not both: {directory} and --orders")
+        _of_files_only(
+            directory,
+            orders=orders,
+            identities=identities,
+            until=until,
+            customers=customers,
+            assignments=assignments,
+            control=control,
+            margin=margin,
+            promo_code=promo_code,
+            contact_cost=contact_cost,
+            annual_discount=annual_discount,
+            columns=columns,
+            currency=currency,
+        )
         ws = open_at(directory)
         lang = language_of(ws, language)
         found = ws.farms(
@@ -259,8 +284,19 @@ def interviews(
         from primeta.cli.terminal import clock, language_of, open_at
         from primeta.reactivation.door import days_of
 
-        if orders or assignments:
-            raise BadInput(f"give a workspace or files, not both: {directory} and --orders")
+        _of_files_only(
+            directory,
+            orders=orders,
+            assignments=assignments,
+            messages=messages,
+            reactions=reactions,
+            consents=consents,
+            control=control,
+            until=until,
+            calls=calls,
+            columns=columns,
+            currency=currency,
+        )
         if not experiment:
             raise BadInput(f"say which experiment of {directory} it is about: --experiment NAME")
         if trend and not by:
@@ -401,8 +437,15 @@ def sources(
     if directory is not None:
         from primeta.cli.terminal import language_of, open_at
 
-        if orders or customers:
-            raise BadInput(f"give a workspace or files, not both: {directory} and --orders")
+        _of_files_only(
+            directory,
+            orders=orders,
+            customers=customers,
+            spend=spend,
+            identities=identities,
+            columns=columns,
+            currency=currency,
+        )
         ws = open_at(directory)
         lang = language_of(ws, language)
         given = {"until": until or None, "margin": margin}

@@ -20,6 +20,7 @@ from primeta.reactivation.door import MEMORY, campaign_of, day_given, follow_giv
 from primeta.reactivation.farm_bursts import Burst, bursts_of
 from primeta.reactivation.farm_clusters import SMALLEST, WIDE, Accounts, Cluster, Wide, find_clusters
 from primeta.reactivation.farms_words import WORDS, said
+from primeta.reactivation.histories import check_zone
 from primeta.reactivation.inputs import Columns, Given, Query, open_given
 from primeta.reactivation.ladder import climb_ladder
 from primeta.reactivation.records import NAN, Campaign, LadderFacts, Rung
@@ -304,6 +305,7 @@ def farms(
         BadTable, BadInput, NotFound: what was given cannot be used; one message says what and where.
     """
     check_options(smallest, error)
+    check_zone(timezone)
     if assignments is None and control:
         raise BadInput("--control needs --assignments: who was assigned to which arm, and when")
     end = day_given(until, "until")
