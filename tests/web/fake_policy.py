@@ -15,6 +15,7 @@ from primeta.workspace.reactivation_views import CampaignView, PolicyKind, Polic
 
 POLICY_VERBS = (
     "moment", "sequence", "discount", "whom", "policy_view", "whom_view", "plan_example", "tell_control",
+    "assignments_problem",
 )  # fmt: skip
 AT = datetime(2026, 11, 16, 6, tzinfo=UTC)
 COMMON: dict[str, Any] = {
@@ -125,6 +126,7 @@ class FakePolicy:
 
     def __init__(self, campaign: Callable[..., CampaignView]) -> None:
         self.campaign, self.told, self.asked = campaign, {}, {}
+        self.problem = ""
 
     def policy_view(self, name: str, kind: PolicyKind, *, now: datetime) -> PolicyView:
         view = self.campaign(name, now=now)
@@ -171,3 +173,6 @@ class FakePolicy:
 
     def tell_control(self, name: str, arm: str, *, by: str, now: datetime) -> None:
         self.told[name] = arm
+
+    def assignments_problem(self) -> str:
+        return self.problem

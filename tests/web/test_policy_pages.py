@@ -150,3 +150,9 @@ def test_the_api_gives_the_document_of_the_command(browser: Browser, workspace: 
 def test_a_curve_has_a_specification_for_the_local_vega(browser: Browser, place: str):
     assert browser.get(f"/reactivation/two-letters/{place}/chart").status_code == 200
     assert browser.get(f"/reactivation/sunday/{place}/chart").status_code == 404
+
+
+def test_assignments_that_cannot_be_read_are_complained_about(browser: Browser, workspace: FakeWorkspace):
+    assert "page-error" not in browser.get("/reactivation").text
+    workspace.policies.problem = "assignments: arm not found"
+    assert "assignments: arm not found" in browser.get("/reactivation").text

@@ -130,7 +130,7 @@ def policies_of_all(
     Returns:
         How many were worked out; (campaign, why not) of those that could not be.
     """
-    wanted = [
+    wanted: list[tuple[CampaignView, PolicyKind]] = [
         (view, kind)
         for view in campaigns(ws, now=now)
         for kind in KINDS

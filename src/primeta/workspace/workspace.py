@@ -314,6 +314,13 @@ class Workspace:
 
         return plan_example(self, self.campaign(name, now=now), kind)
 
+    def assignments_problem(self) -> str:
+        """Why the mapped table of assignments cannot be read; empty where it can, or where none is mapped."""
+        from primeta.warehouse.facts_store import load_facts
+        from primeta.workspace.reactivation_assigned import assigned
+
+        return assigned(self, load_facts(self.folder / "facts")).problem
+
     def tell_control(self, name: str, arm: str, *, by: str, now: datetime) -> None:
         """Write down which arm of an experiment that stands in the assignments alone was left alone."""
         from primeta.workspace.reactivation_assigned import tell_control

@@ -80,6 +80,7 @@ def listing(request: Request) -> Response:
         lead=_list_lead(reader, views),
         tried=tried,
         untold=untold,
+        problem=site.workspace.assignments_problem(),
         sent=sent,
         waiting=sum(1 for view in views if view.kept is None and not view.problem),
         stale=sum(1 for view in views if view.kept is not None and view.kept.stale),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -81,7 +81,7 @@ def _show(request: Request, name: str, kind: PolicyKind) -> Response:
     )
 
 
-def _place(reader: Reader, view: CampaignView, kind: str) -> dict[str, object]:
+def _place(reader: Reader, view: CampaignView, kind: str) -> dict[str, Any]:
     return {
         "view": view,
         "name": view.name,
