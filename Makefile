@@ -23,14 +23,14 @@ demo: venv
 	.venv/bin/primeta demo $(DEMO)
 
 test: venv
-	$(PY) -m pytest -m "not slow" -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(PY) -m pytest -m "not slow" -n 2 --dist loadgroup
 
 check: venv
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/basedpyright
 	.venv/bin/lint-imports
-	$(PY) -m pytest -m slow -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(PY) -m pytest -m slow -n 2 --dist loadgroup
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --site-dir build/site
 
 bench: venv
