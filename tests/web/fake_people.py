@@ -81,7 +81,7 @@ def interviews(language: str = "en") -> Interviews:
                     opted_out=-1,
                     why_not="few",
                 ),
-            ),  # fmt: skip
+            ),
             agreement=(),
             would_return=(),
             after_days=90,

@@ -190,7 +190,7 @@ def fill_silence(before: dict[str, Floats], n: Floats) -> None:
     """Who never ordered has no silence; he gets the mean of all others, so that he tips no arm (in place)."""
     ordered = before["ordered_before"]
     if not ordered.sum():
-        before.pop("silent_days"), before.pop("silent_days²")
+        del before["silent_days"], before["silent_days²"]
         return
     mean = before["silent_days"].sum() / ordered.sum()
     before["silent_days"] += (n - ordered) * mean

@@ -333,7 +333,9 @@ def _worked_out(request: Request, name: str) -> KeptLadder:
     site = site_of(request)
     view = site.workspace.campaign(name, now=site.now())
     if view.kept is None:
-        raise NotFound(f"the ladder of {view.name} is not worked out yet; open its page and have it worked out")
+        raise NotFound(
+            f"the ladder of {view.name} is not worked out yet; open its page and have it worked out"
+        )
     return view.kept
 
 
