@@ -10,7 +10,7 @@ from primeta.stats.repeat_after import (
     by_customer,
     expected,
     fit,
-    fit_with_fading,
+    fit_freely,
     start,
 )
 
@@ -22,7 +22,7 @@ def one(later, last, age, delay=0.0):
     return Returned(*(np.atleast_1d(np.asarray(v, dtype=float)) for v in (later, last, age, delay, 1.0)))
 
 
-def theta(timing, *, second=-0.5, fading=0.6):
+def theta(timing, *, second=-0.5, fading=0.6, slow=0.9):
     leaving = (5.0, 1.0, 3.5, 0.3) if timing == 0 else (-0.7, 1.0, 1.2, 0.8)
     pace = np.log(45 / max(timing, 1))
     return np.array(
@@ -40,6 +40,8 @@ def theta(timing, *, second=-0.5, fading=0.6):
             second,
             0.3,
             fading,
+            slow,
+            3.6,
         ]
     )
 
@@ -77,7 +79,7 @@ def test_one_type_without_fading_is_the_mbg_nbd():
     # Batislam, Denizel & Filiztekin (2007), eq. 6, times t_x^(x−1) / Γ(x): the orders between are anywhere
     r, alpha, a, b = 0.525, 6.183, 0.891, 1.614  # CDNOW, weeks (BTYDplus)
     x, last, age = 3.0, 20.0, 30.0
-    mine = np.zeros(13)
+    mine = np.zeros(15)
     mine[[0, 1, 3, 4, 10]] = np.log(r), np.log(alpha), np.log(a / b), np.log(a + b), NONE
     alive = betaln(a, b + x + 1) - (r + x) * np.log(alpha + age)
     gone = betaln(a + 1, b + x) - (r + x) * np.log(alpha + last)
@@ -98,14 +100,14 @@ def lives(rng, n, timing, at, until):
     else:
         leave, life = np.zeros(n), rng.exponential(1, n) / (rng.gamma(size) / np.exp(place))
     here = rng.random(n) >= leave
-    now, later, last, ahead = (np.zeros(n) for _ in range(4))
+    # the clock on which orders come evenly, by plain sums
+    day = np.linspace(0, 2 * until, 20_001)
+    speed = np.exp(-fading * day) * (1 - (1 - np.exp(-at[13])) * np.exp(-day / np.exp(at[14])))
+    clock = day if timing == 0 else np.append(0.0, np.cumsum((speed[1:] + speed[:-1]) / 2) * day[1])
+    run, later, last, ahead = (np.zeros(n) for _ in range(4))
     while here.any():
-        wait = rng.gamma(max(timing, 1), 1 / rate)
-        if timing:
-            left = np.exp(-fading * now) - fading * wait
-            now = np.where(left > 0, -np.log(np.maximum(left, 1e-300)) / fading, np.inf)
-        else:
-            now = now + wait
+        run = run + rng.gamma(max(timing, 1), 1 / rate)
+        now = np.interp(run, clock, day, right=np.inf)
         here &= (now < 2 * until) & (now < life)
         seen = here & (now < until)
         later += seen
@@ -141,16 +143,17 @@ def test_discounting_and_cuts_add_up():
     assert (worth > whole * np.exp(-0.001 * 365)).all()
 
 
-def test_fit_finds_who_fades():
-    rng = np.random.default_rng(8)
-    for fading, found in ((1.2, True), (1e-6, False)):
-        at = theta(1, second=NONE, fading=fading)
-        at[[2, 5, 11]] = 0.0
-        later, last, _ = lives(rng, 3_000, 1, at, 180.0)
-        states = Returned(later, last, np.full(3_000, 180.0), np.zeros(3_000), np.ones(3_000))
-        fitted, fades = fit_with_fading(states, timing=1, centre=start(states, 1))
-        assert fades is found
-        assert fitted.theta[12] == pytest.approx(fading, abs=0.6)
+@pytest.mark.parametrize(
+    ("fading", "slow", "rate"), [(1.2, 0.0, "fading"), (0.0, 1.5, "slow start"), (0.0, 0.0, "even")]
+)
+def test_fit_finds_how_rates_go(fading, slow, rate):
+    at = theta(1, second=NONE, fading=fading, slow=slow)
+    at[[2, 5, 11]] = 0.0
+    later, last, _ = lives(np.random.default_rng(8), 3_000, 1, at, 180.0)
+    states = Returned(later, last, np.full(3_000, 180.0), np.zeros(3_000), np.ones(3_000))
+    fitted, found = fit_freely(states, timing=1, centre=start(states, 1))
+    assert found == rate
+    assert fitted.theta[12] == pytest.approx(fading, abs=0.6)
 
 
 @pytest.mark.parametrize("later", [[0.0, 0.0, 0.0], [1.0, 700.0, 0.0]])

@@ -89,7 +89,7 @@ def rung_four(follow_up: FollowUp) -> Rung4:
         whole,
         used,
         timing=fits[used[0]].repeat.timing,
-        fading={arm: model.fading for arm, model in fits.items()},
+        rates={arm: model.rate for arm, model in fits.items()},
         daily=daily,
     )
     checks, why_not, missed = checks_of(whole, promises)
@@ -213,7 +213,7 @@ def _fits(
     *,
     since: float,
     timing: int = -1,
-    fading: Mapping[int, bool] | None = None,
+    rates: Mapping[int, str] | None = None,
 ) -> dict[int, ArmFit]:
     """Each arm's model; the timing is that which fits a sample of all arms together best, unless it is given."""
     buckets = follow_up.n.shape[-1]
@@ -235,7 +235,7 @@ def _fits(
             centre=common.theta,
             waits=waits[arm],
             wait_shape=wait_shape,
-            fading=None if fading is None else fading[arm],
+            rate=None if rates is None else rates[arm],
         )
         for arm, own in rows.items()
     }
@@ -340,12 +340,12 @@ def in_money(follow_up: FollowUp, arm: int, found: Ahead, worth: Worth) -> tuple
 
 
 def _promises(
-    follow_up: FollowUp, arms: list[int], *, timing: int, fading: Mapping[int, bool], daily: float
+    follow_up: FollowUp, arms: list[int], *, timing: int, rates: Mapping[int, str], daily: float
 ) -> dict[int, Promise]:
     """What each arm's model would have said at half of the follow-up."""
     then = {arm: halfway(follow_up.tail, arm) for arm in arms}
     since = min(_since(follow_up), _typical(follow_up) / 4)
-    fits = _fits(follow_up, then, since=since, timing=timing, fading=fading)
+    fits = _fits(follow_up, then, since=since, timing=timing, rates=rates)
     buckets = follow_up.n.shape[-1]
     found = {}
     for arm in arms:
@@ -517,7 +517,9 @@ def _parameters(follow_up: FollowUp, fits: Mapping[int, ArmFit]) -> dict[str, di
             "size2": float(np.exp(theta[9])),
             "second": float(expit(theta[10])),
             "second_by_delay": float(theta[11]),
-            "fading": float(theta[12]),
+            "fading": float(theta[12]) / 100,
+            "slow_start": float(theta[13]),
+            "slow_days": float(np.exp(theta[14])),
             "never": float(expit(wait[0])),
             "wait_r": float(np.exp(wait[1])),
             "wait_beta": float(np.exp(wait[2])),

@@ -160,8 +160,8 @@ class ArmFit:
 
     states: States
     repeat: repeat_after.RepeatFit
-    fading: bool
-    """Whether its rates may fade freely."""
+    rate: str
+    """Whether it may be uneven: of `repeat_after.FREE`."""
     wait: first_return.WaitFit
     since: float
     """Day since assignment from which the wait follows its curve; before it, hazards by week as they were seen."""
@@ -215,13 +215,13 @@ def fit_arm(
     centre: Floats,
     waits: Waits,
     wait_shape: tuple[Floats, Floats],
-    fading: bool | None = None,
+    rate: str | None = None,
 ) -> ArmFit:
-    """The two models of one arm; whether its rates fade is found out, unless it is given."""
-    if fading is None:
-        repeat, fading = repeat_after.fit_with_fading(states.states, timing=timing, centre=centre)
+    """The two models of one arm; whether rates are even is found out, unless it is given."""
+    if rate is None:
+        repeat, rate = repeat_after.fit_freely(states.states, timing=timing, centre=centre)
     else:
-        repeat = repeat_after.fit(states.states, timing=timing, centre=centre, fading=fading)
+        repeat = repeat_after.fit(states.states, timing=timing, centre=centre, rate=rate)
     _, slope = repeat_after.by_customer(repeat.theta, states.states, timing)
     score = _by_bucket(states.bucket, states.count[:, None] * slope[states.place], buckets)
 
@@ -243,7 +243,7 @@ def fit_arm(
     return ArmFit(
         states,
         repeat,
-        fading,
+        rate,
         fitted,
         since,
         early,

@@ -10,7 +10,8 @@ leaves, in one of four manners of which the data choose:
 - timing 0: exponential gaps, and a lifetime that ends whatever he orders: the Pareto/NBD.
 
 Within a type rates follow a gamma distribution among customers, leaving probabilities a beta, rates of dying a gamma.
-In timings 1 to 3 everybody's rate may fade (or grow) from his return on, as it does with those who learn to wait.
+In timings 1 to 3 everybody's rate may fade from his return on, as it does with those who learn to wait; or start low
+and recover, as it does with those whose return was only pulled forward and who order next when they would have.
 The share of the types, and rate and leaving of the first, may move with how late the return came, since those who
 come back late are slower and of another kind than those who come back at once.
 """
@@ -41,17 +42,19 @@ PARAMETERS = (
     "logit share of the second",
     "share by delay",
     "fading, in hundredths a day",
+    "slow start",  # −log of the rate at the return over the rate later
+    "log days of it",
 )
-SPREAD = np.array([0.7, 1.5, 0.7, 1.0, 0.7, 0.7, 0.7, 1.0, 1.0, 0.7, 1.5, 0.7, 0.1])
+SPREAD = np.array([0.7, 1.5, 0.7, 1.0, 0.7, 0.7, 0.7, 1.0, 1.0, 0.7, 1.5, 0.7, 0.1, 0.1, 0.7])
 """Of the normal prior around where a fit starts, in units of one customer: it only keeps a flat likelihood from
-running off. A rate hardly fades, unless the data say so."""
-FADING_SPREAD = 0.5
-"""Where they do."""
+running off. A rate is nearly even, unless the data say so."""
+FREE = {"even": {}, "fading": {12: 0.5}, "slow start": {13: 1.0}}
+"""What is set free where they do: place of the parameter → its spread."""
 CLEARLY = 3.0
-"""Log likelihood by which a fading rate must fit better."""
-FIRST = np.eye(13)[:6]
-SECOND = np.eye(13)[[6, 7, 0, 8, 9, 0]] * np.array([1, 1, 0, 1, 1, 0])[:, None]
-"""(6, 13) what of all parameters each type's own six are; the second does not move with the delay."""
+"""Log likelihood by which an uneven rate must fit better."""
+FIRST = np.eye(15)[:6]
+SECOND = np.eye(15)[[6, 7, 0, 8, 9, 0]] * np.array([1, 1, 0, 1, 1, 0])[:, None]
+"""(6, 15) what of all parameters each type's own six are; the second does not move with the delay."""
 TIMINGS = (1, 2, 3, 0)
 NODES = 8
 LIFE_NODES = 14
@@ -83,14 +86,14 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepeatFit:
-    """Parameters (13,), in the order of PARAMETERS, with what is needed to spread them."""
+    """Parameters (15,), in the order of PARAMETERS, with what is needed to spread them."""
 
     theta: Floats
     timing: int
     log_likelihood: float
     """Comparable between timings."""
     inverse: Floats
-    """(13, 13) inverse of the curvature of −log likelihood − log prior."""
+    """(15, 15) inverse of the curvature of −log likelihood − log prior."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +127,7 @@ def _shares(theta: Floats, delay: Floats) -> tuple[Floats, Floats]:
 
 
 def by_customer(theta: Floats, states: Returned, timing: int = 1) -> tuple[Floats, Floats]:
-    """Log likelihood (n,) of each state and its gradient (n, 13).
+    """Log likelihood (n,) of each state and its gradient (n, 15).
 
     Source:
         Batislam, Denizel & Filiztekin (2007) for timing 1; Reutterer, Platzer & Schröder (2021), "Leveraging
@@ -134,7 +137,7 @@ def by_customer(theta: Floats, states: Returned, timing: int = 1) -> tuple[Float
     """
     z = states.delay
     shares = _shares(theta, z)
-    clock, faded = _faded(theta, states, timing)
+    clock, uneven = _uneven(theta, states, timing)
     values, slopes = [], []
     for share, place in zip(shares, (FIRST, SECOND), strict=True):
         own = _own(place @ theta, z, timing)
@@ -142,26 +145,26 @@ def by_customer(theta: Floats, states: Returned, timing: int = 1) -> tuple[Float
             own, clock, timing
         )
         values.append(np.log(share) + value)
-        by_fading = by_last * faded.last + by_age * faded.age
+        by_clock = by_last[:, None] * uneven.last + by_age[:, None] * uneven.age
         slopes.append(
-            (np.stack([by_r, by_alpha, by_alpha * z, by_place, by_size, by_place * z], axis=1), by_fading)
+            (np.stack([by_r, by_alpha, by_alpha * z, by_place, by_size, by_place * z], axis=1), by_clock)
         )
     total = np.logaddexp(*values)
     gradient = np.zeros((len(z), len(PARAMETERS)))
-    for value, (slope, by_fading), place in zip(values, slopes, (FIRST, SECOND), strict=True):
+    for value, (slope, by_clock), place in zip(values, slopes, (FIRST, SECOND), strict=True):
         weight = np.exp(value - total)
         gradient += weight[:, None] * slope @ place
-        gradient[:, 12] += weight * by_fading
+        gradient[:, 12:] += weight[:, None] * by_clock
     by_share = np.exp(values[1] - total) - shares[1]
     gradient[:, 10] = by_share
     gradient[:, 11] = by_share * z
-    gradient[:, 12] += faded.density_slope
-    return total + faded.density, gradient
+    gradient[:, 12:] += uneven.density_slope
+    return total + uneven.density, gradient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Faded:
-    """What the clock of a fading rate changes: slopes by the fading, and the density of the last order."""
+class _Uneven:
+    """What the clock of an uneven rate changes: slopes by its three parameters, and the density of the last order."""
 
     last: Floats
     age: Floats
@@ -169,32 +172,51 @@ class _Faded:
     density_slope: Floats
 
 
-def _fading(theta: Floats) -> float:
-    """Per day."""
-    return float(np.clip(theta[12] / 100, -0.01, 0.1))
+def _pattern(theta: Floats) -> tuple[float, float, float]:
+    """The rate at u days after the return, over what it would be: e^(−fading·u) (1 − low·e^(−u/days))."""
+    fading = float(np.clip(theta[12] / 100, -0.01, 0.1))
+    low = float(-np.expm1(-np.clip(theta[13], -2, 20)))
+    return fading, low, float(np.exp(np.clip(theta[14], 0, 7)))
 
 
-def _clock(time: Floats, fading: float) -> tuple[Floats, Floats]:
-    """Time that runs slower as the rate fades, and its slope by the fading."""
-    if abs(fading) < 1e-7:
-        return time - fading * time**2 / 2, -(time**2) / 2
-    run = -np.expm1(-fading * time) / fading
-    return run, (time * np.exp(-fading * time) - run) / fading
+def _run(time: Floats, falling: float) -> tuple[Floats, Floats]:
+    """∫ e^(−falling·u) du up to `time`, and its slope by `falling`."""
+    if abs(falling) < 1e-7:
+        return time - falling * time**2 / 2, -(time**2) / 2
+    run = -np.expm1(-falling * time) / falling
+    return run, (time * np.exp(-falling * time) - run) / falling
 
 
-def _faded(theta: Floats, states: Returned, timing: int) -> tuple[Returned, _Faded]:
-    """The states on the clock of the fading rate, on which orders come evenly."""
+def _clock(time: Floats, theta: Floats) -> tuple[Floats, Floats]:
+    """Time that runs as fast as the rate, the shape of `time`, and its slopes by the three parameters, last axis."""
+    fading, low, days = _pattern(theta)
+    whole, by_whole = _run(time, fading)
+    slow, by_slow = _run(time, fading + 1 / days)
+    by_fading = (by_whole - low * by_slow) / 100
+    slopes = np.stack([by_fading, -(1 - low) * slow, low * by_slow / days], axis=-1)
+    return whole - low * slow, slopes
+
+
+def _uneven(theta: Floats, states: Returned, timing: int) -> tuple[Returned, _Uneven]:
+    """The states on the clock of the uneven rate, on which orders come evenly."""
     known = states.later > 0
     last = np.where(known, np.maximum(states.last, SHORTEST), 0.0)
     age = np.maximum(states.age, last)
-    zero = np.zeros(len(last))
     if timing == 0:  # lifetimes do not stretch with it
-        return Returned(states.later, last, age, states.delay, states.count), _Faded(zero, zero, zero, zero)
-    fading = _fading(theta)
-    run_last, by_last = _clock(last, fading)
-    run_age, by_age = _clock(age, fading)
+        nothing = np.zeros((len(last), 3))
+        clock = Returned(states.later, last, age, states.delay, states.count)
+        return clock, _Uneven(nothing, nothing, np.zeros(len(last)), nothing)
+    fading, low, days = _pattern(theta)
+    run_last, by_last = _clock(last, theta)
+    run_age, by_age = _clock(age, theta)
     clock = Returned(states.later, run_last, run_age, states.delay, states.count)
-    return clock, _Faded(by_last / 100, by_age / 100, -fading * last, -last / 100)
+    recovering = np.exp(-last / days)
+    rate = 1 - low * recovering
+    density = np.where(known, -fading * last + np.log(rate), 0.0)
+    slope = np.stack(
+        [-last / 100, -(1 - low) * recovering / rate, -low * recovering * last / days / rate], axis=1
+    )
+    return clock, _Uneven(by_last, by_age, density, np.where(known[:, None], slope, 0.0))
 
 
 def _leaves(own: _Own, states: Returned, k: int) -> tuple[Floats, ...]:
@@ -291,38 +313,53 @@ def fit(
     *,
     timing: int = 1,
     centre: Floats | None = None,
-    fading: bool = False,
+    rate: str = "even",
     spread_known: bool = True,
 ) -> RepeatFit:
     """The likeliest parameters under a weak normal prior around `centre`, which is also the start.
 
     Args:
-        fading: Whether rates may fade freely.
+        rate: Of FREE: whether it may be uneven.
         spread_known: Whether `inverse` is wanted; else it is NaN, at half the cost.
     """
     if centre is None:
         centre = start(states, timing)
-    width = SPREAD.copy()
-    if fading:
-        width[12] = FADING_SPREAD
-    return _fit(states, timing, centre, centre, width, spread_known)
+    return _fit(states, timing, _begin(centre, rate), centre, _width(rate), spread_known)
 
 
-def fit_with_fading(states: Returned, *, timing: int, centre: Floats) -> tuple[RepeatFit, bool]:
-    """The fit in which rates hardly fade, or, where it is clearly likelier, that in which they do; and which.
+def fit_freely(states: Returned, *, timing: int, centre: Floats) -> tuple[RepeatFit, str]:
+    """The fit in which rates are nearly even, or, where it is clearly likelier, one in which they are not; and which.
 
     Rates that grow for good after a return are not tried: a rate that grows exponentially is no forecast.
     """
-    plain = fit(states, timing=timing, centre=centre)
+    best, rate = fit(states, timing=timing, centre=centre), "even"
     if timing == 0:
-        return plain, False
-    width, begin = SPREAD.copy(), plain.theta.copy()
-    width[12] = FADING_SPREAD
-    begin[12] = max(begin[12], 2 * FADING_SPREAD)
-    moved = _fit(states, timing, begin, centre, width, False)
-    if moved.theta[12] <= 0 or moved.log_likelihood < plain.log_likelihood + CLEARLY:
-        return plain, False
-    return _fit(states, timing, moved.theta, centre, width, True), True
+        return best, rate
+    likelihood = best.log_likelihood + CLEARLY
+    plain = best.theta
+    for one in ("fading", "slow start"):
+        (place,) = FREE[one]
+        found = _fit(states, timing, _begin(plain, one), centre, _width(one), False)
+        if found.theta[place] > 0 and found.log_likelihood > likelihood:
+            best, rate, likelihood = found, one, found.log_likelihood
+    if rate != "even":
+        best = _fit(states, timing, best.theta, centre, _width(rate), True)
+    return best, rate
+
+
+def _width(rate: str) -> Floats:
+    width = SPREAD.copy()
+    for place, spread in FREE[rate].items():
+        width[place] = spread
+    return width
+
+
+def _begin(theta: Floats, rate: str) -> Floats:
+    """A start well inside of what is set free."""
+    begin = theta.copy()
+    for place, spread in FREE[rate].items():
+        begin[place] = max(begin[place], spread)
+    return begin
 
 
 def _fit(
@@ -351,7 +388,9 @@ def start(states: Returned, timing: int) -> Floats:
     leaving = (np.log(mean_age + 1.0), 0.0) if timing == 0 else (-0.7, 1.0)
     pace = -np.log(rate * max(timing, 1))
     sooner = leaving[0] + (-1.5 if timing == 0 else 1.5)
-    return np.array([0.4, pace, 0.0, *leaving, 0.0, 0.4, pace + 0.4, sooner, leaving[1], -1.0, 0.0, 0.0])
+    return np.array(
+        [0.4, pace, 0.0, *leaving, 0.0, 0.4, pace + 0.4, sooner, leaving[1], -1.0, 0.0, 0.0, 0.0, 3.8]
+    )
 
 
 def expected(
@@ -385,13 +424,12 @@ def expected(
 
     shares = _shares(theta, states.delay)
     owns = [_own(place @ theta, states.delay, timing) for place in (FIRST, SECOND)]
-    clock, _ = _faded(theta, states, timing)
+    clock, _ = _uneven(theta, states, timing)
     if timing:
-        fading = _fading(theta)
-        then = clock.age[:, None]
+        fading, slow, days = _pattern(theta)
         real = np.maximum(states.age, np.where(states.later > 0, SHORTEST, 0.0))[:, None] + ahead
-        worth = worth * np.exp(-fading * real)
-        ahead = _clock(real, fading)[0] - then
+        worth = worth * np.exp(-fading * real) * (1 - slow * np.exp(-real / days))
+        ahead = _clock(real, theta)[0] - clock.age[:, None]
     values = [(_life if timing == 0 else _leaves)(own, clock, timing)[0] for own in owns]
     joined = [np.log(share) + value for share, value in zip(shares, values, strict=True)]
     total = np.logaddexp(*joined)
