@@ -123,7 +123,7 @@ def test_no_table_leaves_its_column(opened: Any, sites: dict[str, str], width: i
         tab.goto(sites["ru"] + path)
         over = tab.evaluate(
             """() => [...document.querySelectorAll('main table, main .drawn svg')].filter(part => {
-                const frame = part.closest('section, figure, .board, div');
+                const frame = part.closest('section, figure, .board, div') ?? document.querySelector('main');
                 return part.getBoundingClientRect().width > 0
                     && part.getBoundingClientRect().right > frame.getBoundingClientRect().right + 1;
             }).map(part => part.className.baseVal ?? part.className)"""
