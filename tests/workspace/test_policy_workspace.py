@@ -138,6 +138,7 @@ def test_another_control_makes_what_is_kept_old(folder: Path):
 
 def test_what_was_not_varied_or_not_known_is_refused_in_words(folder: Path):
     ws = pm.open(folder)
+    ws.tell_control("when", "plain", by="", now=NOW)
     with pytest.raises(BadInput, match="did not vary the discount"):
         ws.discount("when", now=NOW)
     with pytest.raises(BadInput, match="drawn a second time"):
