@@ -19,12 +19,13 @@ from primeta.reactivation.tail_model import Ahead, ArmFit, Standing, ahead
 
 Floats = npt.NDArray[np.float64]
 LEVEL = 0.997
-"""Of all tests that bear on one arm together. Promises err by more than the normal law at its ends: in worlds that live
-by the model 1–2% are refused at this, 2–5% at .99."""
+"""Of all tests that bear on one arm together; promises err by more than the normal law at its ends."""
 TESTS = 3
 """That bear on it: the control's, its own, their difference."""
 MATTERS = 0.1
-"""Share of the promised money by which the model must miss before it is refused."""
+"""Share of the control's promised money by which the promise of a difference must miss before it is refused."""
+MATTERS_ALONE = 0.25
+"""Share of its own promised money for a single arm: what all arms have in common drops out of the difference."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +40,15 @@ class Promise:
     from_day: int
     to_day: int
 
+    def error(self, filled: float, *, alone: bool) -> float:
+        """Standard error of `seen` − `promised`. A single arm's grows with its level, so that a promise that is too
+        low would look too sure: the level seen counts, where it is higher."""
+        error = math.sqrt(filled / (filled - 1) * float(self.parts @ self.parts))
+        return error * max(1.0, self.seen / self.promised) if alone and self.promised > 0 else error
+
     def missed(self, reach: float, filled: float) -> float:
         """By what share of itself the promise missed beyond chance, which widens what is promised next."""
-        se = math.sqrt(filled / (filled - 1) * float(self.parts @ self.parts))
+        se = self.error(filled, alone=True)
         beyond = max(abs(self.seen - self.promised) - reach * se, 0.0)
         return beyond / abs(self.promised) if self.promised else 0.0
 
@@ -90,10 +97,10 @@ def checks_of(
     reach = float(stdtrit(filled - 1, 1 - (1 - LEVEL) / TESTS / 2)) if filled > 1 else math.nan
     checks, failed = [], {}
 
-    def test(name: str, promise: Promise, scale: float) -> bool:
-        se = math.sqrt(filled / (filled - 1) * float(promise.parts @ promise.parts))
+    def test(name: str, promise: Promise, least: float, *, alone: bool) -> bool:
+        se = promise.error(filled, alone=alone)
         apart = promise.seen - promise.promised
-        ok = abs(apart) <= max(reach * se, MATTERS * abs(scale))
+        ok = abs(apart) <= max(reach * se, least)
         checks.append(
             TailCheck(
                 arm=name,
@@ -110,7 +117,7 @@ def checks_of(
         return ok
 
     for arm, promise in promises.items():
-        if not test(follow_up.arms[arm], promise, promise.promised):
+        if not test(follow_up.arms[arm], promise, MATTERS_ALONE * abs(promise.promised), alone=True):
             failed[arm] = "tail-failed"
     for arm, promise in promises.items():
         if arm == 0 or 0 not in promises:
@@ -124,7 +131,12 @@ def checks_of(
             from_day=promise.from_day,
             to_day=promise.to_day,
         )
-        if not test(f"{follow_up.arms[arm]} − {follow_up.arms[0]}", apart, control.promised):
+        if not test(
+            f"{follow_up.arms[arm]} − {follow_up.arms[0]}",
+            apart,
+            MATTERS * abs(control.promised),
+            alone=False,
+        ):
             failed[arm] = "tail-failed"
     missed = {arm: promise.missed(reach, filled) for arm, promise in promises.items()} if filled > 1 else {}
     return tuple(checks), failed, missed
