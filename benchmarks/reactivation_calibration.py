@@ -376,7 +376,7 @@ def main(arguments: list[str]) -> int:
         told = page(measured, day=datetime.now(UTC).date())
         given.write.write_text(f"{before}{BEGIN}\n{told}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     print("| what | aim | reached | width beside a full log | note |\n|---|---|---|---|---|")
-    for truth, result in table(names=given.settings, runs=given.runs, four=given.four):
+    for truth, result in measured:
         for row in _rows(truth, result):
             print(
                 f"| {row['what']} | {row['aim']} | {row['reached']} | {row['peer']} | {row['note']} |",
