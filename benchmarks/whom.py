@@ -3,11 +3,16 @@
 Customers stand in 64 equally likely cells of recency, frequency and value, so that the true value of a policy is a
 sum over cells: no second simulation adds its noise. Money is a purchase that few make times a lognormal amount, less
 the contact. Every question that `whom` asks of customers held out is asked of the truth too, policy by policy.
+
+`python -m benchmarks "whom to write"`, or `python -m benchmarks.whom [--runs 50] [SETTING …]`.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
@@ -168,10 +173,9 @@ def speed(n: int, seed: int = 1) -> float:
     return time.perf_counter() - began
 
 
-def run(*, quick: bool) -> list[dict[str, Any]]:
-    seeds = 20 if quick else 500
+def table(settings: Sequence[str], *, seeds: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for setting in SETTINGS:
+    for setting in settings:
         seen = measured(setting, n=2000, seeds=seeds)
         found += [
             {
@@ -196,6 +200,11 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
                 f"{seen['learned recommended']:.1%}, what is recommended {seen['true: recommended']:.2f}",
             },
         ]
+    return found
+
+
+def run(*, quick: bool) -> list[dict[str, Any]]:
+    found = table(SETTINGS, seeds=20 if quick else 500)
     n = 20_000 if quick else 100_000
     found.append(
         {
@@ -206,3 +215,13 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
         }
     )
     return found
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("settings", nargs="*", default=list(SETTINGS))
+    parser.add_argument("--runs", type=int, default=20)
+    given = parser.parse_args()
+    for line in table(given.settings, seeds=given.runs):
+        sys.stdout.write(f"{line['what']} | {line['reached']} | {line['note']}\n")
+        sys.stdout.flush()
