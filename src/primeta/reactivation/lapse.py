@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +22,8 @@ from primeta.reactivation.rhythm import RhythmPrior, base_rhythm
 from primeta.show import locale
 from primeta.show.chart import Picture
 from primeta.show.result import Head, Table
-from primeta.warehouse.duck import arrow, plain_errors, quoted, run
+from primeta.warehouse.duck import arrow, quoted, run
+from primeta.warehouse.write_rows import check_ending, write_query
 
 if TYPE_CHECKING:
     import duckdb
@@ -338,8 +338,8 @@ def lapse(
     if only and only not in STATES:
         raise BadInput(f"only {only!r} was given; expected one of {', '.join(STATES)}")
     target = Path(out) if out else None
-    if target is not None and not target.name.lower().endswith((".csv", ".parquet")):
-        raise BadInput(f"{target}: the result is written as .csv or .parquet")
+    if target is not None:
+        check_ending(target)
     with open_log(
         orders,
         until=until,
@@ -409,7 +409,7 @@ def lapse_of(
     last = [move for move in flow if move.week == max(entry.week for entry in flow)] if flow else []
     rows = None
     if out is not None:
-        _write(connection, end, out, only)
+        write_query(connection, _rows_sql(end, only), out)
     if keep_rows:
         rows = arrow(connection, _rows_sql(end, only))
     return Lapse(
@@ -497,18 +497,6 @@ def _rows_sql(end: int, only: str) -> str:
         f"round(return_probability, 6) AS return_probability, repeats + 1 AS orders "
         f"FROM lapse_now JOIN lapse_standing USING (first_day, last_day, repeats) {where}ORDER BY customer_id"
     )
-
-
-def _write(connection: duckdb.DuckDBPyConnection, end: int, out: Path, only: str) -> None:
-    """One row a customer, under a temporary name until it is whole."""
-    pending = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    form = "FORMAT parquet" if out.name.lower().endswith(".parquet") else "FORMAT csv, HEADER"
-    with plain_errors(f"writing {out}"):
-        try:
-            run(connection, f"COPY ({_rows_sql(end, only)}) TO {quoted(str(pending))} ({form})")
-            os.replace(pending, out)
-        finally:
-            pending.unlink(missing_ok=True)
 
 
 def _quantiles(now: Collapsed, prior: RhythmPrior) -> dict[float, float]:

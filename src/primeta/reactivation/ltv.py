@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -44,7 +43,7 @@ from primeta.reactivation.season import seasonal_clock
 from primeta.show import locale
 from primeta.show.chart import Picture
 from primeta.show.result import Head, Table
-from primeta.warehouse.duck import connect, plain_errors, quoted, run
+from primeta.warehouse.write_rows import check_ending, write_rows
 
 if TYPE_CHECKING:
     from primeta.stats.customer_base import Fit
@@ -396,8 +395,8 @@ def ltv(
     """
     _check(unit, model, horizon, annual_discount, bootstrap)
     target = Path(out) if out else None
-    if target is not None and not target.name.lower().endswith((".csv", ".parquet")):
-        raise BadInput(f"{target}: the result is written as .csv or .parquet")
+    if target is not None:
+        check_ending(target)
     with open_log(
         orders,
         until=until,
@@ -486,7 +485,7 @@ def ltv_of(
     if ids:
         rows = _rows(base, people, worth, alive, orders, discounted, order_bounds(base, ahead, rng))
         if out is not None:
-            _write(rows, out)
+            write_rows(rows, out)
     count = base.collapsed.count
     customers = np.bincount(base.place, weights=count, minlength=len(base.groups))
     living = np.bincount(base.place, weights=count * alive, minlength=len(base.groups))
@@ -634,19 +633,3 @@ def _rows(
     if len(base.groups) > 1:
         columns["group"] = pa.array([base.groups[at] for at in base.place[row]])
     return pa.table(columns).sort_by("customer_id")
-
-
-def _write(rows: pa.Table, out: Path) -> None:
-    """Under a temporary name until it is whole."""
-    from contextlib import closing
-
-    pending = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    form = "FORMAT parquet" if out.name.lower().endswith(".parquet") else "FORMAT csv, HEADER"
-    with closing(connect()) as connection, plain_errors(f"writing {out}"):
-        run(connection, "SET preserve_insertion_order = true")
-        connection.register("rows", rows)
-        try:
-            run(connection, f"COPY rows TO {quoted(str(pending))} ({form})")
-            os.replace(pending, out)
-        finally:
-            pending.unlink(missing_ok=True)

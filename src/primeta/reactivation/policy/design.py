@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +23,7 @@ from primeta.reactivation.policy.result import Kind
 from primeta.reactivation.records import NAN
 from primeta.show import locale
 from primeta.show.result import Head, Table
-from primeta.warehouse.duck import connect, plain_errors, quoted, run
+from primeta.warehouse.write_rows import write_rows
 
 CONTROL = "never"
 
@@ -438,25 +436,6 @@ def _drawn(
             **given,
         }
     )  # fmt: skip
-    _write(made, Path(out))
+    write_rows(made, Path(out))
     counts = {arm.name: int(sum(name == arm.name for name in names)) for arm in arms}
     return Drawn(out=Path(out), counts=counts, stage=stage)
-
-
-def _write(table: pa.Table, out: Path) -> None:
-    low = out.name.lower()
-    if low.endswith((".parquet", ".pq")):
-        form = "FORMAT parquet"
-    elif low.endswith(".csv"):
-        form = "FORMAT csv, HEADER"
-    else:
-        raise BadInput(f"{out}: the table is written as .csv or .parquet, by its ending")
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-    with closing(connect()) as connection, plain_errors(f"writing {out}"):
-        run(connection, "SET preserve_insertion_order = true")
-        connection.register("made", table)
-        try:
-            run(connection, f"COPY (SELECT * FROM made) TO {quoted(str(temporary))} ({form})")
-            temporary.replace(out)
-        finally:
-            temporary.unlink(missing_ok=True)

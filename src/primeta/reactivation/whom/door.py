@@ -22,7 +22,7 @@ from primeta.reactivation.whom.subjects import Subjects, of_orders, of_table
 from primeta.reactivation.whom.value import STEPS, TENTHS, Questions
 from primeta.stats.buckets import buckets
 from primeta.stats.uplift import FOLDS, HeldOut, held_out
-from primeta.warehouse.write_rows import write_rows
+from primeta.warehouse.write_rows import check_ending, write_rows
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -92,8 +92,8 @@ def whom(
     if repeats < 1:
         raise BadInput(f"repeats is the number of divisions into folds, 1 or more; {repeats} was given")
     target = Path(out) if out else None
-    if target is not None and not target.name.lower().endswith((".csv", ".parquet")):
-        raise BadInput(f"--out {target}: a file is CSV (.csv) or Parquet (.parquet) by its ending")
+    if target is not None:
+        check_ending(target)
     costs = {name: float(money) for name, money in (cost or {}).items()}
     for name, money in costs.items():
         if not math.isfinite(money) or money < 0:
