@@ -71,7 +71,7 @@ def ltv(
     language
         en or ru.
     """
-    from primeta.reactivation.columns import parse_columns
+    from primeta.experiments.experiment import pairs
     from primeta.reactivation.ltv import ltv as find
 
     found = find(
@@ -82,7 +82,7 @@ def ltv(
         horizon=horizon,
         margin=margin,
         annual_discount=annual_discount,
-        columns=parse_columns(columns),
+        columns=pairs([columns], "--columns"),
         timezone=timezone,
         date_format=date_format,
         holdout=holdout or None,

@@ -62,7 +62,7 @@ def lapse(
         en or ru; default: the workspace's.
     """
     from primeta.errors import BadInput
-    from primeta.reactivation.columns import parse_columns
+    from primeta.experiments.experiment import pairs
 
     if (directory is None) == (orders is None):
         raise BadInput("give a workspace, or a file of orders with --orders; one of the two")
@@ -94,7 +94,7 @@ def lapse(
             cooling=cooling,
             days=days,
             weeks=weeks,
-            columns=parse_columns(columns),
+            columns=pairs([columns], "--columns"),
             timezone=timezone,
             date_format=date_format,
             out=out,

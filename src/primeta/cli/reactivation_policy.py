@@ -521,9 +521,9 @@ def _asked(
 
 
 def _columns(text: str) -> dict[str, str]:
-    from primeta.reactivation.columns import parse_columns
+    from primeta.experiments.experiment import pairs
 
-    return parse_columns(text)
+    return pairs([text], "--columns")
 
 
 def _size(

@@ -114,7 +114,7 @@ def whom(
     language
         en or ru.
     """
-    from primeta.reactivation.columns import parse_columns
+    from primeta.experiments.experiment import pairs
     from primeta.reactivation.policy.inputs import contact_costs_of
 
     if file is not None and file.is_dir():
@@ -155,7 +155,7 @@ def whom(
         lines=lines,
         customers=customers,
         experiment=experiment,
-        columns=parse_columns(columns),
+        columns=pairs([columns], "--columns"),
         timezone=timezone,
         level=0.95 if level is None else level,
         currency=currency,

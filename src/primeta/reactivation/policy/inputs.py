@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from primeta.errors import BadInput, BadTable
+from primeta.experiments.experiment import numbers
 from primeta.experiments.imported import read_assignments
 from primeta.facts import TABLES
 from primeta.reactivation.records import Note
@@ -183,16 +184,9 @@ def contact_costs_of(texts: list[str] | None) -> dict[str, float]:
     """`ARM=MONEY` or `MONEY` (for every arm but the control) as a mapping.
 
     Raises:
-        BadInput: no number.
+        BadInput: no number; an arm that is given twice.
     """
-    found: dict[str, float] = {}
-    for text in texts or []:
-        name, equals, money = text.rpartition("=")
-        try:
-            found[name if equals else "*"] = float(money)
-        except ValueError:
-            raise BadInput(f"contact cost {text!r}: expected ARM=MONEY, such as push=0.05") from None
-    return found
+    return numbers([text if "=" in text else f"*={text}" for text in texts or []], "--contact-cost")
 
 
 def _end_of(until: date, timezone: str) -> datetime:
