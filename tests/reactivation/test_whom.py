@@ -344,7 +344,7 @@ def _holed(value: float) -> np.ndarray:
         (_changed(), {"cost": {"mail": -1.0}}, BadInput, "0 or more"),
         (_changed(), {"features": []}, BadInput, "known before"),
         (_changed(), {"level": 2.0}, BadInput, "level"),
-        (_changed(), {"out": "rows.txt"}, BadInput, "Parquet"),
+        (_changed(), {"out": "rows.txt"}, BadInput, r"rows\.txt: .*\.csv or \.parquet"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_message(rows, change, error, match):

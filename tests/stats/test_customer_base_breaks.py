@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks.customer_base import drawn
+from scipy import stats
 
 from primeta.stats.bg_nbd import BG_NBD
 from primeta.stats.customer_base import (
@@ -94,11 +95,10 @@ def test_a_plus_b_below_one_is_between_its_neighbours(model):
 
 def test_a_plus_b_below_one_against_a_plain_sum():
     """a .2, b .3: E[1 − (1 + pτ)^−c]/p over 20,000 midpoints of the Beta distribution's quantiles."""
-    scipy_stats = pytest.importorskip("scipy.stats")
     a, b = 0.2, 0.3
     # with x = 2 and e = 0 the posterior of who is still here is Beta(a, b + 2)
     u = (np.arange(20_000) + 0.5) / 20_000
-    p = scipy_stats.beta(a, b + 2).ppf(u)
+    p = stats.beta(a, b + 2).ppf(u)
     c, tau = 2.243, 39 / 42.414
     true = np.where(
         p * tau > 1e-12, -np.expm1(-c * np.log1p(p * tau)) / np.maximum(p, 1e-300), c * tau
@@ -136,6 +136,16 @@ def test_nobody_with_a_repeat_order(model):
     assert np.isnan(probability_of_count(own, [0, 1], 10.0)).all()
     assert np.isnan(draw_orders(own, rows, 10.0, np.random.default_rng(0))).all()
     assert np.isnan(log_likelihood_rows(own, rows)).all()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_orders_are_drawn_without_a_warning_where_next_to_nobody_leaves(model):
+    """The number of orders until he leaves, or his lifetime, then overflows; it has no end."""
+    rows = histories(np.full(2_000, 3.0), np.full(2_000, 10.0), np.full(2_000, 20.0))
+    own = with_parameters(model, 0.5, 5.0, 1e-3, 2.0)
+    orders = draw_orders(own, rows, 100.0, np.random.default_rng(1))
+    expected = expected_orders(own, histories(3.0, 10.0, 20.0), horizon=100)[0]
+    assert abs(orders.mean() - expected) < 4.5 * orders.std() / np.sqrt(2_000)
 
 
 @pytest.mark.parametrize("model", MODELS)

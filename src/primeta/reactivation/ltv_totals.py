@@ -174,9 +174,7 @@ def _moved(found: Fit, place: int, by: float) -> Fit:
 
 
 def _drawn(base: Base, horizon: float, rng: np.random.Generator) -> Floats:
-    # Where next to nobody leaves, the number of orders until he does has no end.
-    with np.errstate(over="ignore", divide="ignore"):
-        return draw_orders(base.fit, base.histories, horizon, rng, covariates=base.covariates)
+    return draw_orders(base.fit, base.histories, horizon, rng, covariates=base.covariates)
 
 
 def _chance(base: Base, horizon: float, orders: Floats, rng: np.random.Generator) -> Floats:

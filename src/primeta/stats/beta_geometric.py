@@ -275,7 +275,8 @@ class BetaGeometric:
         happened = rng.poisson(np.minimum(rate * horizon, 1e15)).astype(np.float64)
         leaves = rng.beta(a, b + x + self._early)
         # the order after which he leaves, by inversion: ⌈ln U / ln(1 − p)⌉
-        with np.errstate(divide="ignore"):
+        # (where next to nobody leaves it has no end)
+        with np.errstate(divide="ignore", over="ignore"):
             final = np.ceil(np.log(1 - rng.random(n)) / np.log1p(-np.minimum(leaves, 1 - 1e-16)))
         final = np.where(leaves > 0, np.maximum(final, 1.0), np.inf)
         return np.where(alive, np.minimum(np.floor((stage + happened) / k), final), 0.0)

@@ -149,7 +149,8 @@ class ParetoNBD:
         alive = rng.random(n) < self.p_alive(at, x, last, age)
         rate = rng.gamma(r + x) / (alpha + age)
         leaves = rng.gamma(s) / (beta + age)
-        with np.errstate(divide="ignore"):
+        # where next to nobody leaves a lifetime has no end
+        with np.errstate(divide="ignore", over="ignore"):
             lifetime = np.where(leaves > 0, rng.standard_exponential(n) / leaves, np.inf)
         orders = rng.poisson(np.minimum(rate * np.minimum(lifetime, horizon), 1e15))
         return np.where(alive, orders, 0).astype(np.float64)

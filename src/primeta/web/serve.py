@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import webbrowser
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -153,10 +154,7 @@ def _look(workspace, progress) -> dict[str, object]:
     """Look at every experiment that runs or is rolled out; one that cannot be looked at does not stop the rest."""
     from primeta.workspace.looks import look_at_all
 
-    looked, failed = look_at_all(workspace, now=clock(), progress=progress)
-    if failed:
-        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
-    return {"looked": looked}
+    return _whole("looked", *look_at_all(workspace, now=clock(), progress=progress))
 
 
 def _certify(workspace, progress) -> dict[str, object]:
@@ -168,30 +166,21 @@ def _ladder(workspace, progress) -> dict[str, object]:
     """Every ladder that is missing or older than the facts; one that cannot be worked out does not stop the rest."""
     from primeta.workspace.reactivation import ladder_of_all
 
-    done, failed = ladder_of_all(workspace, now=clock(), progress=progress)
-    if failed:
-        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
-    return {"ladders": done}
+    return _whole("ladders", *ladder_of_all(workspace, now=clock(), progress=progress))
 
 
 def _policy(workspace, progress) -> dict[str, object]:
     """Every best moment, sequence and discount that is missing or older than the facts."""
     from primeta.workspace.reactivation_policy import policies_of_all
 
-    done, failed = policies_of_all(workspace, now=clock(), progress=progress)
-    if failed:
-        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
-    return {"policies": done}
+    return _whole("policies", *policies_of_all(workspace, now=clock(), progress=progress))
 
 
 def _whom(workspace, progress) -> dict[str, object]:
     """Whom to write, by every campaign with a control where it is missing or older than the facts."""
     from primeta.workspace.reactivation_whom import whom_of_all
 
-    done, failed = whom_of_all(workspace, now=clock(), progress=progress)
-    if failed:
-        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
-    return {"whom": done}
+    return _whole("whom", *whom_of_all(workspace, now=clock(), progress=progress))
 
 
 def _lapse(workspace, progress) -> dict[str, object]:
@@ -199,6 +188,13 @@ def _lapse(workspace, progress) -> dict[str, object]:
     found = workspace.lapse(now=clock(), fresh=True)
     progress("lapse", 1, 1)
     return {"customers": found.customers}
+
+
+def _whole(key: str, done: int, failed: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """How many were done; a job of which any part failed says which and why."""
+    if failed:
+        raise BadInput("; ".join(f"{name}: {why}" for name, why in failed))
+    return {key: done}
 
 
 def _unknown(workspace, progress) -> dict[str, object]:

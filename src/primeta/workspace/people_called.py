@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from primeta.errors import BadTable, NotFound, Refused
+from primeta.errors import BadTable, NotFound
 from primeta.reactivation.inputs import Columns, Given, Query, open_given
 from primeta.warehouse.duck import quoted
 from primeta.warehouse.engine import open_warehouse
 from primeta.warehouse.facts_store import Facts, load_facts
 from primeta.warehouse.write_rows import write_rows
-from primeta.workspace.reactivation import _question, _Rows, campaign, until_of
+from primeta.workspace.reactivation import _question, _Rows, campaign, stored, whole_facts
+from primeta.workspace.reactivation_kept import file_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,16 +29,6 @@ if TYPE_CHECKING:
 
 FOLDER = "interviews"
 MOST_QUOTES = 50
-
-
-def _facts_of(ws: Workspace) -> tuple[Facts, date]:
-    facts = load_facts(ws.folder / "facts")
-    until = until_of(facts) if facts else None
-    if facts is None or until is None:
-        raise Refused(
-            f"{ws.folder}: no order has been read yet; run `primeta watch {ws.folder}` first, then ask again"
-        )
-    return facts, until
 
 
 @contextmanager
@@ -75,8 +64,7 @@ def _opened(
 
 
 def _file(ws: Workspace, name: str, what: str) -> Path:
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return ws.folder / FOLDER / f"{quote(name, safe='')[:60]}-{digest}.{what}.parquet"
+    return ws.folder / FOLDER / f"{file_name(name)}.{what}.parquet"
 
 
 def interviews(
@@ -113,7 +101,7 @@ def interviews(
 
     check_sizes(each, reserve)
     view = campaign(ws, name, now=now)
-    facts, until = _facts_of(ws)
+    facts, until = whole_facts(ws)
     experiment = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
     question = _question(ws, view, experiment, facts)
     assert question is not None
@@ -227,11 +215,10 @@ def attach_quotes(
 
 def _orders(facts: Facts) -> str:
     """SQL of the facts' orders."""
-    parts = facts.parts.get("orders", ())
-    if not parts:
+    source = stored(facts, "orders")
+    if not source:
         raise BadTable("the workspace has no orders; map [tables.orders] or [tables.order_lines] and watch")
-    listed = ", ".join(quoted(str(facts.path(part))) for part in parts)
-    return f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+    return f"SELECT * FROM {source}"
 
 
 def _customers(facts: Facts) -> str:
@@ -255,7 +242,7 @@ def sources(
     """
     from primeta.reactivation.acquisition import Tables, asked_of, sources_of
 
-    facts, end = _facts_of(ws)
+    facts, end = whole_facts(ws)
     asked = asked_of(
         until=until or end,
         margin=ws.config.margin if margin is None else margin,
@@ -289,7 +276,7 @@ def farms(
     from primeta.reactivation.farms import accounts_of, check_options, farms_of, with_effects
 
     check_options(smallest, error)
-    facts, until = _facts_of(ws)
+    facts, until = whole_facts(ws)
     if "identities" not in ws.config.tables:
         raise BadTable(
             f"{ws.config.path}: no identities are mapped, so nothing tells which accounts belong together; add "

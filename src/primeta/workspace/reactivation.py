@@ -7,13 +7,11 @@ was written to. Both read the workspace's own facts, so the sources are not touc
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from primeta.errors import BadInput, BadTable, NotFound, Refused
 from primeta.reactivation.records import Campaign, LadderFacts
@@ -30,7 +28,7 @@ from primeta.workspace.reactivation_assigned import (
     assigned_rows,
     control_of,
 )
-from primeta.workspace.reactivation_kept import keep, kept
+from primeta.workspace.reactivation_kept import FOLDER, Progress, each, file_name, keep, kept
 from primeta.workspace.reactivation_views import CampaignView, KeptLadder, KeptLapse
 
 if TYPE_CHECKING:
@@ -39,15 +37,12 @@ if TYPE_CHECKING:
     from primeta.workspace.views import ExperimentView
     from primeta.workspace.workspace import Workspace
 
-FOLDER = "cache/reactivation"
 LAPSE = "lapse"
 LIST = "campaigns"
 MOST_SENT = 60
 """Campaigns without a control group that are listed, the latest; their ladders stop at rung 1."""
 WEEKS = 26
 """Of the flow of lapse."""
-
-Progress = Callable[[str, int, int], None]
 
 
 # Which campaigns there are
@@ -218,6 +213,27 @@ def until_of(facts: Facts) -> date | None:
     return first - timedelta(days=1) if first else None
 
 
+def whole_facts(ws: Workspace) -> tuple[Facts, date]:
+    """The facts and the last day on which orders are whole.
+
+    Raises:
+        Refused: nobody has watched yet.
+    """
+    facts = load_facts(ws.folder / "facts")
+    until = until_of(facts) if facts else None
+    if facts is None or until is None:
+        raise Refused(
+            f"{ws.folder}: no order has been read yet; run `primeta watch {ws.folder}` first, then ask again"
+        )
+    return facts, until
+
+
+def stored(facts: Facts, table: str) -> str:
+    """The files of a table that count, as SQL reads them; empty where there are none."""
+    listed = ", ".join(quoted(str(facts.path(part))) for part in facts.parts.get(table, ()))
+    return f"read_parquet([{listed}], union_by_name = true)" if listed else ""
+
+
 def _question(
     ws: Workspace,
     view: CampaignView,
@@ -274,9 +290,7 @@ def _mark(ws: Workspace, question: Campaign, facts: Facts, view: CampaignView) -
 
 
 def _file(ws: Workspace, name: str) -> Path:
-    """Where a campaign's ladder is kept: names may hold anything, so the file's name is quoted and told apart."""
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return ws.folder / FOLDER / f"ladder-{quote(name, safe='')[:60]}-{digest}.json"
+    return ws.folder / FOLDER / f"ladder-{file_name(name)}.json"
 
 
 # Working it out
@@ -316,7 +330,7 @@ def ladder(
 
     view = campaign(ws, name, now=now)
     experiment = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
-    facts = load_facts(ws.folder / "facts")
+    facts, _ = whole_facts(ws)
     options = {
         "control": control,
         "window_days": window_days,
@@ -332,10 +346,8 @@ def ladder(
     }
     usual = _question(ws, view, experiment, facts)
     question = _question(ws, view, experiment, facts, options)
-    if facts is None or question is None or usual is None:
-        raise Refused(
-            f"{ws.folder}: no order has been read yet; run `primeta watch {ws.folder}` first, then ask again"
-        )
+    assert question is not None
+    assert usual is not None
     if question == usual and view.kept is not None and not view.kept.stale and not fresh:
         return view.kept.ladder
     found = _worked_out(ws, view, experiment, facts, question)
@@ -352,18 +364,10 @@ def ladder_of_all(
     Returns:
         How many were worked out; (campaign, why not) of those that could not be.
     """
-    wanted = [view for view in campaigns(ws, now=now) if view.kept is None or view.kept.stale]
-    failed: list[tuple[str, str]] = []
-    for place, view in enumerate(wanted):
-        if progress is not None:
-            progress("ladder", place, len(wanted))
-        try:
-            ladder(ws, view.name, now=now)
-        except (BadInput, BadTable, Refused) as error:
-            failed.append((view.name, str(error)))
-    if progress is not None and wanted:
-        progress("ladder", len(wanted), len(wanted))
-    return len(wanted) - len(failed), tuple(failed)
+    wanted = [
+        ("ladder", view.name) for view in campaigns(ws, now=now) if view.kept is None or view.kept.stale
+    ]
+    return each(wanted, lambda _, name: ladder(ws, name, now=now), progress)
 
 
 def lapse(
@@ -380,12 +384,7 @@ def lapse(
     from primeta.reactivation.histories import open_facts
     from primeta.reactivation.lapse import lapse_of
 
-    facts = load_facts(ws.folder / "facts")
-    until = until_of(facts) if facts else None
-    if facts is None or until is None:
-        raise Refused(
-            f"{ws.folder}: no order has been read yet; run `primeta watch {ws.folder}` first, then ask again"
-        )
+    facts, until = whole_facts(ws)
     usual = days in (None, ws.config.reactivation.fixed_days) and weeks == WEEKS
     known = kept_lapse(ws)
     if usual and known is not None and not known.stale and not fresh:
@@ -478,10 +477,7 @@ class _Rows:
     view: CampaignView
 
     def source(self, table: str) -> str:
-        """The files of a table that count; empty where there are none."""
-        parts = self.facts.parts.get(table, ())
-        listed = ", ".join(quoted(str(self.facts.path(part))) for part in parts)
-        return f"read_parquet([{listed}], union_by_name = true)" if parts else ""
+        return stored(self.facts, table)
 
     def all_of(self, table: str) -> str:
         source = self.source(table)

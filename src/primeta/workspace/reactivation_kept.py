@@ -1,25 +1,31 @@
-"""Ladders and flows as they are kept in `cache/reactivation/`: JSON that becomes the same records again."""
+"""Answers as they are kept in `cache/reactivation/`: JSON that becomes the same records again."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import numpy as np
 
+from primeta.errors import BadInput, Refused
 from primeta.workspace.files import write_whole
 
 T = TypeVar("T")
+What = TypeVar("What", bound=str)
 FORMAT = 1
+FOLDER = "cache/reactivation"
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,11 @@ class Kept:
     mark: str
     """Changes with everything that the record is made of."""
     at: datetime
+
+
+def file_name(name: str) -> str:
+    """A campaign in the name of a file: campaigns may be called anything, so theirs is quoted and told apart."""
+    return f"{quote(name, safe='')[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def keep(path: Path, record: Any, *, mark: str, at: datetime) -> None:
@@ -61,6 +72,29 @@ def _read(path: Path, kind: type[Any], _changed: int, _size: int) -> Kept | None
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         # A cache: what cannot be read is worked out again.
         return None
+
+
+def each(
+    wanted: Sequence[tuple[What, str]], work: Callable[[What, str], object], progress: Progress | None
+) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """Work out one answer after another; one that cannot be worked out does not stop the rest.
+
+    Args:
+        wanted: (what, campaign).
+    Returns:
+        How many were worked out; (campaign, why not) of those that could not be.
+    """
+    failed: list[tuple[str, str]] = []
+    for place, (what, name) in enumerate(wanted):
+        if progress is not None:
+            progress(what, place, len(wanted))
+        try:
+            work(what, name)
+        except (BadInput, Refused) as error:
+            failed.append((name, str(error)))
+    if progress is not None and wanted:
+        progress(wanted[-1][0], len(wanted), len(wanted))
+    return len(wanted) - len(failed), tuple(failed)
 
 
 def encoded(value: Any) -> Any:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from primeta.errors import BadInput, BadTable, Refused
+from primeta.errors import BadInput, BadTable
 from primeta.reactivation.policy.inputs import Lapsed, Terms, read_lapsed
 from primeta.warehouse.duck import arrow, connect, named, one, plain_errors, quoted, run
 from primeta.warehouse.facts_store import Facts, load_facts
 from primeta.warehouse.window_sums import hash_of
-from primeta.workspace.reactivation import FOLDER, campaign, campaigns, until_of
+from primeta.workspace.reactivation import campaign, campaigns, stored, until_of, whole_facts
 from primeta.workspace.reactivation_assigned import Assigned, assigned, assigned_rows
-from primeta.workspace.reactivation_kept import keep, kept
+from primeta.workspace.reactivation_kept import FOLDER, Progress, each, file_name, keep, kept
 from primeta.workspace.reactivation_views import CampaignView, PolicyKind, PolicyView
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ NOT_VARIED = {
     "sequence": "nobody in it was drawn a second time (`stage` 2 of the assignments)",
     "discount": "its lottery did not vary the discount (`discount` of the assignments)",
 }
-Progress = Callable[[str, int, int], None]
 
 
 def policy(
@@ -130,33 +127,19 @@ def policies_of_all(
     Returns:
         How many were worked out; (campaign, why not) of those that could not be.
     """
-    wanted: list[tuple[CampaignView, PolicyKind]] = [
-        (view, kind)
+    wanted: list[tuple[PolicyKind, str]] = [
+        (kind, view.name)
         for view in campaigns(ws, now=now)
         for kind in KINDS
         if kind in view.varied
         and (view.control or kind == "sequence")
         and ((known := policy_view(ws, view, kind)).result is None or known.stale)
     ]
-    failed: list[tuple[str, str]] = []
-    for place, (view, kind) in enumerate(wanted):
-        if progress is not None:
-            progress(kind, place, len(wanted))
-        try:
-            policy(ws, view.name, kind, now=now)
-        except (BadInput, BadTable, Refused) as error:
-            failed.append((view.name, str(error)))
-    if progress is not None and wanted:
-        progress("policy", len(wanted), len(wanted))
-    return len(wanted) - len(failed), tuple(failed)
+    return each(wanted, lambda kind, name: policy(ws, name, kind, now=now), progress)
 
 
 def _ready(ws: Workspace, view: CampaignView, kind: PolicyKind) -> tuple[Facts, Assigned]:
-    facts = load_facts(ws.folder / "facts")
-    if facts is None or until_of(facts) is None:
-        raise Refused(
-            f"{ws.folder}: no order has been read yet; run `primeta watch {ws.folder}` first, then ask again"
-        )
+    facts, _ = whole_facts(ws)
     rows = assigned(ws, facts)
     if rows.problem:
         raise BadTable(rows.problem)
@@ -209,8 +192,7 @@ def _mark(ws: Workspace, terms: Terms, facts: Facts, kind: PolicyKind) -> str:
 
 
 def file_of(ws: Workspace, kind: str, name: str) -> Path:
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return ws.folder / FOLDER / f"{kind}-{quote(name, safe='')[:60]}-{digest}.json"
+    return ws.folder / FOLDER / f"{kind}-{file_name(name)}.json"
 
 
 # From the facts
@@ -252,12 +234,8 @@ def tables_of(ws: Workspace, view: CampaignView, facts: Facts, drawn: str = "") 
         f"WHERE experiment = {quoted(view.name)}"
     )
 
-    def source(table: str) -> str:
-        listed = ", ".join(quoted(str(facts.path(part))) for part in facts.parts.get(table, ()))
-        return f"read_parquet([{listed}], union_by_name = true)" if listed else ""
-
     with connect() as connection, plain_errors("reading the experiment from the facts"):
-        orders = source("orders")
+        orders = stored(facts, "orders")
         if not orders:
             raise BadTable(f"{ws.config.path}: the facts hold no orders, so no experiment can be measured")
         mine = f"customer_id IN (SELECT customer_id FROM ({drawn}))"
@@ -269,7 +247,7 @@ def tables_of(ws: Workspace, view: CampaignView, facts: Facts, drawn: str = "") 
             f"FROM {orders} WHERE {mine}",
         )
         sent = None
-        letters = source("messages")
+        letters = stored(facts, "messages")
         if letters and {"campaign", "cost"} <= _columns(connection, letters):
             own = (
                 f"FROM {letters} WHERE lower(trim(campaign)) = lower(trim({quoted(view.name)})) "

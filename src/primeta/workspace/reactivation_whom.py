@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from primeta.errors import BadInput, BadTable, Refused
+from primeta.errors import BadInput
 from primeta.warehouse.duck import connect, named, plain_errors, quoted, run
 from primeta.warehouse.exposures import attribute_column
 from primeta.warehouse.facts_store import Facts, load_facts
 from primeta.warehouse.window_sums import hash_of
 from primeta.workspace.looks import entered_file
-from primeta.workspace.reactivation import campaign, campaigns, entered_rows, until_of
+from primeta.workspace.reactivation import campaign, campaigns, entered_rows, until_of, whole_facts
 from primeta.workspace.reactivation_assigned import assigned
-from primeta.workspace.reactivation_kept import keep, kept
+from primeta.workspace.reactivation_kept import Progress, each, keep, kept
 from primeta.workspace.reactivation_policy import file_of, tables_of, usual_terms
 from primeta.workspace.reactivation_views import CampaignView, WhomView
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
 
 PREFIX = attribute_column("")
-Progress = Callable[[str, int, int], None]
 
 
 def whom(
@@ -127,22 +126,12 @@ def whom_of_all(
         How many were worked out; (campaign, why not) of those that could not be.
     """
     wanted = [
-        view
+        ("whom", view.name)
         for view in campaigns(ws, now=now)
         if view.kind != "messages" and view.control
         if (known := whom_view(ws, view)).result is None or known.stale
     ]
-    failed: list[tuple[str, str]] = []
-    for place, view in enumerate(wanted):
-        if progress is not None:
-            progress("whom", place, len(wanted))
-        try:
-            whom(ws, view.name, now=now)
-        except (BadInput, BadTable, Refused) as error:
-            failed.append((view.name, str(error)))
-    if progress is not None and wanted:
-        progress("whom", len(wanted), len(wanted))
-    return len(wanted) - len(failed), tuple(failed)
+    return each(wanted, lambda _, name: whom(ws, name, now=now), progress)
 
 
 def _ready(ws: Workspace, view: CampaignView) -> tuple[Facts, str, tuple[str, ...]]:
@@ -151,11 +140,7 @@ def _ready(ws: Workspace, view: CampaignView) -> tuple[Facts, str, tuple[str, ..
         raise BadInput(
             f"{view.name} was only sent: nobody was left alone by lot, so nothing tells who would have bought anyway"
         )
-    facts = load_facts(ws.folder / "facts")
-    if facts is None or until_of(facts) is None:
-        raise Refused(
-            f"{ws.folder}: no order has been read yet; run `primeta watch {ws.folder}` first, then ask again"
-        )
+    facts, _ = whole_facts(ws)
     entry = assigned(ws, facts).named(view.name)
     if entry is not None:
         return facts, "", entry.attributes
