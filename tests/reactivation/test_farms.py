@@ -63,6 +63,28 @@ def test_a_farm_needs_a_second_reason_and_a_family_has_none():
     assert found.share("discount") == 1.0
 
 
+@pytest.mark.parametrize("word", ["cancelled", "Canceled ", "отменён", "отказ", "void"])
+def test_a_cancelled_order_counts_nowhere_whatever_word_says_so_and_a_return_stays(word: str):
+    given = base()
+    orders = given["orders"]
+    status = ["paid"] * len(orders)
+    more = pa.table(
+        {
+            "customer_id": ["h00", "h00"],
+            "ordered_at": [START + timedelta(days=200)] * 2,
+            "revenue": [500.0, -30.0],
+            "discount": [70.0, -20.0],
+            "promo_code": pa.nulls(2, pa.string()),
+            "status": [word, word],
+        }
+    )
+    orders = pa.concat_tables([orders.append_column("status", pa.array(status)), more])
+    found = pm.farms(**{**given, "orders": orders})
+    # as without the order; the return takes its 20 of discount back
+    assert found.orders == pm.farms(**given).orders
+    assert found.discount == 120.0 - 20.0
+
+
 def test_no_word_accuses_and_no_page_names_a_customer():
     found = pm.farms(**base())
     for lang in ("en", "ru"):

@@ -26,7 +26,7 @@ from primeta.show import locale
 from primeta.show.result import Head, Table
 from primeta.stats.cumulated import Cumulated, cumulated
 from primeta.warehouse.duck import arrow, connect, one, plain_errors, quoted, run
-from primeta.warehouse.mapping import CANCELLED, local_day
+from primeta.warehouse.mapping import local_day
 
 Floats = npt.NDArray[np.float64]
 Cohort = Literal["month", "quarter", "year", "all"]
@@ -590,8 +590,6 @@ def _make_days(connection: duckdb.DuckDBPyConnection, tables: Tables, asked: Ask
         money, kind = f"(revenue - {1 - asked.margin} * (revenue + {discount}))", "margin"
     else:
         money, kind = "revenue", "revenue"
-    cancelled = ", ".join(quoted(word) for word in CANCELLED)
-    open_ = f"coalesce(lower(trim({orders.or_null('status')})) NOT IN ({cancelled}) OR revenue < 0, true)"
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE source_of AS SELECT customer_id AS customer, "
@@ -603,7 +601,7 @@ def _make_days(connection: duckdb.DuckDBPyConnection, tables: Tables, asked: Ask
         "CREATE OR REPLACE TEMP TABLE order_days AS SELECT o.*, coalesce(s.attribute, "
         f"{quoted(UNKNOWN)}) AS attribute FROM (SELECT customer_id AS customer, {day} AS day, bool_or(revenue >= 0) AS is_order, "
         f"sum({money})::DOUBLE AS money, sum(revenue)::DOUBLE AS revenue, sum({discount})::DOUBLE AS discount FROM {orders.view} "
-        f"WHERE customer_id IS NOT NULL AND {open_} AND {day} <= {day_number(asked.until)} GROUP BY ALL) o "
+        f"WHERE customer_id IS NOT NULL AND {orders.carried_out} AND {day} <= {day_number(asked.until)} GROUP BY ALL) o "
         "LEFT JOIN source_of s USING (customer)",
     )
     run(

@@ -378,7 +378,6 @@ def farms_of(
     end = datetime.combine(until + timedelta(days=1), time(), ZoneInfo(timezone)).astimezone(ZoneInfo("UTC"))
     before = f"TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}'"
     key = "order_id" if "order_id" in orders else "ordered_at"
-    known = "NOT list_contains(['cancelled', 'canceled'], lower(status))" if "status" in orders else "true"
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE farm_orders AS SELECT customer_id, count(*) FILTER (bought) AS orders, "
@@ -389,7 +388,7 @@ def farms_of(
         f"AS discount, bool_or(nullif(trim({orders.or_null('promo_code')}), '') IS NOT NULL) AS code, "
         f"min(nullif(trim({orders.or_null('promo_code')}), '')) AS word, "
         f"bool_or(revenue >= 0) AS bought FROM {orders.view} WHERE customer_id IS NOT NULL AND ordered_at < {before} "
-        f"AND coalesce({known}, true) GROUP BY customer_id, {key}) GROUP BY customer_id",
+        f"AND {orders.carried_out} GROUP BY customer_id, {key}) GROUP BY customer_id",
     )
     since = customers.or_null("registered_at") if customers is not None else "NULL::TIMESTAMP"
     source = customers.or_null("source") if customers is not None else "NULL::VARCHAR"

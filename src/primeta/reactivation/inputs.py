@@ -17,7 +17,7 @@ from primeta.facts import TABLES, Column, TableSpec
 from primeta.warehouse.clean import PLACEHOLDERS
 from primeta.warehouse.duck import named, plain_errors, quoted, run
 from primeta.warehouse.files import csv_errors, csv_source, narrow, readable, sniff
-from primeta.warehouse.mapping import canonical_value
+from primeta.warehouse.mapping import CANCELLED, canonical_value
 from primeta.warehouse.times import read_time
 
 # Needed of each table here; everything else of its spec may be absent.
@@ -69,6 +69,14 @@ class Given:
 
     def __contains__(self, column: str) -> bool:
         return column in self.columns
+
+    @property
+    def carried_out(self) -> str:
+        """SQL: the order of a row was not cancelled; money that was given back counts whatever became of the order."""
+        if "status" not in self.columns:
+            return "true"
+        cancelled = ", ".join(quoted(word) for word in CANCELLED)
+        return f"coalesce(lower(trim(status)) NOT IN ({cancelled}) OR revenue < 0, true)"
 
     def or_null(self, column: str) -> str:
         """SQL of a column, a typed null where it is absent."""
