@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from glob import glob
 from pathlib import Path
@@ -573,19 +573,6 @@ def _money(types: Mapping[str, str], revenue: str, margin: float | None) -> tupl
 
 def _ints(column: pa.ChunkedArray) -> Ints:
     return column.to_numpy().astype(np.int64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CustomerRows:
-    """Every customer of a table made by `build`, n rows in the order of their ids' hash: for money and the bootstrap."""
-
-    row: Ints
-    """(n,) his place in the collapsed histories."""
-    bucket: Ints
-    """(n,) 0 to BUCKETS − 1, by a hash of his id."""
-    money: Floats
-    """(n,) of his repeat orders, summed."""
-    squares: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def bucket_of(customer: str = "customer") -> str:

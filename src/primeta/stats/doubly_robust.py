@@ -61,13 +61,6 @@ def standardised(features: npt.ArrayLike) -> Floats:
     return x[:, kept] / spread[kept]
 
 
-def folds_of(n: int, *, folds: int = FOLDS, rng: np.random.Generator) -> Ints:
-    """(n,) the part of each customer, parts of equal size."""
-    part = np.arange(n, dtype=np.int64) % folds
-    rng.shuffle(part)
-    return part
-
-
 def linear_predictions(
     outcome: Floats, taken: Ints, features: Floats, *, actions: int, fold: Ints, weight: Floats | None = None
 ) -> Floats:

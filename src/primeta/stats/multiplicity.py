@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,14 @@ def adjusted_bh(p: Floats) -> Floats:
 
     Valid for independent or positively dependent p-values.
     """
-    return _step_up(np.asarray(p, float), 1.0)
+    values = np.asarray(p, float)
+    if values.size == 0:
+        return values
+    order = np.argsort(values)
+    ranked = values[order] * values.size / np.arange(1, values.size + 1)
+    result = np.empty_like(values)
+    result[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)
+    return result
 
 
 def adjusted_holm(p: Floats) -> Floats:
@@ -32,22 +39,6 @@ def adjusted_holm(p: Floats) -> Floats:
     order = known[np.argsort(values[known], kind="stable")]
     stepped = values[order] * np.arange(order.size, 0, -1)
     result[order] = np.minimum(np.maximum.accumulate(stepped), 1) if order.size else stepped
-    return result
-
-
-def adjusted_by(p: Floats) -> Floats:
-    """(n,) p-values adjusted for the false share under any dependence (Benjamini & Yekutieli 2001)."""
-    values = np.asarray(p, float)
-    return _step_up(values, float(np.sum(1 / np.arange(1, values.size + 1))))
-
-
-def _step_up(p: Floats, factor: float) -> Floats:
-    if p.size == 0:
-        return p
-    order = np.argsort(p)
-    ranked = p[order] * p.size * factor / np.arange(1, p.size + 1)
-    result = np.empty_like(p)
-    result[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)
     return result
 
 
@@ -112,17 +103,6 @@ def focused_e_bh(e: Floats, *, share: float, keep: Callable[[Bools], Bools]) -> 
             return shown
         size = int(shown.sum())
     return np.zeros(values.shape, bool)
-
-
-def most_specific(chosen: Bools, *, parent: Sequence[int]) -> Bools:
-    """Those of `chosen` with no chosen descendant; `parent` is each node's, −1 for a root."""
-    covered = np.zeros(chosen.shape, bool)
-    for node in np.flatnonzero(chosen):
-        above = parent[int(node)]
-        while above >= 0 and not covered[above]:
-            covered[above] = True
-            above = parent[above]
-    return chosen & ~covered
 
 
 def e_by_intervals(

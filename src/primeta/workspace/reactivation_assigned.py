@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from primeta.errors import BadInput, PrimetaError
 from primeta.facts import TABLES
-from primeta.warehouse.duck import connect, named, one, plain_errors, quoted, run
+from primeta.warehouse.duck import connect, named, plain_errors, quoted, run
 from primeta.warehouse.engine import open_warehouse
 from primeta.warehouse.sources import files_of, is_file
 from primeta.warehouse.window_sums import hash_of
@@ -179,16 +179,6 @@ def _told(connection: Any, file: Path, attributes: tuple[str, ...]) -> tuple[Ass
             )
         )
     return tuple(found)
-
-
-def has_rows(ws: Workspace, name: str) -> bool:
-    """Whether the copy holds rows of an experiment."""
-    file = assigned_rows(ws)
-    if not file.exists():
-        return False
-    with connect() as connection, plain_errors("reading the assignments"):
-        sql = f"SELECT count(*) FROM read_parquet({quoted(str(file))}) WHERE experiment = {quoted(name)}"
-        return bool(one(connection, sql)[0])
 
 
 # Who was left alone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -287,9 +287,3 @@ def _voices(world: ReactivationWorld) -> pa.Table:
             "customer_id": _names(world, who),
         }
     )
-
-
-def log_end(world: ReactivationWorld) -> datetime:
-    """The first moment after the log."""
-    last = world.until + timedelta(days=1)
-    return datetime(last.year, last.month, last.day, tzinfo=UTC)

@@ -239,9 +239,3 @@ def told_apart(features: Floats, taken: Ints) -> float:
         if within > 0:
             least = min(least, float(f_distribution.sf(between / within, k - 1, n - k)))
     return min(1.0, q * least)
-
-
-def small_arms(taken: Ints, arms: Sequence[str]) -> list[str]:
-    """Names of arms with fewer than `SMALL_ARM` customers."""
-    counts = np.bincount(taken, minlength=len(arms))
-    return [name for name, count in zip(arms, counts, strict=True) if count < SMALL_ARM]
