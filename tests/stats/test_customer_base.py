@@ -6,11 +6,13 @@ import gzip
 from datetime import date
 from pathlib import Path
 
+import mpmath
 import numpy as np
 import pytest
 from benchmarks.customer_base import drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import skip_or_fail
 
 from primeta.errors import BadInput, UnitMismatch
 from primeta.stats.customer_base import (
@@ -67,7 +69,7 @@ def cdnow(shared_data: Path) -> Histories:
     """The 1/10 sample of CDNOW: repeat orders to 1997-09-30, orders of a day as one, in weeks."""
     path = shared_data / "cdnow" / "CDNOW_sample.txt.gz"
     if not path.is_file():
-        pytest.skip("needs the CDNOW sample among the real data sets")
+        skip_or_fail("needs the CDNOW sample among the real data sets")
     days: dict[str, set[int]] = {}
     with gzip.open(path, "rt") as lines:
         for _, customer, day, *_ in map(str.split, lines):
@@ -174,7 +176,6 @@ def test_pareto_nbd_forecasts_as_in_the_r_package_btyd():
 
 def test_discounted_orders_of_pareto_nbd_are_the_closed_form_of_fader_hardie_and_lee_2005b():
     """DERT by Tricomi's function (their eq. 5), at 40 digits."""
-    mpmath = pytest.importorskip("mpmath")
     delta = per_unit_discount(0.15, "week")
     r, alpha, s, beta = 0.553, 10.578, 0.606, 11.669
     histories = Histories(

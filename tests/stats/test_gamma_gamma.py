@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.conftest import skip_or_fail
 
 from primeta.errors import BadInput
 from primeta.stats.gamma_gamma import (
@@ -25,7 +26,7 @@ def cdnow(shared_data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Repeat orders to 1997-09-30 of each customer and their mean value, orders of a day summed."""
     path = shared_data / "cdnow" / "CDNOW_sample.txt.gz"
     if not path.is_file():
-        pytest.skip("needs the CDNOW sample among the real data sets")
+        skip_or_fail("needs the CDNOW sample among the real data sets")
     days: dict[str, dict[str, float]] = {}
     with gzip.open(path, "rt") as lines:
         for _, customer, day, _, value in map(str.split, lines):
