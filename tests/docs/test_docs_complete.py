@@ -58,6 +58,8 @@ def options(app: App) -> set[str]:
     """The long options and the positional names of one command, without --help and --version."""
     names: set[str] = set()
     for argument in app.assemble_argument_collection():
+        if argument.children:  # a group of options, each of which follows
+            continue
         names |= {name for name in argument.names if name.startswith("--")}
         if not argument.names or not argument.names[0].startswith("-"):
             names |= {name for name in argument.names if not name.startswith("--")}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from cyclopts import Parameter
-
-from primeta.cli.terminal import Language, put, put_json
+from primeta.cli.reactivation_options import Flag, LogFile, Shown
+from primeta.cli.terminal import put, put_json
 
 
 def ltv(
@@ -22,14 +21,11 @@ def ltv(
     annual_discount: float = 0.0,
     holdout: str = "",
     by: str = "",
-    season: Annotated[bool, Parameter(negative="")] = False,
+    season: Flag = False,
     bootstrap: int = 1000,
     out: Path | None = None,
-    columns: str = "",
-    timezone: str = "UTC",
-    date_format: str = "",
-    json: Annotated[bool, Parameter(negative="")] = False,
-    language: Language = "",
+    log: LogFile = LogFile(),
+    shown: Shown = Shown(),
 ) -> None:
     """What each customer will bring, by a customer-base model of an order log, and whether the model fits.
 
@@ -60,18 +56,7 @@ def ltv(
         Draws for the intervals of totals; 0: none.
     out
         CSV or Parquet file: one row a customer.
-    columns
-        Names in the file, separated by commas: customer_id=client,ordered_at=date.
-    timezone
-        Of times that carry none; days are cut in it.
-    date_format
-        Of ordered_at, where it cannot be told from the values: "dd.mm.yyyy HH:MM".
-    json
-        Print one JSON document.
-    language
-        en or ru.
     """
-    from primeta.experiments.experiment import pairs
     from primeta.reactivation.ltv import ltv as find
 
     found = find(
@@ -82,20 +67,17 @@ def ltv(
         horizon=horizon,
         margin=margin,
         annual_discount=annual_discount,
-        columns=pairs([columns], "--columns"),
-        timezone=timezone,
-        date_format=date_format,
+        **log.asked(),
         holdout=holdout or None,
         by=by,
         season=season,
         bootstrap=bootstrap,
         out=out,
     )
-    if json:
+    if shown.json:
         put_json(found.as_dict())
         return
-    lang = "ru" if language == "ru" else "en"
-    put(found.line(lang))
-    put("\n" + found.table(lang).text())
+    put(found.line(shown.lang))
+    put("\n" + found.table(shown.lang).text())
     if found.groups:
-        put("\n" + found.group_table(lang).text())
+        put("\n" + found.group_table(shown.lang).text())

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
-
-from primeta.cli.terminal import Language, progress, put, put_json
+from primeta.cli.reactivation_options import (
+    Files,
+    Margin,
+    Pairs,
+    ShownThere,
+    need_experiment,
+    need_until,
+    opened,
+    put_tables,
+    refuse_files,
+)
+from primeta.cli.terminal import clock, progress, put, put_json
 from primeta.errors import BadInput
 
-Pairs = Annotated[list[str] | None, Parameter(negative_iterable="", consume_multiple=True)]
+
+@dataclass(frozen=True, kw_only=True)
+class LadderFiles(Files):
+    """How the files of a ladder are read."""
+
+    timezone: str = "UTC"
+    """Of times that carry none; --until ends in it."""
+    currency: str = ""
+    """ISO code in which money is written, such as RUB."""
 
 
 def ladder(
@@ -28,7 +46,7 @@ def ladder(
     window: str = "",
     horizon: str = "",
     until: str = "",
-    margin: float | None = None,
+    margin: Margin = None,
     by: str = "",
     promo_code: Pairs = None,
     contact_cost: Pairs = None,
@@ -36,12 +54,9 @@ def ladder(
     attribution: str = "",
     shares: Pairs = None,
     level: float | None = None,
-    columns: Pairs = None,
-    timezone: str = "UTC",
-    currency: str = "",
+    read: LadderFiles = LadderFiles(),
     report: Path | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    language: Language = "",
+    shown: ShownThere = ShownThere(),
 ) -> None:
     """All rungs of a campaign side by side, in money: what each claims and what it silently assumes.
 
@@ -72,8 +87,6 @@ def ladder(
         Of rung 4, since assignment; default: 365d, or the workspace's.
     until
         The last day up to which the order log is complete, inclusive; needed on files.
-    margin
-        Of the list price, such as .4; where orders carry a margin of their own, that counts.
     by
         Column of the assignments, known before, by which everything is split.
     promo_code
@@ -88,18 +101,8 @@ def ladder(
         ARM=SHARE as planned, for the check of the split.
     level
         Of the intervals; default: .95, or the plan's.
-    columns
-        canonical=theirs, such as revenue=paid; for one table only orders.revenue=paid.
-    timezone
-        Of times that carry none; --until ends in it.
-    currency
-        ISO code in which money is written, such as RUB.
     report
         Also write one sheet for who has a minute: .html, .pdf or .svg.
-    json
-        Print one JSON document.
-    language
-        en or ru; default: the workspace's.
     """
     from primeta.experiments.experiment import numbers, pairs
 
@@ -127,16 +130,11 @@ def ladder(
     # What was not said is left to the defaults of the files, or to the workspace and the plan.
     asked = {name: value for name, value in asked.items() if value not in ("", None, {})}
     given = {name: file for name, file in files.items() if file}
-    lang = "ru" if language == "ru" else "en"
+    lang = shown.lang
     if directory is not None:
-        from primeta.cli.terminal import clock, language_of, open_at
-
-        if given:
-            raise BadInput(f"give a workspace or files, not both: {directory} and --{next(iter(given))}")
-        if not experiment:
-            raise BadInput(f"say which experiment of {directory} is measured: --experiment NAME")
-        ws = open_at(directory)
-        lang = language_of(ws, language)
+        refuse_files(directory, given)
+        need_experiment(directory, experiment)
+        ws, lang = opened(directory, shown)
         found = ws.ladder(experiment, now=clock(), **_for_workspace(asked))
     else:
         from primeta.reactivation.door import ladder as climb
@@ -145,10 +143,7 @@ def ladder(
             raise BadInput(
                 "give --orders (or --lines) and --assignments, or a workspace with --experiment NAME"
             )
-        if not until:
-            raise BadInput(
-                "give --until, the last day up to which the order log is complete: --until 2026-11-26"
-            )
+        need_until(until)
         with progress("ladder") as step:
             found = climb(
                 given.pop("orders", None),
@@ -156,26 +151,22 @@ def ladder(
                 **given,
                 **asked,
                 shares=numbers(shares, "--shares"),
-                timezone=timezone,
-                currency=currency,
-                columns=pairs(columns, "--columns"),
+                **read.asked(),
                 experiment=experiment,
                 progress=step,
             )
     if report is not None:
         found.report(report, lang=lang)
-    if json:
+    if shown.json:
         put_json(found.as_dict())
         return
     put(found.line(lang))
-    for table in (
+    put_tables(
         found.table(lang),
         found.returners_table(lang),
         found.behaviour_table(lang),
         found.segment_table(lang),
-    ):
-        if table.rows:
-            put("\n" + table.text())
+    )
     if steps := found.steps(lang):
         put("\n" + "\n".join(steps))
     if todo := found.next_steps(lang):

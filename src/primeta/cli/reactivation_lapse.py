@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from cyclopts import Parameter
-
-from primeta.cli.terminal import Language, put, put_json
+from primeta.cli.reactivation_options import LogFile, ShownThere, opened
+from primeta.cli.terminal import clock, put, put_json
+from primeta.errors import BadInput
 
 
 def lapse(
@@ -22,11 +22,8 @@ def lapse(
     weeks: int = 26,
     out: Path | None = None,
     only: Literal["", "active", "cooling", "lapsed", "gone"] = "",
-    columns: str = "",
-    timezone: str = "UTC",
-    date_format: str = "",
-    json: Annotated[bool, Parameter(negative="")] = False,
-    language: Language = "",
+    log: LogFile = LogFile(),
+    shown: ShownThere = ShownThere(),
 ) -> None:
     """Who is silent longer than his own rhythm allows, since when, and who moves between the states.
 
@@ -50,57 +47,29 @@ def lapse(
         CSV or Parquet file: one row a customer, to assign an experiment on.
     only
         Rows of customers in this state only: active, cooling, lapsed or gone.
-    columns
-        Names in the file, separated by commas: customer_id=client,ordered_at=date.
-    timezone
-        Of times that carry none; days are cut in it.
-    date_format
-        Of ordered_at, where it cannot be told from the values: "dd.mm.yyyy HH:MM".
-    json
-        Print one JSON document.
-    language
-        en or ru; default: the workspace's.
     """
-    from primeta.errors import BadInput
-    from primeta.experiments.experiment import pairs
-
     if (directory is None) == (orders is None):
         raise BadInput("give a workspace, or a file of orders with --orders; one of the two")
-    lang = "ru" if language == "ru" else "en"
+    asked: dict[str, Any] = {
+        "until": until or None,
+        "silence": silence,
+        "cooling": cooling,
+        "days": days,
+        "weeks": weeks,
+        "out": out,
+        "only": only,
+    }
     if directory is not None:
-        from primeta.cli.terminal import clock, language_of, open_at
         from primeta.workspace.lapses import lapse_in
 
-        ws = open_at(directory)
-        lang = language_of(ws, language)
-        found = lapse_in(
-            ws,
-            now=clock(),
-            until=until or None,
-            silence=silence,
-            cooling=cooling,
-            days=days,
-            weeks=weeks,
-            out=out,
-            only=only,
-        )
+        ws, lang = opened(directory, shown)
+        found = lapse_in(ws, now=clock(), **asked)
     else:
         from primeta.reactivation.lapse import lapse as find
 
-        found = find(
-            orders,
-            until=until or None,
-            silence=silence,
-            cooling=cooling,
-            days=days,
-            weeks=weeks,
-            columns=pairs([columns], "--columns"),
-            timezone=timezone,
-            date_format=date_format,
-            out=out,
-            only=only,
-        )
-    if json:
+        lang = shown.lang
+        found = find(orders, **log.asked(), **asked)
+    if shown.json:
         put_json(found.as_dict())
         return
     put(found.line(lang))

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
+from primeta.cli.reactivation_options import (
+    Files,
+    Margin,
+    Pairs,
+    Shown,
+    ShownThere,
+    need_experiment,
+    need_until,
+    opened,
+    put_tables,
+    refuse_files,
+)
+from primeta.cli.terminal import clock, put, put_json
+from primeta.errors import BadInput
 
-from primeta.cli.terminal import Language, put, put_json
 
-Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on standard output.")]
-Pairs = Annotated[list[str] | None, Parameter(negative_iterable="", consume_multiple=True)]
+@dataclass(frozen=True, kw_only=True)
+class SourceFiles(Files):
+    """How the files of `sources` are read."""
+
+    timezone: str = "UTC"
+    """Of times that carry none; days are cut in it."""
 
 
 def _of_files_only(directory: Path, **given: Any) -> None:
-    """Options that a workspace knows already are refused beside it, not silently left aside."""
-    from primeta.errors import BadInput
-
-    for name, value in given.items():
-        if value:
-            option = name.replace("_", "-")
-            raise BadInput(
-                f"give a workspace or files, not both: {directory} and --{option}, which the workspace knows itself"
-            )
+    refuse_files(directory, given, ", which the workspace knows itself")
 
 
 def farms(
@@ -38,19 +47,16 @@ def farms(
     control: str = "",
     window: str = "30d",
     horizon: str = "365d",
-    margin: float | None = None,
+    margin: Margin = None,
     promo_code: Pairs = None,
     contact_cost: Pairs = None,
     annual_discount: float = 0.0,
     smallest: int = 4,
     wide: int = 50,
     error: float = 0.05,
-    columns: Pairs = None,
-    timezone: str = "UTC",
-    currency: str = "",
+    read: Files = Files(),
     out: Path | None = None,
-    json: Json = False,
-    language: Language = "",
+    shown: Shown = Shown(),
 ) -> None:
     """Accounts that look like one person's, and the campaign's effects with and without them.
 
@@ -76,8 +82,6 @@ def farms(
         Of rungs 0 to 2, since assignment.
     horizon
         Of rung 4, since assignment.
-    margin
-        Of the list price, such as .4; where orders carry a margin of their own, that counts.
     promo_code
         ARM=CODE, as for the ladder.
     contact_cost
@@ -90,26 +94,13 @@ def farms(
         A phone or address that more accounts share joins them only if most look like one person's.
     error
         Chance that any group is called a burst where accounts are made independently.
-    columns
-        canonical=theirs, such as revenue=paid; for one table only orders.revenue=paid.
-    timezone
-        Of times that carry none.
-    currency
-        ISO code in which money is written.
     out
         CSV or Parquet file: each account with its group.
-    json
-        Print one JSON document.
-    language
-        en or ru.
     """
-    from primeta.errors import BadInput
     from primeta.experiments.experiment import numbers, pairs
 
-    lang = "ru" if language == "ru" else "en"
+    lang = shown.lang
     if directory is not None:
-        from primeta.cli.terminal import clock, language_of, open_at
-
         _of_files_only(
             directory,
             orders=orders,
@@ -122,11 +113,10 @@ def farms(
             promo_code=promo_code,
             contact_cost=contact_cost,
             annual_discount=annual_discount,
-            columns=columns,
-            currency=currency,
+            columns=read.columns,
+            currency=read.currency,
         )
-        ws = open_at(directory)
-        lang = language_of(ws, language)
+        ws, lang = opened(directory, shown)
         found = ws.farms(
             now=clock(), experiment=experiment, smallest=smallest, wide=wide, error=error, out=out
         )
@@ -135,10 +125,7 @@ def farms(
 
         if not (orders and identities):
             raise BadInput("give --orders and --identities, or a workspace")
-        if not until:
-            raise BadInput(
-                "give --until, the last day up to which the order log is complete: --until 2026-11-26"
-            )
+        need_until(until)
         found = find(
             orders,
             identities,
@@ -156,21 +143,14 @@ def farms(
             smallest=smallest,
             wide=wide,
             error=error,
-            columns=pairs(columns, "--columns"),
-            timezone=timezone,
-            currency=currency,
+            **read.asked(),
             out=out,
         )
-    if json:
+    if shown.json:
         put_json(found.as_dict())
         return
     put(found.line(lang))
-    if found.clusters:
-        put("\n" + found.table(lang).text())
-    if found.bursts:
-        put("\n" + found.bursts_table(lang).text())
-    if found.effects:
-        put("\n" + found.effects_table(lang).text())
+    put_tables(found.table(lang), found.bursts_table(lang), found.effects_table(lang))
 
 
 def interviews(
@@ -199,12 +179,9 @@ def interviews(
     reason: str = "",
     by: str = "",
     redraw: bool = False,
-    columns: Pairs = None,
-    timezone: str = "UTC",
-    currency: str = "",
+    read: Files = Files(),
     out: Path | None = None,
-    json: Json = False,
-    language: Language = "",
+    shown: ShownThere = ShownThere(),
 ) -> None:
     """Whom to call of those who left and those who came back, what to ask, and what they said.
 
@@ -256,23 +233,12 @@ def interviews(
         Who attaches them.
     redraw
         Draw the workspace's list again.
-    columns
-        canonical=theirs, such as revenue=paid; for one table only orders.revenue=paid.
-    timezone
-        Of times that carry none.
-    currency
-        ISO code in which money is written.
     out
         CSV or Parquet file of the list, with the customers' ids.
-    json
-        Print one JSON document.
-    language
-        en or ru; default: the workspace's.
     """
-    from primeta.errors import BadInput
     from primeta.experiments.experiment import pairs
 
-    lang = "ru" if language == "ru" else "en"
+    lang = shown.lang
     if guide:
         from primeta.reactivation.interview_guide import guide as written
 
@@ -281,7 +247,6 @@ def interviews(
     codes = pairs(code, "--code")
     notes: tuple[Any, ...] = ()
     if directory is not None:
-        from primeta.cli.terminal import clock, language_of, open_at
         from primeta.reactivation.door import days_of
 
         _of_files_only(
@@ -294,15 +259,13 @@ def interviews(
             control=control,
             until=until,
             calls=calls,
-            columns=columns,
-            currency=currency,
+            columns=read.columns,
+            currency=read.currency,
         )
-        if not experiment:
-            raise BadInput(f"say which experiment of {directory} it is about: --experiment NAME")
+        need_experiment(directory, experiment, "it is about")
         if trend and not by:
             raise BadInput("--trend needs --by: who attaches the quotes")
-        ws = open_at(directory)
-        lang = language_of(ws, language)
+        ws, lang = opened(directory, shown)
         found = ws.interviews(
             experiment,
             now=clock(),
@@ -323,10 +286,7 @@ def interviews(
 
         if not (orders and assignments):
             raise BadInput("give --orders and --assignments, or a workspace with --experiment NAME")
-        if not until:
-            raise BadInput(
-                "give --until, the last day up to which the order log is complete: --until 2026-11-26"
-            )
+        need_until(until)
         if trend:
             raise BadInput("--trend is a trend of a workspace: give the workspace")
         found = draw(
@@ -347,12 +307,10 @@ def interviews(
             after=after,
             codes=codes,
             experiment=experiment,
-            timezone=timezone,
-            currency=currency,
-            columns=pairs(columns, "--columns"),
+            **read.asked(),
             out=out,
         )
-    if json:
+    if shown.json:
         put_json({**found.as_dict(), **({"notes_attached": [note.id for note in notes]} if trend else {})})
         return
     put(found.line(lang))
@@ -363,9 +321,7 @@ def interviews(
             found.reasons.agreement_table(lang),
             found.reasons.later_table(lang),
         ]
-    for table in tables:
-        if table.rows:
-            put("\n" + table.text())
+    put_tables(*tables)
     for note in notes:
         put(f"{note.id}  {note.subject}: {note.text}")
 
@@ -379,16 +335,13 @@ def sources(
     spend: str = "",
     identities: str = "",
     until: str = "",
-    margin: float | None = None,
+    margin: Margin = None,
     cohort: str = "quarter",
     horizon: str = "365d",
     returns: Pairs = None,
     model: str = "bg-nbd",
-    columns: Pairs = None,
-    timezone: str = "UTC",
-    currency: str = "",
-    json: Json = False,
-    language: Language = "",
+    read: SourceFiles = SourceFiles(),
+    shown: ShownThere = ShownThere(),
 ) -> None:
     """What customers of each acquisition source bring, cost and pay back, beside how many first orders there are.
 
@@ -406,8 +359,6 @@ def sources(
         CSV or Parquet: customer_id, kind, value_hash. Then the share of farms' accounts is told.
     until
         The last day of the log, inclusive; needed on files.
-    margin
-        Of the list price, such as .4; where orders carry a margin of their own, that counts.
     cohort
         Split by the month, quarter or year of the first order; all: not split.
     horizon
@@ -416,38 +367,22 @@ def sources(
         Days since the first order at which money is held against the cost, such as 30d 90d.
     model
         bg-nbd, mbg-nbd, pareto-nbd or mbg-cnbd.
-    columns
-        canonical=theirs, such as revenue=paid; for one table only orders.revenue=paid.
-    timezone
-        Of times that carry none; days are cut in it.
-    currency
-        ISO code in which money is written.
-    json
-        Print one JSON document.
-    language
-        en or ru; default: the workspace's.
     """
-    from primeta.errors import BadInput
-    from primeta.experiments.experiment import pairs
-
-    lang = "ru" if language == "ru" else "en"
+    lang = shown.lang
     asked: dict[str, Any] = {"cohort": cohort, "horizon": horizon, "model": model}
     if returns:
         asked["returns"] = [part for entry in returns for part in entry.split(",") if part]
     if directory is not None:
-        from primeta.cli.terminal import language_of, open_at
-
         _of_files_only(
             directory,
             orders=orders,
             customers=customers,
             spend=spend,
             identities=identities,
-            columns=columns,
-            currency=currency,
+            columns=read.columns,
+            currency=read.currency,
         )
-        ws = open_at(directory)
-        lang = language_of(ws, language)
+        ws, lang = opened(directory, shown)
         given = {"until": until or None, "margin": margin}
         found = ws.sources(**{name: value for name, value in given.items() if value is not None}, **asked)
     else:
@@ -455,10 +390,7 @@ def sources(
 
         if not (orders and customers):
             raise BadInput("give --orders and --customers, or a workspace")
-        if not until:
-            raise BadInput(
-                "give --until, the last day up to which the order log is complete: --until 2026-11-26"
-            )
+        need_until(until)
         found = find(
             orders,
             customers,
@@ -466,16 +398,11 @@ def sources(
             margin=margin,
             spend=spend or None,
             identities=identities or None,
-            timezone=timezone,
-            currency=currency,
-            columns=pairs(columns, "--columns"),
+            **read.asked(),
             **asked,
         )
-    if json:
+    if shown.json:
         put_json(found.as_dict())
         return
     put(found.line(lang))
-    if found.sources:
-        put("\n" + found.table(lang).text())
-    if found.cohorts:
-        put("\n" + found.cohort_table(lang).text())
+    put_tables(found.table(lang), found.cohort_table(lang))
