@@ -237,9 +237,9 @@ class FakeWorkspace:
         self.policies = FakePolicy(self.winback.campaign)
         for verb in POLICY_VERBS:
             setattr(self, verb, getattr(self.policies, verb))
-        called = FakePeople(language, empty=empty)
+        self.called = FakePeople(self.winback.campaign, language, empty=empty)
         for verb in PEOPLE_VERBS:
-            setattr(self, verb, getattr(called, verb))
+            setattr(self, verb, getattr(self.called, verb))
 
     @property
     def tests(self) -> FakeExperiments:

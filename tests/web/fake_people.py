@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from primeta.errors import BadTable
 from primeta.reactivation.acquisition import Payback, Return, Source, Sources
 from primeta.reactivation.farm_bursts import Burst
 from primeta.reactivation.farm_clusters import Cluster
@@ -14,8 +14,10 @@ from primeta.reactivation.interview_reasons import Answer, Later, Reasons, Reaso
 from primeta.reactivation.interviews import ByUs, Call, Group, Interviews
 from primeta.reactivation.interviews_words import REASONS
 from primeta.reactivation.records import NAN, Rung
+from primeta.workspace.reactivation_views import CampaignView, FarmsView, InterviewsView, SourcesView
 
-PEOPLE_VERBS = ("interviews", "interviews_mark", "facts_mark", "farms", "sources")
+PEOPLE_VERBS = ("interviews", "interviews_view", "farms_view", "sources_view")
+AT = datetime(2026, 11, 16, 6, tzinfo=UTC)
 QUOTE = {"en": "The seam came apart after two days", "ru": "Шов разошёлся через два дня"}
 
 
@@ -169,28 +171,34 @@ def sources() -> Sources:
 
 
 class FakePeople:
-    """The verbs over these records; an empty workspace has no customers' table."""
+    """The verbs over these records: nothing is worked out of `saturday`, no identities are known of `sunday`; an empty
+    workspace has read no order. Pages and the API may ask for nothing that takes work, but for the list as a file."""
 
-    def __init__(self, language: str = "en", *, empty: bool = False) -> None:
-        self.language, self.empty = language, empty
+    def __init__(
+        self, campaign: Callable[..., CampaignView], language: str = "en", *, empty: bool = False
+    ) -> None:
+        self.campaign, self.language, self.empty = campaign, language, empty
+        self.stale = False
 
-    def interviews(self, name: str, *, now: datetime, keep: bool = True, out: Any = None) -> Interviews:
-        if out is not None:
-            out.write_text("call,customer_id\nA1,c7\n", encoding="utf-8")
+    def interviews(self, name: str, *, now: datetime, out: Any) -> Interviews:
+        out.write_text("call,customer_id\nA1,c7\n", encoding="utf-8")
         return interviews(self.language)
 
-    def interviews_mark(self, name: str) -> str:
-        return "1"
+    def interviews_view(self, name: str, *, now: datetime) -> InterviewsView:
+        view = self.campaign(name, now=now)
+        if view.name == "saturday":
+            return InterviewsView(campaign=view)
+        return InterviewsView(campaign=view, result=interviews(self.language), at=AT, stale=self.stale)
 
-    def facts_mark(self) -> str:
-        return "" if self.empty else f"v1-{self.language}"
+    def farms_view(self, name: str, *, now: datetime) -> FarmsView:
+        view = self.campaign(name, now=now)
+        if view.name == "sunday":
+            return FarmsView(campaign=view, problem="primeta.toml: no identities are mapped")
+        if view.name == "saturday":
+            return FarmsView(campaign=view, problem="saturday: c7 stands in two arms", at=AT)
+        return FarmsView(campaign=view, result=farms(), at=AT, stale=self.stale)
 
-    def farms(self, *, now: datetime, experiment: str = "") -> Farms:
-        if experiment == "sunday":
-            raise BadTable("primeta.toml: no identities are mapped")
-        return farms()
-
-    def sources(self, **options: Any) -> Sources:
+    def sources_view(self, cohort: str = "quarter") -> SourcesView:
         if self.empty:
-            raise BadTable("primeta.toml: no table of customers is mapped")
-        return sources()
+            return SourcesView(problem="shop: no order has been read yet; run `primeta watch shop` first")
+        return SourcesView(result=sources(), at=AT, stale=self.stale)

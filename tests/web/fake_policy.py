@@ -10,6 +10,7 @@ from typing import Any
 from primeta.reactivation.policy.design import plan_discount, plan_moment, plan_sequence
 from primeta.reactivation.policy.result import Choice, Point, PolicyResult, Response, Rival, Segment
 from primeta.reactivation.whom.result import CurvePoint, Policy, Qini, Tenth, Whom
+from primeta.workspace.reactivation_kept import NotKept
 from primeta.workspace.reactivation_plan import PlanExample
 from primeta.workspace.reactivation_views import CampaignView, PolicyKind, PolicyView, WhomView
 
@@ -121,6 +122,12 @@ def whom(**more: Any) -> Whom:
 MADE: dict[str, Callable[[], PolicyResult]] = {"moment": moment, "sequence": sequence, "discount": discount}
 
 
+def _only_of_two_letters(view: CampaignView, found: Any) -> Any:
+    if view.name != "two-letters":
+        raise NotKept(f"this of {view.name}", usual=True)
+    return found
+
+
 class FakePolicy:
     """The campaign `two-letters` varied everything; the others nothing. Nobody has told who was left alone in `untold`."""
 
@@ -144,8 +151,7 @@ class FakePolicy:
 
     def _policy(self, kind: PolicyKind, name: str, now: datetime, options: dict[str, Any]) -> PolicyResult:
         self.asked = options
-        self.campaign(name, now=now)
-        return MADE[kind]()
+        return _only_of_two_letters(self.campaign(name, now=now), MADE[kind]())
 
     def moment(self, name: str, *, now: datetime, **options: Any) -> PolicyResult:
         return self._policy("moment", name, now, options)
@@ -157,8 +163,8 @@ class FakePolicy:
         return self._policy("discount", name, now, options)
 
     def whom(self, name: str, *, now: datetime, **options: Any) -> Whom:
-        self.campaign(name, now=now)
-        return whom()
+        self.asked = options
+        return _only_of_two_letters(self.campaign(name, now=now), whom())
 
     def plan_example(self, name: str, kind: PolicyKind, *, now: datetime) -> PlanExample:
         asked = {"per_week": 420.0, "weeks": 8.0, "sd": 900.0}

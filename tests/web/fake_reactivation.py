@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from fake_experiments import NAMES as EXPERIMENTS
 
-from primeta.errors import NotFound, Refused
+from primeta.errors import NotFound
 from primeta.reactivation.ladder_result import Ladder
 from primeta.reactivation.lapse import FixedRule, Lapse, Move
 from primeta.reactivation.records import (
@@ -24,6 +24,7 @@ from primeta.reactivation.records import (
     Step,
     TailCheck,
 )
+from primeta.workspace.reactivation_kept import NotKept
 from primeta.workspace.reactivation_views import CampaignView, KeptLadder, KeptLapse
 
 NAN = float("nan")
@@ -351,11 +352,14 @@ class FakeReactivation:
     def ladder(self, name: str, *, now: datetime, **options: Any) -> Ladder:
         self.asked = options
         view = self.campaign(name, now=now)
-        if view.kept is None:
-            raise Refused(f"{name} is not worked out")
+        usual = not any(value is not None for key, value in options.items() if key != "kept_only")
+        if view.kept is None or not usual:
+            raise NotKept(f"the ladder of {name}", usual=usual)
         return view.kept.ladder
 
-    def lapse(self, *, now: datetime, days: int | None = None) -> Lapse:
+    def lapse(self, *, now: datetime, days: int | None = None, kept_only: bool) -> Lapse:
+        if days is not None:
+            raise NotKept("who is leaving", usual=False)
         return lapse()
 
     def kept_lapse(self) -> KeptLapse | None:

@@ -11,6 +11,10 @@ from fake_people import QUOTE
 
 from primeta.web.app import create_app
 
+NEWER = {"en": "Newer facts have come", "ru": "Пришли новые данные"}
+AGAIN = {"en": "Try again", "ru": "Попробовать ещё раз"}
+NOT_YET = {"en": "This is not worked out yet.", "ru": "Это пока не посчитано."}
+
 
 @pytest.fixture
 def workspace(language: str) -> FakeWorkspace:
@@ -58,9 +62,62 @@ def test_farms_say_what_is_seen_and_accuse_nobody(browser: Browser, language: st
         assert word not in text.lower()
 
 
-def test_without_identities_the_page_says_what_to_add(browser: Browser):
+def test_without_identities_the_page_says_what_to_add(browser: Browser, language: str):
     text = browser.get("/reactivation/sunday/farms").text
     assert "no identities are mapped" in text
+    # another attempt would say the same
+    assert AGAIN[language] not in text
+
+
+def test_what_is_not_worked_out_yet_says_so_and_offers_one_act(
+    browser: Browser, workspace: FakeWorkspace, language: str
+):
+    text = browser.get("/reactivation/saturday/interviews").text
+    assert NOT_YET[language] in text
+    assert text.count('class="button main"') == 1
+    told = browser.send("/reactivation/saturday/interviews", {}, follow=False)
+    assert told.status_code == 303
+    identity, _, back = told.headers["location"].rpartition("/")[2].partition("?back=")
+    assert workspace.job(identity).kind == "interviews"
+    assert back.startswith("%2Freactivation%2Fsaturday%2Finterviews")
+    assert "/reactivation/saturday/interviews" in browser.get(told.headers["location"]).text
+
+
+def test_an_attempt_that_failed_says_why_and_may_be_repeated(
+    browser: Browser, workspace: FakeWorkspace, language: str
+):
+    text = browser.get("/reactivation/saturday/farms").text
+    assert "c7 stands in two arms" in text
+    assert AGAIN[language] in text
+    told = browser.send("/reactivation/saturday/farms", {}, follow=False).headers["location"]
+    assert workspace.job(told.rpartition("/")[2].partition("?")[0]).kind == "farms"
+
+
+@pytest.mark.parametrize(
+    "path", ["/reactivation/two-letters/interviews", "/reactivation/two-letters/farms", "/sources"]
+)
+def test_newer_facts_are_told_beside_what_is_kept(
+    browser: Browser, workspace: FakeWorkspace, language: str, path: str
+):
+    assert NEWER[language] not in browser.get(path).text
+    assert browser.get(f"/api/v1{path}").headers["primeta-stale"] == "false"
+    workspace.called.stale = True
+    assert NEWER[language] in browser.get(path).text
+    answer = browser.get(f"/api/v1{path}")
+    assert answer.headers["primeta-stale"] == "true"
+    # the fake's `AT`
+    assert answer.headers["last-modified"] == "Mon, 16 Nov 2026 06:00:00 GMT"
+
+
+def test_sources_are_a_job_of_their_own(browser: Browser, workspace: FakeWorkspace):
+    told = browser.send("/sources", {}, follow=False).headers["location"]
+    identity = told.rpartition("/")[2].partition("#")[0]
+    assert workspace.job(identity).kind == "sources"
+    assert 'href="/sources"' in browser.get(f"/jobs/{identity}").text
+
+
+def test_before_the_first_watch_sources_say_what_to_do(new: Browser):
+    assert "primeta watch" in new.get("/sources").text
 
 
 def test_sources_lead_with_the_ranking_that_flips(browser: Browser, language: str):
@@ -84,3 +141,13 @@ def test_the_same_documents_come_over_http(browser: Browser):
         answer = browser.get(path)
         assert answer.status_code == 200, path
         assert key in answer.json()
+
+
+def test_over_http_what_is_not_worked_out_is_a_refusal_that_names_the_job(browser: Browser):
+    missing = browser.get("/api/v1/reactivation/saturday/interviews")
+    assert missing.status_code == 404
+    assert '{"kind": "interviews"} to /api/v1/jobs' in missing.json()["error"]
+    # no job would help
+    refused = browser.get("/api/v1/reactivation/sunday/farms")
+    assert refused.status_code == 400
+    assert "no identities are mapped" in refused.json()["error"]

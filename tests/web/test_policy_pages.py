@@ -146,6 +146,15 @@ def test_the_api_gives_the_document_of_the_command(browser: Browser, workspace: 
     assert f"/api/v1/reactivation/{{name}}/{kind}" in browser.get("/api/v1/openapi.json").json()["paths"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_api_works_nothing_out(browser: Browser, workspace: FakeWorkspace, kind: str):
+    missing = browser.get(f"/api/v1/reactivation/saturday/{kind}")
+    assert workspace.policies.asked["kept_only"] is True
+    assert missing.status_code == 404
+    job = "whom" if kind == "whom" else "policy"
+    assert f'{{"kind": "{job}"}} to /api/v1/jobs' in missing.json()["error"]
+
+
 @pytest.mark.parametrize("place", ["moment", "whom"])
 def test_a_curve_has_a_specification_for_the_local_vega(browser: Browser, place: str):
     assert browser.get(f"/reactivation/two-letters/{place}/chart").status_code == 200

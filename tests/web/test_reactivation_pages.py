@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -396,6 +396,39 @@ def test_the_api_passes_options_on_and_refuses_what_cannot_be(browser: Browser, 
     assert browser.get("/api/v1/reactivation/two-letters?window=0").status_code == 422
     assert browser.get("/api/v1/reactivation/nowhere").status_code == 404
     assert browser.get("/api/v1/lapse").json()["states"]["lapsed"] == 1_500
+
+
+def test_the_api_works_nothing_out_and_names_the_job(browser: Browser, workspace: FakeWorkspace):
+    missing = browser.get("/api/v1/reactivation/saturday")
+    assert missing.status_code == 404
+    assert 'post {"kind": "ladder"} to /api/v1/jobs' in missing.json()["error"]
+    job = browser.request("POST", "/api/v1/jobs", json={"kind": "ladder"})
+    assert (job.status_code, job.json()["kind"], job.json()["state"]) == (202, "ladder", "waiting")
+    assert browser.get(f"/api/v1/jobs/{job.json()['id']}").json() == job.json()
+    assert browser.request("POST", "/api/v1/jobs", json={"kind": "knit"}).status_code == 422
+    assert browser.get("/api/v1/reactivation/sunday").headers["primeta-stale"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("reactivation/two-letters?window=14", "primeta reactivation ladder DIR --experiment two-letters"),
+        ("lapse?days=60", "primeta reactivation lapse DIR"),
+    ],
+)
+def test_another_question_than_the_kept_one_is_refused_with_where_to_ask_it(
+    browser: Browser, path: str, command: str
+):
+    refused = browser.get(f"/api/v1/{path}")
+    assert refused.status_code == 409
+    assert command in refused.json()["error"]
+
+
+def test_every_kind_of_job_that_the_api_starts_is_one_that_the_worker_does():
+    from primeta.web.api import JobKind
+    from primeta.web.serve import WORK
+
+    assert set(get_args(JobKind)) == set(WORK)
 
 
 def test_the_api_is_described(browser: Browser):

@@ -151,6 +151,9 @@ WORDS: dict[str, str] = {
     "step.look": N_("looking at experiments"),
     "step.ladder": N_("ladders of campaigns"),
     "step.lapse": N_("each customer’s own rhythm"),
+    "step.interviews": N_("whom to call"),
+    "step.farms": N_("accounts that belong together"),
+    "step.sources": N_("customers of each source"),
     "step.certify": N_("splitting customers by lot"),
     # Canonical tables
     "table.customers": N_("Customer list"),

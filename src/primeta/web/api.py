@@ -14,7 +14,7 @@ from primeta.errors import NotAllowed
 from primeta.show.result import plain
 from primeta.web.page import site_of
 from primeta.workspace.documents import signals_document, trend_document, trends_document
-from primeta.workspace.views import SeriesView
+from primeta.workspace.views import Job, SeriesView
 
 router = APIRouter(prefix="/api/v1")
 
@@ -105,19 +105,42 @@ def doctor(request: Request) -> JSONResponse:
     return answer(site.workspace.diagnosis(now=site.now()).as_dict())
 
 
+JobKind = Literal[
+    "watch", "look", "certify", "ladder", "lapse", "policy", "whom", "interviews", "farms", "sources"
+]
+
+
+class NewJob(BaseModel):
+    """Work over a second; each kind works out all of its kind that is missing or older than the facts."""
+
+    kind: JobKind
+
+
+@router.post(
+    "/jobs",
+    status_code=202,
+    summary="Start a job, or follow the one of its kind that waits or runs",
+    dependencies=[Depends(only_json)],
+)
+def start(request: Request, given: NewJob) -> JSONResponse:
+    site = site_of(request)
+    return answer(_job(site.workspace.start_job(given.kind, now=site.now())), 202)
+
+
 @router.get("/jobs/{identity}", summary="How far a job is")
 def job(request: Request, identity: str) -> JSONResponse:
-    found = site_of(request).workspace.job(identity)
-    return answer(
-        {
-            "id": found.id,
-            "kind": found.kind,
-            "state": found.state,
-            "done": found.done,
-            "total": found.total,
-            "message": found.message,
-        }
-    )
+    return answer(_job(site_of(request).workspace.job(identity)))
+
+
+def _job(found: Job) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "state": found.state,
+        "done": found.done,
+        "total": found.total,
+        "message": found.message,
+    }
 
 
 class LoggedSign(BaseModel):

@@ -183,6 +183,27 @@ def _whom(workspace, progress) -> dict[str, object]:
     return _whole("whom", *whom_of_all(workspace, now=clock(), progress=progress))
 
 
+def _interviews(workspace, progress) -> dict[str, object]:
+    """Whom to call of every campaign, and what was said, where that is missing or older than the facts."""
+    from primeta.workspace.people_called import interviews_of_all
+
+    return _whole("interviews", *interviews_of_all(workspace, now=clock(), progress=progress))
+
+
+def _farms(workspace, progress) -> dict[str, object]:
+    """Every campaign's effects with and without farms where they are missing or older than the facts."""
+    from primeta.workspace.people_called import farms_of_all
+
+    return _whole("farms", *farms_of_all(workspace, now=clock(), progress=progress))
+
+
+def _sources(workspace, progress) -> dict[str, object]:
+    """What sources bring, by every cohort, where that is missing or older than the facts."""
+    from primeta.workspace.people_called import sources_of_all
+
+    return {"sources": sources_of_all(workspace, now=clock(), progress=progress)}
+
+
 def _lapse(workspace, progress) -> dict[str, object]:
     progress("lapse", 0, 1)
     found = workspace.lapse(now=clock(), fresh=True)
@@ -212,5 +233,8 @@ WORK = {
     "lapse": _lapse,
     "policy": _policy,
     "whom": _whom,
+    "interviews": _interviews,
+    "farms": _farms,
+    "sources": _sources,
 }
 """Kind of a job → what does it."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from primeta.errors import BadTable, NotFound
+from primeta.errors import BadInput, BadTable, NotFound, Refused
 from primeta.reactivation.inputs import Columns, Given, Query, open_given
 from primeta.warehouse.duck import quoted
 from primeta.warehouse.engine import open_warehouse
-from primeta.warehouse.facts_store import Facts, load_facts
+from primeta.warehouse.facts_store import Facts
 from primeta.warehouse.write_rows import write_rows
-from primeta.workspace.reactivation import _question, _Rows, campaign, stored, whole_facts
-from primeta.workspace.reactivation_kept import file_name
+from primeta.workspace import people_kept
+from primeta.workspace.people_kept import Problem, file_of, list_file, question_of, tried
+from primeta.workspace.reactivation import _Rows, campaign, campaigns, stored, whole_facts
+from primeta.workspace.reactivation_kept import Progress
+from primeta.workspace.reactivation_kept import each as one_by_one
+from primeta.workspace.reactivation_kept import keep as keep_answer
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,10 +29,12 @@ if TYPE_CHECKING:
     from primeta.reactivation.farms import Farms
     from primeta.reactivation.interviews import Interviews
     from primeta.signals.note import Note
+    from primeta.workspace.reactivation_views import CampaignView
     from primeta.workspace.workspace import Workspace
 
-FOLDER = "interviews"
 MOST_QUOTES = 50
+AFTER = 90
+"""Days after a talk over which orders are looked at."""
 
 
 @contextmanager
@@ -43,28 +49,16 @@ def _opened(
             if name in ws.config.tables:
                 found[name] = f"SELECT * FROM {warehouse.clean(name)}"
         connection = warehouse.connection
-        yield (
-            connection,
-            {
-                table: open_given(
-                    connection,
-                    table,
-                    Query(sql, f"the workspace's {table.replace('_', ' ')}"),
-                    columns=Columns(None),
-                    # Canonical times are in UTC already.
-                    timezone="UTC",
-                )
-                for table, sql in found.items()
-                if sql
-            },
-        )
+        yield connection, {table: _given(connection, table, sql) for table, sql in found.items() if sql}
+
+
+def _given(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> Given:
+    # Canonical times are in UTC already.
+    query = Query(sql, f"the workspace's {table.replace('_', ' ')}")
+    return open_given(connection, table, query, columns=Columns(None), timezone="UTC")
 
 
 # Interviews
-
-
-def _file(ws: Workspace, name: str, what: str) -> Path:
-    return ws.folder / FOLDER / f"{file_name(name)}.{what}.parquet"
 
 
 def interviews(
@@ -77,13 +71,13 @@ def interviews(
     seed: str = "",
     called: Any = None,
     answers: Any = None,
-    after_days: int = 90,
+    after_days: int = AFTER,
     codes: Mapping[str, str] | None = None,
     fresh: bool = False,
     keep: bool = True,
     out: Path | None = None,
 ) -> Interviews:
-    """Whom to call of an experiment, and what those who were called said.
+    """Whom to call of an experiment, and what those who were called said; kept where nothing has changed since.
 
     The list is drawn once and kept in `interviews/`, so that answers are held against the list that was called;
     answers are kept beside it and need not be given again.
@@ -97,25 +91,37 @@ def interviews(
         NotFound, Refused, BadTable, BadInput: as `ladder`.
     """
     from primeta.reactivation.interview_reasons import called_rows, reasons_of
-    from primeta.reactivation.interviews import Tables, as_listed, check_sizes, drawn_rows, interviews_of
+    from primeta.reactivation.interviews import (
+        EACH,
+        RESERVE,
+        Tables,
+        as_listed,
+        check_sizes,
+        drawn_rows,
+        interviews_of,
+    )
 
     check_sizes(each, reserve)
     view = campaign(ws, name, now=now)
     facts, until = whole_facts(ws)
+    listed, kept = (list_file(ws, view.name, what) for what in ("calls", "answers"))
+    usual = (each, reserve, seed, called, after_days, codes or None) == (EACH, RESERVE, "", None, AFTER, None)
+    if usual and answers is None and out is None and not fresh and (listed.exists() or not keep):
+        known = people_kept.interviews_view(ws, view)
+        if known.result is not None and not known.stale:
+            return known.result
     experiment = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
-    question = _question(ws, view, experiment, facts)
-    assert question is not None
+    question = question_of(ws, view, facts, now)
     rows = _Rows(ws, facts, view)
     # Of other campaigns' messages nobody was drawn by lot: only the campaign's own count as contact.
     queries = {
-        "assignments": rows.assigned(experiment, dataclasses.replace(question, by="")),
+        "assignments": rows.assigned(experiment, question),
         "orders": rows.all_of("orders"),
         "messages": rows.messages(),
         "reactions": rows.reactions(),
     }
     if not queries["messages"]:
         queries["reactions"] = ""
-    listed, kept = _file(ws, view.name, "calls"), _file(ws, view.name, "answers")
     with _opened(ws, queries, mapped=("consents",)) as (connection, given):
         names = dataclasses.replace(question, name=view.name if question.control else "")
         found = interviews_of(
@@ -148,24 +154,40 @@ def interviews(
 
                 listed.parent.mkdir(exist_ok=True)
                 write_rows(read_table_of(answers), kept)
+    if usual:
+        # The mark knows the list and the answers that were written down just now.
+        mark = people_kept.interviews_mark(ws, view, facts)
+        keep_answer(file_of(ws, "interviews", view.name), found, mark=mark, at=now)
     if out is not None:
         write_rows(drawn, out)
         found = dataclasses.replace(found, out=out)
     return found
 
 
-def interviews_mark(ws: Workspace, name: str) -> str:
-    """Changes when another list or other answers are kept."""
-    return "|".join(
-        str(file.stat().st_mtime_ns) if file.exists() else ""
-        for file in (_file(ws, name, what) for what in ("calls", "answers"))
-    )
+def interviews_of_all(
+    ws: Workspace, *, now: datetime, progress: Progress | None = None
+) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """Whom to call of every campaign where that is missing or older than what it is made of; no list is written down.
 
+    Returns:
+        How many were worked out; (campaign, why not) of those that could not be.
+    """
+    facts, _ = whole_facts(ws)
+    wanted = {
+        view.name: view
+        for view in campaigns(ws, now=now)
+        if (known := people_kept.interviews_view(ws, view)).result is None or known.stale
+    }
 
-def facts_mark(ws: Workspace) -> str:
-    """Changes with the facts; empty where there are none yet."""
-    facts = load_facts(ws.folder / "facts")
-    return facts.version if facts else ""
+    def work(_: str, name: str) -> Interviews:
+        return tried(
+            file_of(ws, "interviews", name),
+            mark=people_kept.interviews_mark(ws, wanted[name], facts),
+            now=now,
+            work=lambda: interviews(ws, name, now=now, keep=False),
+        )
+
+    return one_by_one([("interviews", name) for name in wanted], work, progress)
 
 
 def attach_quotes(
@@ -228,21 +250,28 @@ def _customers(facts: Facts) -> str:
 def sources(
     ws: Workspace,
     *,
+    now: datetime | None = None,
     until: date | str | None = None,
     margin: float | None = None,
     cohort: str = "quarter",
     horizon: str | int = "365d",
     returns: Sequence[str | int] = ("30d", "90d", "180d", "365d"),
     model: str = "bg-nbd",
+    fresh: bool = False,
 ) -> Sources:
-    """What customers of each acquisition source bring, from the workspace's facts.
+    """What customers of each acquisition source bring, from the workspace's facts; kept where nothing has changed since.
 
+    Args:
+        now: When it is worked out; without it the answer is not kept.
+        until, margin, cohort, …: As in `reactivation.sources`; the answer to the usual question is kept by cohort.
+        fresh: Work it out even where an answer is kept.
     Raises:
         Refused: nobody has watched yet. BadTable: customers carry no source.
     """
     from primeta.reactivation.acquisition import Tables, asked_of, sources_of
 
     facts, end = whole_facts(ws)
+    own = {"timezone": ws.config.timezone, "currency": ws.config.currency}
     asked = asked_of(
         until=until or end,
         margin=ws.config.margin if margin is None else margin,
@@ -250,12 +279,50 @@ def sources(
         horizon=horizon,
         returns=returns,
         model=model,
-        timezone=ws.config.timezone,
-        currency=ws.config.currency,
+        **own,
     )
+    usual = asked == asked_of(until=end, margin=ws.config.margin, cohort=cohort, **own)
+    if usual and not fresh:
+        known = people_kept.sources_view(ws, cohort)
+        if known.result is not None and not known.stale:
+            return known.result
     queries = {"orders": _orders(facts), "customers": _customers(facts)}
     with _opened(ws, queries, mapped=("spend", "identities")) as (connection, given):
-        return sources_of(connection, Tables(**given), asked)
+        found = sources_of(connection, Tables(**given), asked)
+    if usual and now is not None:
+        file = people_kept.sources_file(ws, cohort)
+        keep_answer(file, found, mark=people_kept.sources_mark(ws, facts), at=now)
+    return found
+
+
+def sources_of_all(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> int:
+    """What sources bring, by every cohort where that is missing or older than what it is made of.
+
+    Returns:
+        How many answers were worked out.
+    Raises:
+        Refused, BadTable: as `sources`; the page says so.
+    """
+    facts, _ = whole_facts(ws)
+    mark = people_kept.sources_mark(ws, facts)
+    wanted = [
+        cohort
+        for cohort in people_kept.cohorts()
+        if (known := people_kept.sources_view(ws, cohort)).result is None or known.stale
+    ]
+    for place, cohort in enumerate(wanted):
+        if progress is not None:
+            progress("sources", place, len(wanted))
+        try:
+            sources(ws, now=now, cohort=cohort)
+        except (BadInput, Refused) as error:
+            # What is wrong with the tables is wrong for every cohort.
+            for other in wanted[place:]:
+                keep_answer(people_kept.sources_file(ws, other), Problem(text=str(error)), mark=mark, at=now)
+            raise
+    if progress is not None and wanted:
+        progress("sources", len(wanted), len(wanted))
+    return len(wanted)
 
 
 def farms(
@@ -267,21 +334,98 @@ def farms(
     wide: int = 50,
     error: float = 0.05,
     out: Path | None = None,
+    fresh: bool = False,
 ) -> Farms:
-    """Accounts that look like one person's, and with `experiment` its effects with and without them.
+    """Accounts that look like one person's, and with `experiment` its effects with and without them; the latter kept
+    where nothing has changed since.
 
+    Args:
+        out: CSV or Parquet for each account of a farm; such an answer is worked out anew.
+        fresh: Work it out even where an answer is kept.
     Raises:
         Refused: nobody has watched yet. BadTable: no identities are mapped. NotFound: no such experiment.
     """
-    from primeta.reactivation.farms import accounts_of, check_options, farms_of, with_effects
+    from primeta.reactivation.farm_clusters import SMALLEST, WIDE
+    from primeta.reactivation.farms import ERROR, accounts_of, check_options
 
     check_options(smallest, error)
     facts, until = whole_facts(ws)
+    view = campaign(ws, experiment, now=now) if experiment else None
+    usual = (smallest, wide, error) == (SMALLEST, WIDE, ERROR)
+    if view is not None and usual and out is None and not fresh:
+        known = people_kept.farms_view(ws, view)
+        if known.result is not None and not known.stale:
+            return known.result
+    with _accounts(ws, facts, until, smallest=smallest, wide=wide, error=error) as (connection, found):
+        if view is not None:
+            found = _with_effects(ws, connection, found, view, facts, now)
+            if usual:
+                keep_answer(
+                    _farms_file(ws, view), found, mark=people_kept.farms_mark(ws, view, facts), at=now
+                )
+        if out is not None:
+            write_rows(accounts_of(connection), out)
+            found = dataclasses.replace(found, out=out)
+    return found
+
+
+def farms_of_all(
+    ws: Workspace, *, now: datetime, progress: Progress | None = None
+) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """The effects of every campaign with and without farms where they are missing or older than what they are made of;
+    accounts that belong together are looked for once.
+
+    Returns:
+        How many were worked out; (campaign, why not) of those that could not be.
+    Raises:
+        Refused, BadTable: no accounts can be looked for at all; pages of campaigns say so.
+    """
+    facts, until = whole_facts(ws)
+    wanted = {
+        view.name: view
+        for view in campaigns(ws, now=now)
+        if (known := people_kept.farms_view(ws, view)).result is None or known.stale
+    }
+    if not wanted:
+        return 0, ()
+    marks = {name: people_kept.farms_mark(ws, view, facts) for name, view in wanted.items()}
+    if progress is not None:
+        progress("farms", 0, len(wanted))
+    with ExitStack() as stack:
+        try:
+            connection, accounts = stack.enter_context(_accounts(ws, facts, until))
+        except (BadInput, Refused) as error:
+            for name, view in wanted.items():
+                keep_answer(_farms_file(ws, view), Problem(text=str(error)), mark=marks[name], at=now)
+            raise
+
+        def work(_: str, name: str) -> None:
+            view = wanted[name]
+
+            def answer() -> None:
+                # The follow-up of the campaign before has put its own orders in their place.
+                _given(connection, "orders", _orders(facts))
+                found = _with_effects(ws, connection, accounts, view, facts, now)
+                keep_answer(_farms_file(ws, view), found, mark=marks[name], at=now)
+
+            tried(_farms_file(ws, view), mark=marks[name], now=now, work=answer)
+
+        return one_by_one([("farms", name) for name in wanted], work, progress)
+
+
+def _farms_file(ws: Workspace, view: CampaignView) -> Path:
+    return file_of(ws, "farms", view.name)
+
+
+@contextmanager
+def _accounts(
+    ws: Workspace, facts: Facts, until: date, **options: Any
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Farms]]:
+    """Accounts that belong together, and the connection on which their tables are."""
+    from primeta.reactivation.farms import farms_of
+
     if "identities" not in ws.config.tables:
-        raise BadTable(
-            f"{ws.config.path}: no identities are mapped, so nothing tells which accounts belong together; add "
-            "[tables.identities] (customer_id, kind, value_hash)"
-        )
+        raise BadTable(people_kept.no_identities(ws))
     queries = {"orders": _orders(facts), "customers": _customers(facts)}
     with _opened(ws, queries, mapped=("identities",)) as (connection, given):
         found = farms_of(
@@ -291,26 +435,23 @@ def farms(
             given.get("customers"),
             until=until,
             timezone=ws.config.timezone,
-            smallest=smallest,
-            wide=wide,
-            error=error,
+            **options,
         )
-        found = dataclasses.replace(found, currency=ws.config.currency)
-        if experiment:
-            view = campaign(ws, experiment, now=now)
-            own = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
-            question = _question(ws, view, own, facts)
-            assert question is not None
-            question = dataclasses.replace(question, by="")
-            rows = _Rows(ws, facts, view)
-            found = with_effects(
-                connection,
-                found,
-                Query(rows.assigned(own, question), "who entered the experiment"),
-                question,
-                Columns(None),
-            )
-        if out is not None:
-            write_rows(accounts_of(connection), out)
-            found = dataclasses.replace(found, out=out)
-    return found
+        yield connection, dataclasses.replace(found, currency=ws.config.currency)
+
+
+def _with_effects(
+    ws: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    accounts: Farms,
+    view: CampaignView,
+    facts: Facts,
+    now: datetime,
+) -> Farms:
+    """The same with the effects of a campaign, over the orders that are open on the connection."""
+    from primeta.reactivation.farms import with_effects
+
+    experiment = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
+    question = question_of(ws, view, facts, now)
+    rows = Query(_Rows(ws, facts, view).assigned(experiment, question), "who entered the experiment")
+    return with_effects(connection, accounts, rows, question, Columns(None))

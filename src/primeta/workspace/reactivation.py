@@ -28,7 +28,7 @@ from primeta.workspace.reactivation_assigned import (
     assigned_rows,
     control_of,
 )
-from primeta.workspace.reactivation_kept import FOLDER, Progress, each, file_name, keep, kept
+from primeta.workspace.reactivation_kept import FOLDER, NotKept, Progress, each, file_name, keep, kept
 from primeta.workspace.reactivation_views import CampaignView, KeptLadder, KeptLapse
 
 if TYPE_CHECKING:
@@ -313,6 +313,7 @@ def ladder(
     annual_discount: float | None = None,
     level: float | None = None,
     fresh: bool = False,
+    kept_only: bool = False,
 ) -> Ladder:
     """The ladder of an experiment, or of a campaign that was only sent; kept where nothing has changed since.
 
@@ -321,8 +322,10 @@ def ladder(
         window_days, horizon_days, …: Instead of what `[reactivation]` and the plan say; such a ladder is not kept.
         by: An attribute that was written down at entry (the plan's segments or strata).
         fresh: Work it out even where a ladder is kept.
+        kept_only: Work nothing out; what is kept is given even where facts have changed since.
     Raises:
         NotFound: no such campaign.
+        NotKept: with `kept_only`, where nothing is kept or this is another question.
         Refused: nobody has watched yet, so there are no facts.
         BadInput, BadTable: options or facts that cannot be.
     """
@@ -348,8 +351,10 @@ def ladder(
     question = _question(ws, view, experiment, facts, options)
     assert question is not None
     assert usual is not None
-    if question == usual and view.kept is not None and not view.kept.stale and not fresh:
+    if question == usual and view.kept is not None and not fresh and (kept_only or not view.kept.stale):
         return view.kept.ladder
+    if kept_only:
+        raise NotKept(f"the ladder of {view.name}", usual=question == usual)
     found = _worked_out(ws, view, experiment, facts, question)
     if question == usual:
         keep(_file(ws, view.name), found, mark=_mark(ws, question, facts, view), at=now)
@@ -371,14 +376,22 @@ def ladder_of_all(
 
 
 def lapse(
-    ws: Workspace, *, now: datetime, days: int | None = None, weeks: int = WEEKS, fresh: bool = False
+    ws: Workspace,
+    *,
+    now: datetime,
+    days: int | None = None,
+    weeks: int = WEEKS,
+    fresh: bool = False,
+    kept_only: bool = False,
 ) -> Lapse:
     """Who is silent longer than his own rhythm allows, with the flow of the weeks before; kept.
 
     Args:
         days: The fixed rule to compare with, instead of `[reactivation] fixed_days`; such an answer is not kept.
+        kept_only: As of `ladder`.
     Raises:
         Refused: nobody has watched yet.
+        NotKept: with `kept_only`, as `ladder`.
         BadInput: days or weeks that cannot be.
     """
     from primeta.reactivation.histories import open_facts
@@ -387,8 +400,10 @@ def lapse(
     facts, until = whole_facts(ws)
     usual = days in (None, ws.config.reactivation.fixed_days) and weeks == WEEKS
     known = kept_lapse(ws)
-    if usual and known is not None and not known.stale and not fresh:
+    if usual and known is not None and not fresh and (kept_only or not known.stale):
         return known.lapse
+    if kept_only:
+        raise NotKept("who is leaving", usual=usual)
     # Times of the facts are in UTC already and their days are cut: they are not read as a file of orders.
     with open_facts(facts, until=until) as log:
         found = lapse_of(log, days=days or ws.config.reactivation.fixed_days, weeks=weeks)

@@ -28,6 +28,23 @@ FOLDER = "cache/reactivation"
 Progress = Callable[[str, int, int], None]
 
 
+class NotKept(Refused):
+    """Only what is kept was asked for, and this is not: it would have to be worked out.
+
+    Args:
+        what: In words, such as "the ladder of autumn".
+        usual: The question is the one whose answer is kept once a job has worked it out.
+    """
+
+    def __init__(self, what: str, *, usual: bool) -> None:
+        self.usual = usual
+        super().__init__(
+            f"{what} is not worked out yet"
+            if usual
+            else f"{what}: this is another question than the one whose answer is kept"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """A record as it was kept: of which question, on which facts, when."""

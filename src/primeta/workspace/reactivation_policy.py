@@ -15,7 +15,7 @@ from primeta.warehouse.facts_store import Facts, load_facts
 from primeta.warehouse.window_sums import hash_of
 from primeta.workspace.reactivation import campaign, campaigns, stored, until_of, whole_facts
 from primeta.workspace.reactivation_assigned import Assigned, assigned, assigned_rows
-from primeta.workspace.reactivation_kept import FOLDER, Progress, each, file_name, keep, kept
+from primeta.workspace.reactivation_kept import FOLDER, NotKept, Progress, each, file_name, keep, kept
 from primeta.workspace.reactivation_views import CampaignView, PolicyKind, PolicyView
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def policy(
     policy: Any = None,
     level: float | None = None,
     fresh: bool = False,
+    kept_only: bool = False,
 ) -> PolicyResult:
     """What one experiment says of the best moment, sequence or discount; kept where nothing has changed since.
 
@@ -61,7 +62,9 @@ def policy(
         budget, eligible: Of `discount`.
         policy: A table customer_id (or segment) → what to do, whose value is asked for.
         fresh: Work it out even where an answer is kept. Only answers to the usual question are kept.
+        kept_only: Work nothing out; what is kept is given even where facts have changed since.
     Raises:
+        NotKept: with `kept_only`, where nothing is kept or this is another question.
         NotFound: there is no such campaign.
         Refused: nobody has watched yet.
         BadInput: its lottery did not vary this; an option that cannot be.
@@ -83,7 +86,7 @@ def policy(
     is_usual = terms == usual and budget is None and not eligible and policy is None
     if is_usual and not fresh:
         known = policy_view(ws, view, kind)
-        if known.result is not None and not known.stale:
+        if known.result is not None and (kept_only or not known.stale):
             return known.result
     if kind != "sequence" and not terms.control:
         raise BadInput(
@@ -95,6 +98,8 @@ def policy(
             f"{view.name} cannot be split by {terms.by!r}: only what stands beside its assignments can split them. "
             f"That is: {', '.join(entry.attributes) or 'nothing'}."
         )
+    if kept_only:
+        raise NotKept(f"the best {kind} of {view.name}", usual=is_usual)
     found = _found(_lapsed(ws, view, facts, terms), kind, budget=budget, eligible=eligible, policy=policy)
     if is_usual:
         # `extra` is for those who fit a policy, not for readers.

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from primeta.reactivation.records import LadderFacts
 
 if TYPE_CHECKING:
+    from primeta.reactivation.acquisition import Sources
+    from primeta.reactivation.farms import Farms
+    from primeta.reactivation.interviews import Interviews
     from primeta.reactivation.ladder_result import Ladder
     from primeta.reactivation.lapse import Lapse
     from primeta.reactivation.policy.result import PolicyResult
@@ -99,4 +102,38 @@ class KeptLapse:
 
     lapse: Lapse
     at: datetime
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterviewsView:
+    """Whom to call of a campaign and what was said, as far as it is worked out."""
+
+    campaign: CampaignView
+    result: Interviews | None = None
+    problem: str = ""
+    """Why there is none: what the last attempt said, or what is missing for any."""
+    at: datetime | None = None
+    """When it was worked out or tried; None: never."""
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmsView:
+    """Accounts that look like one person's and the effects of a campaign without them, as far as they are worked out."""
+
+    campaign: CampaignView
+    result: Farms | None = None
+    problem: str = ""
+    at: datetime | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesView:
+    """What customers of each acquisition source bring, as far as it is worked out."""
+
+    result: Sources | None = None
+    problem: str = ""
+    at: datetime | None = None
     stale: bool = False

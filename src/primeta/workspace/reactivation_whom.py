@@ -16,7 +16,7 @@ from primeta.warehouse.window_sums import hash_of
 from primeta.workspace.looks import entered_file
 from primeta.workspace.reactivation import campaign, campaigns, entered_rows, until_of, whole_facts
 from primeta.workspace.reactivation_assigned import assigned
-from primeta.workspace.reactivation_kept import Progress, each, keep, kept
+from primeta.workspace.reactivation_kept import NotKept, Progress, each, keep, kept
 from primeta.workspace.reactivation_policy import file_of, tables_of, usual_terms
 from primeta.workspace.reactivation_views import CampaignView, WhomView
 
@@ -44,15 +44,16 @@ def whom(
     seed: int | None = None,
     out: Path | None = None,
     fresh: bool = False,
+    kept_only: bool = False,
 ) -> Whom:
     """Whom to write, learnt from one campaign; kept where nothing has changed since.
 
     Args:
         features: What was written down when customers were drawn, beside their order history; unless told, all of it.
         out: CSV or Parquet for one row a customer; such an answer is worked out anew.
-        control, horizon_days, …: As of `moment`; `repeats`, `seed` as in `pm.whom`.
+        control, horizon_days, kept_only, …: As of `moment`; `repeats`, `seed` as in `pm.whom`.
     Raises:
-        NotFound, Refused, BadTable: as `moment`.
+        NotFound, NotKept, Refused, BadTable: as `moment`.
         BadInput: it was only sent, so nobody was left alone by lot; an option that cannot be.
     """
     from primeta.reactivation.whom.door import REPEATS, whom_of
@@ -73,8 +74,10 @@ def whom(
     is_usual = terms == usual and features is None and repeats is None and seed is None and out is None
     if is_usual and not fresh:
         known = whom_view(ws, view)
-        if known.result is not None and not known.stale:
+        if known.result is not None and (kept_only or not known.stale):
             return known.result
+    if kept_only:
+        raise NotKept(f"whom to write by {view.name}", usual=is_usual)
     wanted = list(attributes if features is None else features)
     unknown = [entry for entry in wanted if entry not in attributes]
     if unknown:

@@ -47,7 +47,16 @@ if TYPE_CHECKING:
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
     from primeta.workspace.reactivation_plan import PlanExample
-    from primeta.workspace.reactivation_views import CampaignView, KeptLapse, PolicyKind, PolicyView, WhomView
+    from primeta.workspace.reactivation_views import (
+        CampaignView,
+        FarmsView,
+        InterviewsView,
+        KeptLapse,
+        PolicyKind,
+        PolicyView,
+        SourcesView,
+        WhomView,
+    )
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -327,11 +336,19 @@ class Workspace:
 
         tell_control(self, name, arm, by=by, now=now)
 
-    def lapse(self, *, now: datetime, days: int | None = None, weeks: int = 26, fresh: bool = False) -> Lapse:
+    def lapse(
+        self,
+        *,
+        now: datetime,
+        days: int | None = None,
+        weeks: int = 26,
+        fresh: bool = False,
+        kept_only: bool = False,
+    ) -> Lapse:
         """Who is silent longer than his own rhythm allows, with the flow of the weeks before."""
         from primeta.workspace import reactivation
 
-        return reactivation.lapse(self, now=now, days=days, weeks=weeks, fresh=fresh)
+        return reactivation.lapse(self, now=now, days=days, weeks=weeks, fresh=fresh, kept_only=kept_only)
 
     def kept_lapse(self) -> KeptLapse | None:
         """The same as it was worked out last; None where it never was."""
@@ -345,17 +362,11 @@ class Workspace:
 
         return people_called.interviews(self, name, now=now, **options)
 
-    def interviews_mark(self, name: str) -> str:
-        """Changes when another list or other answers are kept."""
-        from primeta.workspace import people_called
+    def interviews_view(self, name: str, *, now: datetime) -> InterviewsView:
+        """Whom to call of a campaign and what was said, as far as it is worked out."""
+        from primeta.workspace import people_kept
 
-        return people_called.interviews_mark(self, name)
-
-    def facts_mark(self) -> str:
-        """Changes with the facts; empty before the first watch."""
-        from primeta.workspace import people_called
-
-        return people_called.facts_mark(self)
+        return people_kept.interviews_view(self, self.campaign(name, now=now))
 
     def attach_quotes(
         self, name: str, trend: str, *, by: str, now: datetime, reason: str = "", lang: str = "en"
@@ -371,11 +382,23 @@ class Workspace:
 
         return people_called.farms(self, now=now, experiment=experiment, **options)
 
+    def farms_view(self, name: str, *, now: datetime) -> FarmsView:
+        """Accounts that look like one person's and a campaign's effects without them, as far as they are worked out."""
+        from primeta.workspace import people_kept
+
+        return people_kept.farms_view(self, self.campaign(name, now=now))
+
     def sources(self, **options: Any) -> Sources:
         """What customers of each acquisition source bring; options as in `workspace.people_called.sources`."""
         from primeta.workspace import people_called
 
         return people_called.sources(self, **options)
+
+    def sources_view(self, cohort: str = "quarter") -> SourcesView:
+        """What customers of each source bring, as far as it is worked out."""
+        from primeta.workspace import people_kept
+
+        return people_kept.sources_view(self, cohort)
 
     # Experiments
 

@@ -16,11 +16,10 @@ from primeta.reactivation.interview_reasons import Answer
 from primeta.reactivation.interviews import LETTER
 from primeta.reactivation.interviews_words import STRATA
 from primeta.show.result import Table
-from primeta.web.background import Answers
 from primeta.web.page import Sent, done, page, reader_of, site_of, text_of
 from primeta.web.pages.reactivation import address, campaign_tabs, tabs_of
 from primeta.web.reader import Reader
-from primeta.workspace.reactivation_views import CampaignView
+from primeta.workspace.reactivation_views import CampaignView, FarmsView, InterviewsView, SourcesView
 
 router = APIRouter()
 CALLS = "calls.csv"
@@ -44,15 +43,15 @@ class Quote:
     reasons: str
 
 
-def _asked(request: Request, question: tuple[Any, ...], work: Any) -> Any:
-    """The answer, or the work that goes on beside the page."""
-    answers: Answers = request.app.state.people
-    return answers.ask(question, work)
-
-
-def _mark(request: Request) -> str:
-    """Changes with the workspace's facts."""
-    return site_of(request).workspace.facts_mark()
+def _state(known: InterviewsView | FarmsView | SourcesView) -> dict[str, Any]:
+    """How far it is worked out."""
+    return {
+        "found": known.result,
+        "problem": known.problem,
+        # Where something is missing for any attempt, another one does not help.
+        "tried": known.at is not None,
+        "stale": known.stale,
+    }
 
 
 def _place(reader: Reader, view: CampaignView, tab: str) -> dict[str, Any]:
@@ -75,22 +74,15 @@ def _bare(table: Table) -> Table:
 @router.get("/reactivation/{name}/interviews")
 def interviews(request: Request, name: str) -> Response:
     site, reader = site_of(request), reader_of(request)
-    view = site.workspace.campaign(name, now=site.now())
-    asked = _asked(
-        request,
-        ("interviews", view.name, _mark(request), site.workspace.interviews_mark(view.name)),
-        lambda: site.workspace.interviews(view.name, now=site.now(), keep=False),
-    )
-    found, lang = asked.answer, reader.lang
+    known = site.workspace.interviews_view(name, now=site.now())
+    found, lang = known.result, reader.lang
     reasons = found.reasons if found is not None and found.reasons and not found.reasons.why_not else None
     return page(
         request,
         "reactivation_interviews.html",
         reader,
-        **_place(reader, view, "interviews"),
-        working=asked.working,
-        problem=asked.problem,
-        found=found,
+        **_place(reader, known.campaign, "interviews"),
+        **_state(known),
         title=found.line(lang) if found is not None else "",
         groups=_bare(found.table(lang)) if found is not None else None,
         remarks=found.remarks(lang) if found is not None else [],
@@ -162,21 +154,14 @@ def attach(request: Request, name: str, sent: Sent) -> Response:
 @router.get("/reactivation/{name}/farms")
 def farms(request: Request, name: str) -> Response:
     site, reader = site_of(request), reader_of(request)
-    view = site.workspace.campaign(name, now=site.now())
-    asked = _asked(
-        request,
-        ("farms", view.name, _mark(request)),
-        lambda: site.workspace.farms(now=site.now(), experiment=view.name),
-    )
-    found, lang = asked.answer, reader.lang
+    known = site.workspace.farms_view(name, now=site.now())
+    found, lang = known.result, reader.lang
     return page(
         request,
         "reactivation_farms.html",
         reader,
-        **_place(reader, view, "farms"),
-        working=asked.working,
-        problem=asked.problem,
-        found=found,
+        **_place(reader, known.campaign, "farms"),
+        **_state(known),
         title=found.line(lang) if found is not None else "",
         clusters=_bare(found.table(lang)) if found is not None else None,
         remarks=found.remarks(lang) if found is not None and not found.why_not else [],
@@ -191,19 +176,23 @@ def farms(request: Request, name: str) -> Response:
 @router.get("/sources")
 def sources(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
-    asked = _asked(request, ("sources", _mark(request)), site.workspace.sources)
-    found, lang = asked.answer, reader.lang
+    known = site.workspace.sources_view()
+    found, lang = known.result, reader.lang
     return page(
         request,
         "reactivation_sources.html",
         reader,
         place="/reactivation",
         tabs=tabs_of(reader, "sources"),
-        working=asked.working,
-        problem=asked.problem,
-        found=found,
+        **_state(known),
         title=found.line(lang) if found is not None else "",
         table=_bare(found.table(lang)) if found is not None else None,
         cohorts=found.cohort_table(lang) if found is not None and found.cohorts else None,
         remarks=found.remarks(lang) if found is not None else [],
     )
+
+
+@router.post("/sources")
+def work_out(request: Request, sent: Sent) -> Response:
+    site = site_of(request)
+    return done(f"/jobs/{site.workspace.start_job('sources', now=site.now()).id}")

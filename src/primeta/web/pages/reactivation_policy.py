@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -152,10 +152,14 @@ def control(request: Request, name: str, sent: Sent) -> Response:
 
 @router.post("/reactivation/{name}/{kind}")
 def work_out(
-    request: Request, name: str, kind: Literal["moment", "sequence", "discount", "whom"], sent: Sent
+    request: Request,
+    name: str,
+    kind: Literal["moment", "sequence", "discount", "whom", "interviews", "farms"],
+    sent: Sent,
 ) -> Response:
+    """The job that works out one part of the campaigns, and leads back to this one."""
     site = site_of(request)
     view = site.workspace.campaign(name, now=site.now())
-    job = site.workspace.start_job("policy" if kind != "whom" else "whom", now=site.now())
+    job = site.workspace.start_job("policy" if kind in get_args(PolicyKind) else kind, now=site.now())
     back = quote(f"{address(view.name)}/{kind}", safe="")
     return done(f"/jobs/{job.id}?back={back}")
