@@ -70,6 +70,31 @@ def test_margin_is_of_the_list_price():
     assert "not yet in 545 days" in pm.sources(**fixed(), margin=0.4).table().text()
 
 
+def with_margins(values):
+    given = fixed()
+    orders = given.pop("orders")
+    return given | {"orders": orders.append_column("margin", pa.array(values(orders.num_rows), pa.float64()))}
+
+
+@pytest.mark.parametrize("margin", [None, 0.4])
+def test_an_empty_column_of_margins_is_as_none(margin: float | None):
+    # A workspace's orders always carry the column; it is empty where nobody mapped it.
+    found = pm.sources(**with_margins(lambda rows: [None] * rows), margin=margin)
+    without = pm.sources(**fixed(), margin=margin)
+    assert (found.money_of, found.sources) == (without.money_of, without.sources)
+
+
+def test_orders_without_a_margin_of_their_own_take_the_given_one():
+    def every_other(rows):
+        return [None if row % 2 else 7.0 for row in range(rows)]
+
+    with pytest.raises(BadTable, match=r"margin is empty in 65 of 130 rows.*--margin"):
+        pm.sources(**with_margins(every_other))
+    found = by_name(pm.sources(**with_margins(every_other), margin=0.4))
+    # half of the 40 orders of 100 bring 7, the others 40
+    assert found["ads"].observed == pytest.approx((7 + 40) / 2)
+
+
 def test_the_ranking_flips_where_fewer_customers_are_worth_more_for_sure():
     found = pm.sources(**fixed())
     rows = by_name(found)

@@ -584,12 +584,19 @@ def _make_days(connection: duckdb.DuckDBPyConnection, tables: Tables, asked: Ask
     orders = tables.orders
     day = f"({local_day('ordered_at', asked.timezone)} - DATE '1970-01-01')::INTEGER"
     discount = f"coalesce({orders.or_null('discount')}, 0)"
-    if "margin" in orders:
-        money, kind = "margin", "margin"
-    elif asked.margin is not None:
+    money, kind = "revenue", "revenue"
+    if asked.margin is not None:
         money, kind = f"(revenue - {1 - asked.margin} * (revenue + {discount}))", "margin"
-    else:
-        money, kind = "revenue", "revenue"
+    if "margin" in orders:
+        # A workspace's orders always have the column; it is empty where nobody mapped it.
+        counted, filled = one(connection, f"SELECT count(*), count(margin) FROM {orders.view}")
+        if filled and filled < counted and asked.margin is None:
+            raise BadTable(
+                f"{orders.where}: margin is empty in {counted - filled:,} of {counted:,} rows. Fill it in, or give "
+                "--margin (a share of the list price) for those rows."
+            )
+        if filled:
+            money, kind = (f"coalesce(margin, {money})" if filled < counted else "margin"), "margin"
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE source_of AS SELECT customer_id AS customer, "
