@@ -124,6 +124,12 @@ def test_the_workspace_says_what_the_files_say_and_keeps_it(folder: Path, tmp_pa
     assert ws.policy_view("when", "moment", now=NOW).result.horizon == 90  # type: ignore[union-attr]
 
 
+def test_whom_is_not_promised_where_nobody_was_said_to_be_left_alone(folder: Path):
+    ws = pm.open(folder)
+    with pytest.raises(BadInput, match="do not say which arm was left alone"):
+        ws.whom("other", now=NOW, kept_only=True)
+
+
 def test_another_control_makes_what_is_kept_old(folder: Path):
     ws = pm.open(folder)
     ws.tell_control("when", "plain", by="", now=NOW)

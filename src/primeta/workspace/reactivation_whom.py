@@ -76,6 +76,11 @@ def whom(
         known = whom_view(ws, view)
         if known.result is not None and (kept_only or not known.stale):
             return known.result
+    if kept_only and not terms.control:
+        raise BadInput(
+            f"{view.name}: the assignments do not say which arm was left alone. Name it on its page, or under "
+            f"[reactivation.controls] in {ws.config.path.name}"
+        )
     if kept_only:
         raise NotKept(f"whom to write by {view.name}", usual=is_usual)
     wanted = list(attributes if features is None else features)
