@@ -151,6 +151,16 @@ def test_interviews_are_worked_out_once_and_kept_until_what_they_are_made_of_cha
     # the record comes back the same
     assert plain(view.result.as_dict()) == plain(told.as_dict())
     assert view.result.line("ru") == told.line("ru")
+    # a reason of one's own is kept with the answers that carry it
+    own = answers.set_column(2, "reason", pa.array(["mood"]))
+    told = ws.interviews("win_back", now=NOW, answers=own, codes={"mood": "a mood"})
+    view = ws.interviews_view("win_back", now=NOW)
+    assert not view.stale
+    assert view.result is not None
+    again = ws.interviews("win_back", now=NOW, after_days=89)
+    assert again.reasons is not None
+    assert again.reasons.name("mood", "en") == "a mood"
+    assert plain(view.result.as_dict()) == plain(told.as_dict())
     # another list than the usual one
     ws.interviews("win_back", now=NOW, each=3, fresh=True)
     assert ws.interviews_view("win_back", now=NOW).stale

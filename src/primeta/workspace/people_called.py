@@ -84,7 +84,7 @@ def interviews(
 
     Args:
         each, reserve, seed, called: As in `reactivation.interviews`.
-        answers: A file or table; kept, in the place of those kept before.
+        answers: A file or table; kept with its `codes`, in the place of those kept before.
         fresh: Draw the list again.
         keep: Write the list down where none is kept yet.
     Raises:
@@ -105,7 +105,9 @@ def interviews(
     view = campaign(ws, name, now=now)
     facts, until = whole_facts(ws)
     listed, kept = (list_file(ws, view.name, what) for what in ("calls", "answers"))
-    usual = (each, reserve, seed, called, after_days, codes or None) == (EACH, RESERVE, "", None, AFTER, None)
+    usual = (each, reserve, seed, called, after_days) == (EACH, RESERVE, "", None, AFTER)
+    # Codes that come with answers are kept beside them.
+    usual = usual and (answers is not None or not codes)
     if usual and answers is None and out is None and not fresh and (listed.exists() or not keep):
         known = people_kept.interviews_view(ws, view)
         if known.result is not None and not known.stale:
@@ -145,7 +147,7 @@ def interviews(
                 until=until,
                 timezone=ws.config.timezone,
                 after_days=after_days,
-                codes=codes,
+                codes=people_kept.kept_codes(ws, view.name) if answers is None and not codes else codes,
                 currency=ws.config.currency,
             )
             found = dataclasses.replace(found, reasons=reasons)
@@ -154,6 +156,7 @@ def interviews(
 
                 listed.parent.mkdir(exist_ok=True)
                 write_rows(read_table_of(answers), kept)
+                people_kept.keep_codes(ws, view.name, codes or {})
     if usual:
         # The mark knows the list and the answers that were written down just now.
         mark = people_kept.interviews_mark(ws, view, facts)

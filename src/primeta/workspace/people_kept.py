@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from primeta.errors import BadInput, PrimetaError, Refused
 from primeta.warehouse.facts_store import Facts
 from primeta.warehouse.sources import files_of, is_file
 from primeta.warehouse.window_sums import hash_of
+from primeta.workspace.files import write_whole
 from primeta.workspace.reactivation import _question, whole_facts
 from primeta.workspace.reactivation_assigned import assigned
 from primeta.workspace.reactivation_kept import FOLDER, Kept, file_name, keep, kept
@@ -44,6 +46,25 @@ def list_file(ws: Workspace, name: str, what: str) -> Path:
     return ws.folder / LISTS / f"{file_name(name)}.{what}.parquet"
 
 
+def keep_codes(ws: Workspace, name: str, codes: Mapping[str, str]) -> None:
+    """Reasons of one's own, beside the answers that carry them."""
+    file = _codes_file(ws, name)
+    file.parent.mkdir(exist_ok=True)
+    write_whole(file, json.dumps(dict(codes), ensure_ascii=False))
+
+
+def kept_codes(ws: Workspace, name: str) -> dict[str, str]:
+    """Those of the answers that were given last."""
+    try:
+        return json.loads(_codes_file(ws, name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+
+
+def _codes_file(ws: Workspace, name: str) -> Path:
+    return ws.folder / LISTS / f"{file_name(name)}.codes.json"
+
+
 def tried(path: Path, *, mark: str, now: datetime, work: Callable[[], T]) -> T:
     """Work something out for the pages; where it cannot be, keep the reason, so that they can say it.
 
@@ -71,6 +92,7 @@ def question_of(ws: Workspace, view: CampaignView, facts: Facts, now: datetime |
 def interviews_mark(ws: Workspace, view: CampaignView, facts: Facts) -> str:
     """Changes with facts, question, consents, and when another list or other answers are kept."""
     lists = [_stamp(list_file(ws, view.name, what)) for what in ("calls", "answers")]
+    lists.append(_stamp(_codes_file(ws, view.name)))
     return hash_of("interviews", _campaign_mark(ws, view, facts), _mapped_mark(ws, ("consents",)), lists)
 
 
