@@ -56,7 +56,16 @@ class Advice:
 
 
 def advice(reader: Reader, facts: LadderFacts) -> list[Advice]:
-    """What follows from the ladder, the most important first."""
-    return [
-        Advice(title=title, text=capital(text)) for title, text in sentences.next_steps(facts, reader.lang)
-    ]
+    """What follows from the ladder, the most important first; a command of the terminal is the tab that it stands for."""
+    _ = reader._
+    tabs = {
+        "primeta reactivation moment": _("the tab “Moment”"),
+        "primeta reactivation discount": _("the tab “Discount”"),
+    }
+    found = []
+    for title, why in sentences.next_steps(facts, reader.lang):
+        text = why
+        for command, tab in tabs.items():
+            text = text.replace(command, str(tab))
+        found.append(Advice(title=title, text=capital(text)))
+    return found
