@@ -37,8 +37,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "line.reasons": {
         "en": "{people} told why: “{first}” comes first, {share} ({interval}) of the customers they stand for.",
-        "ru": "Рассказали о причинах: {people}. На первом месте «{first}»: {share} клиентов, которых они представляют "
-        "({interval}).",
+        "ru": "Ответили: {people}. Чаще всего называют «{first}»: {share} клиентов, которых они представляют ({interval}).",
     },
     "cannot.nobody": {
         "en": "There is nobody to call: no assigned customer was followed for the whole window.",

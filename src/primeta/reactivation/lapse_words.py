@@ -36,8 +36,8 @@ WORDS: dict[str, dict[str, str]] = {
     "line": {
         "en": "{lapsed} of {customers} customers ({share}) are silent longer than their own rhythm allows, and {gone} "
         "more are gone, as of {day}.",
-        "ru": "На {day} {lapsed} из {customers} клиентов ({share}) молчат дольше, чем позволяет их собственный ритм, "
-        "и ещё {gone} ушли.",
+        "ru": "{lapsed} из {customers} клиентов ({share}) молчат дольше, чем позволяет их собственный ритм, и ещё {gone} "
+        "ушли, по данным на {day}.",
     },
     "fixed": {
         "en": "A fixed {days} days gets it wrong: {early} of those it calls lapsed are within their rhythm, and it misses "
@@ -47,7 +47,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "fixed.ordered": {
         "en": "Of the former, {share} ordered within the next {weeks} weeks.",
-        "ru": "Из первых {share} сделали заказ в следующие {weeks} недель.",
+        "ru": "Из тех, кто не выбился, {share} сделали заказ в следующие {weeks} недель.",
     },
     "fixed.agrees": {
         "en": "A fixed {days} days says the same of everybody.",

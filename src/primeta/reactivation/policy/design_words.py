@@ -21,11 +21,11 @@ WORDS = {
         "en": "{n} customers enter over {weeks} weeks; the answer is there after {days} days. A difference of {difference} per lapsed "
         "customer from never writing is seen with {power} power.",
         "ru": "За {weeks} нед. войдут {n} клиентов; ответ будет через {days} дн. Разницу от {difference} на ушедшего клиента по "
-        "сравнению с «не писать» видно с мощностью {power}.",
+        "сравнению с «не писать» видно с вероятностью {power}.",
     },
     "plan.n": {
         "en": "{n} customers are needed to see a difference of {difference} per lapsed customer from never writing with {power} power.",
-        "ru": "Нужно {n} клиентов, чтобы с мощностью {power} увидеть разницу в {difference} на ушедшего клиента по сравнению с "
+        "ru": "Нужно {n} клиентов, чтобы с вероятностью {power} увидеть разницу в {difference} на ушедшего клиента по сравнению с "
         "«не писать».",
     },
     "plan.weeks": {

@@ -174,7 +174,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "note.cross": {
         "en": "The policy is valued on customers who had no part in choosing it.",
-        "ru": "Политика оценена на клиентах, по которым её не выбирали.",
+        "ru": "Скидки выбраны по одним клиентам, а проверены на других.",
     },
     "note.kept": {
         "en": "Expected to earn {kept} of what the best policy gains over the best single discount.",
@@ -256,7 +256,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "note.weighted": {
         "en": "By weights alone: {values}.",
-        "ru": "Только по весам: {values}.",
+        "ru": "Без модели, только по весам жребия: {values}.",
     },
 }
 THINGS = {"channel": {"en": "channel", "ru": "канал"}, "discount": {"en": "discount", "ru": "скидка"}}

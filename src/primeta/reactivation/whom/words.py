@@ -141,7 +141,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     "note.held-out": {
         "en": "Every customer was judged by policies that had not seen him (divisions averaged: {repeats}); intervals are "
         "{level}, each for itself, and count that parts of the sample learn from each other.",
-        "ru": "Каждого клиента оценивали политики, которые его не видели (разбиений: {repeats}); интервалы {level}, каждый "
+        "ru": "Правила отбора проверены на клиентах, на которых не учились (разбиений: {repeats}); интервалы {level}, каждый "
         "сам по себе, с учётом того, что части выборки учатся друг на друге.",
     },
     "note.money": {
