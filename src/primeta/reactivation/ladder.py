@@ -59,11 +59,12 @@ def climb_ladder(follow_up: FollowUp, rung4: Rung4 | None) -> LadderFacts:
     whole = _facts(pooled(follow_up), rung4, segment="")
     if not follow_up.campaign.by:
         return whole
+    given = rung4.segments if rung4 else ()
     parts = [
-        _facts(of_segment(follow_up, place), rung4, segment=name)
+        _facts(of_segment(follow_up, place), given[place] if given else None, segment=name)
         for place, name in enumerate(follow_up.segments)
     ]
-    parts, differs = _with_multiplicity(follow_up, parts)
+    parts, differs = _with_multiplicity(follow_up, parts, given)
     return replace(whole, segments=tuple(parts), differs=differs)
 
 
@@ -85,7 +86,7 @@ def _facts(follow_up: FollowUp, rung4: Rung4 | None, *, segment: str) -> LadderF
         *_modelled(follow_up, rung4, treated, segment),
     ]
     rungs = _with_away(rungs)
-    between = _between(follow_up, means, rung4 if not segment else None)
+    between = _between(follow_up, means, rung4)
     best, sure = _best(follow_up, rungs, between)
     back = tuple(returners(follow_up, place, segment=segment) for place in treated)
     normal = [normal_again(follow_up, place, segment=segment) for place in treated]
@@ -108,7 +109,7 @@ def _facts(follow_up: FollowUp, rung4: Rung4 | None, *, segment: str) -> LadderF
         best_sure=sure,
         climb=climb(follow_up, rungs),
         curves=curves,
-        checks=rung4.checks if rung4 is not None and not segment else (),
+        checks=rung4.checks if rung4 is not None else (),
         segment=segment,
         between=between,
         trap=_trap(follow_up, segment),
@@ -217,7 +218,7 @@ def _measured(follow_up: FollowUp, arm: int, number: int, means: Sequence[Mean],
 
 def _modelled(follow_up: FollowUp, rung4: Rung4 | None, treated: Sequence[int], segment: str) -> list[Rung]:
     """Rung 4 as it was given; where it was not, its place with the reason."""
-    given = {rung.arm: rung for rung in (rung4.rungs if rung4 else ()) if rung.segment == segment}
+    given = {rung.arm: rung for rung in (rung4.rungs if rung4 else ())}
     why = "no-control" if not follow_up.has_control else "not-modelled"
     if rung4 is not None and rung4.why_not and follow_up.has_control:
         why = rung4.why_not
@@ -507,7 +508,7 @@ def _overtaking(curves: Sequence[Curve], best: Mapping[str, str | None]) -> Note
 
 
 def _with_multiplicity(
-    follow_up: FollowUp, parts: Sequence[LadderFacts]
+    follow_up: FollowUp, parts: Sequence[LadderFacts], rung4: Sequence[Rung4]
 ) -> tuple[list[LadderFacts], tuple[Differs, ...]]:
     """Holm's p over all segments and arms of a rung; where an arm's effect differs between them."""
     places = [
@@ -523,25 +524,52 @@ def _with_multiplicity(
         for (part, at), p in zip(mine, adjusted, strict=True):
             rows[part][at] = replace(rows[part][at], p_adjusted=float(p))
     found = [replace(facts, rungs=tuple(own)) for facts, own in zip(parts, rows, strict=True)]
-    return found, tuple(row for number in (2, 3) for row in _differs(follow_up, number))
+    level = follow_up.campaign.level
+    differs = [
+        row
+        for number, known in ((2, None), (3, None), (4, rung4))
+        for row in _differs(
+            number, _effects(follow_up, number) if known is None else _expected(follow_up, known), level=level
+        )
+    ]
+    return found, tuple(differs)
 
 
-def _differs(follow_up: FollowUp, number: int) -> list[Differs]:
-    """Arm by arm, on rung 2 or 3."""
+Effects = Mapping[str, Mapping[str, tuple[float, float, float]]]
+"""Arm → segment → its difference from the control, the standard error of that and its customers."""
+
+
+def _effects(follow_up: FollowUp, number: int) -> Effects:
+    """On rung 2 or 3."""
     if not follow_up.has_control:
-        return []
+        return {}
     days = follow_up.campaign.window_days if number == 2 else follow_up.seen_days
     level = follow_up.campaign.level
     parts = [of_segment(follow_up, place) for place in range(len(follow_up.segments))]
     known: dict[str, dict[str, tuple[float, float, float]]] = {}
     for arm, name in enumerate(follow_up.arms[1:], start=1):
-        rows = {}
+        rows = known[name] = {}
         for segment, part in zip(follow_up.segments, parts, strict=True):
             found = gap(_value(part, arm, days), _value(part, 0, days), level=level)
             if math.isfinite(found.se):
                 rows[segment] = (found.difference, found.se, assigned(part, arm))
-        if len(rows) > 1:
-            known[name] = rows
+    return known
+
+
+def _expected(follow_up: FollowUp, rung4: Sequence[Rung4]) -> Effects:
+    """On rung 4, in those segments where the whole of it can be told; their models know nothing of each other."""
+    known: dict[str, dict[str, tuple[float, float, float]]] = {name: {} for name in follow_up.arms[1:]}
+    for segment, told in zip(follow_up.segments if rung4 else (), rung4, strict=True):
+        for rung in told.rungs:
+            error = told.errors.get(rung.arm, NAN)
+            if math.isfinite(error):
+                known[rung.arm][segment] = (rung.value_per_assigned, error, float(rung.n))
+    return known
+
+
+def _differs(number: int, effects: Effects, *, level: float) -> list[Differs]:
+    """Arm by arm, where at least two segments can tell."""
+    known = {name: rows for name, rows in effects.items() if len(rows) > 1}
     p = {name: heterogeneity(np.array(list(rows.values())))[0] for name, rows in known.items()}
     adjusted = dict(zip(p, adjusted_holm(np.array(list(p.values()))), strict=True)) if p else {}
     return [

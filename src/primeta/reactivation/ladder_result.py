@@ -133,13 +133,15 @@ class Ladder:
         rows = []
         for part in self.facts.segments:
             for rung in part.rungs:
-                if rung.rung < 2 or not math.isfinite(rung.value_per_assigned):
+                if rung.rung < 2 or rung.why_not == "no-control":
                     continue
-                each = pen.money(rung.value_per_assigned, rung.low, rung.high, sign=True)
+                reason = words(WHY_NOT, rung.why_not, lang) if rung.why_not else ""
+                each = f"{locale.CANNOT_TELL[lang]}: {reason}"
+                if math.isfinite(rung.value_per_assigned):
+                    each = str(pen.money(rung.value_per_assigned, rung.low, rung.high, sign=True))
+                    each += f"; {reason}" if reason else ""
                 p = pen.p(rung.p_adjusted) if math.isfinite(rung.p_adjusted) else ""
-                rows.append(
-                    (part.segment, str(rung.rung), rung.arm, locale.number(rung.n, lang), str(each), p)
-                )
+                rows.append((part.segment, str(rung.rung), rung.arm, locale.number(rung.n, lang), each, p))
         names = ("segment", "rung", "arm", "customers", "each")
         heads = [
             Head(words(WORDS, name, lang), "right" if name in ("customers", "each") else "left")
@@ -210,7 +212,14 @@ class Ladder:
                 ],
             },
             "contamination": dict(facts.contamination),
-            "segments": [{"segment": part.segment, **_part(part)} for part in facts.segments],
+            "segments": [
+                {
+                    "segment": part.segment,
+                    **_part(part),
+                    "tail_checks": [asdict(check) for check in part.checks],
+                }
+                for part in facts.segments
+            ],
             "segments_differ": [asdict(row) for row in facts.differs],
             "next": [{"do": heading, "why": why} for heading, why in self.next_steps("en")],
             "notes": [_note(entry, facts) for entry in facts.notes],

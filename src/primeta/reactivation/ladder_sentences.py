@@ -544,7 +544,8 @@ def segments(facts: LadderFacts, lang: str) -> list[str]:
     pen, by = pen_of(facts, lang), facts.campaign.by
     found = []
     for row in facts.differs:
-        if not row.segments:
+        # where all was seen to the horizon, rung 4 repeats rung 3
+        if not row.segments or (row.rung == 4 and facts.seen_days >= facts.campaign.horizon_days):
             continue
         mine = [
             rung
@@ -556,6 +557,9 @@ def segments(facts: LadderFacts, lang: str) -> list[str]:
             f"{rung.segment} {pen.money(rung.value_per_assigned, rung.low, rung.high, sign=True)}"
             for rung in mine
         ]
+        span = pen.span(mine[0].window)
+        if any(rung.rung == 4 and rung.modelled for rung in mine):
+            span = words(WORDS, "partly-modelled", lang, span=span)
         found.append(
             words(
                 FINDINGS,
@@ -564,7 +568,7 @@ def segments(facts: LadderFacts, lang: str) -> list[str]:
                 by=by,
                 arm=row.arm,
                 segments=locale.listed(row.segments, lang),
-                span=pen.span(mine[0].window),
+                span=span,
                 values="; ".join(values),
             )
         )

@@ -114,12 +114,18 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "ru": "слишком мало заказов для сравнения",
     },
     "tail-untested": {
-        "en": "nobody has been followed long enough to test the model, so only what was seen is told",
-        "ru": "проверить модель ещё не на ком, поэтому показано только то, что видели",
+        "en": "fewer than 100 had come back in an arm by half of the follow-up, too few to test the model, so only "
+        "what was seen is told",
+        "ru": "к середине наблюдения в одной из веток вернулись меньше 100 клиентов, проверить модель не на ком, "
+        "поэтому показано только то, что видели",
     },
     "tail-failed": {
         "en": "the model failed its test, so only what was seen is told",
         "ru": "модель не прошла проверку, поэтому показано только то, что видели",
+    },
+    "many-segments": {
+        "en": "only the 12 largest segments get a model of their own, so only what was seen is told",
+        "ru": "своя модель есть только у 12 самых больших сегментов, поэтому показано только то, что видели",
     },
     "not-modelled": {"en": "the time ahead was not modelled", "ru": "будущее не моделировали"},
     "short-log": {"en": "the log is too short", "ru": "история слишком короткая"},
@@ -162,6 +168,7 @@ WORDS: dict[str, dict[str, str]] = {
     "bounds": {"en": "without the assumption", "ru": "без допущения"},
     "everyday": {"en": "everyday discounts, for all", "ru": "обычные скидки, для всех"},
     "segment": {"en": "segment", "ru": "сегмент"},
+    "partly-modelled": {"en": "{span}, partly by the model", "ru": "{span}, часть — по модели"},
     "assumes": {"en": "What it silently assumes", "ru": "Что молча допускает"},
     "away": {"en": "From rung {rung}: {what}", "ru": "От ступени {rung}: {what}"},
     "seen": {"en": "seen", "ru": "видели"},

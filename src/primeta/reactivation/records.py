@@ -381,6 +381,10 @@ class Rung4:
     why_not: str = ""
     between: Mapping[tuple[str, str], tuple[float, float, float]] = field(default_factory=dict)
     """(arm, other arm) → difference of value per assigned with its interval."""
+    errors: Mapping[str, float] = field(default_factory=dict)
+    """Treated arm → standard error of its value; only where the whole of it can be told."""
+    segments: tuple[Rung4, ...] = ()
+    """The same of each segment, in their order, where the campaign is split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -406,7 +410,7 @@ class LadderFacts:
     """Every pair of arms on rungs 2 to 4."""
     trap: tuple[PerBuyer, ...] = ()
     differs: tuple[Differs, ...] = ()
-    """With `by`: on rungs 2 and 3."""
+    """With `by`: on rungs 2 to 4."""
     followed_least: float = NAN
     """Days for which every one of the assigned was followed, at most the horizon."""
     sample_ratio_p: float = NAN

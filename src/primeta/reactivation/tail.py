@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from primeta.reactivation.estimates import LEAST_CUSTOMERS, Mean, gap, pooled, spread
+from primeta.reactivation.estimates import LEAST_CUSTOMERS, Mean, gap, of_segment, pooled, spread
 from primeta.reactivation.records import NAN, Curve, FollowUp, Rung, Rung4, TailCheck
 from primeta.reactivation.tail_check import Promise, checks_of, promise_of
 from primeta.reactivation.tail_model import (
@@ -30,8 +30,10 @@ from primeta.reactivation.tail_model import (
     states_of,
     waits_of,
 )
+from primeta.reactivation.tail_seen import Part, observed
 from primeta.stats import first_return, repeat_after
 from primeta.stats.repeat_after import Returned
+from primeta.stats.threads import each
 
 Floats = npt.NDArray[np.float64]
 LEAST_ORDERS = 100
@@ -46,126 +48,106 @@ CLEARLY = 4.0
 """Log likelihood by which another timing must beat exponential gaps."""
 SPANS = 4
 """Spans of the time beyond what was seen, at whose ends the curve is drawn."""
+MOST_SEGMENTS = 12
+"""The largest ones that get models of their own: each takes seconds, whatever its size."""
 ASSUMES = ("random", "everyone-assigned", "tail-model", "later-money-stays", "no-season")
 
 
 def rung_four(follow_up: FollowUp) -> Rung4:
-    """Every treated arm against the control, to the horizon.
+    """Every treated arm against the control, to the horizon; where the campaign is split, in each segment too.
 
     Returns:
         Rungs of the treated arms in their order, with the control's own value beside; where `why_not` is set, the
         value is that of the observed part alone and `modelled` is NaN. Where everybody was followed to the horizon
-        there is no model and nothing to test.
+        there is no model and nothing to test. `segments` are answers of the same kind, in the segments' order.
     Source:
         The spread is that between hash buckets of customers, of money and of the model's parameters together: each
         bucket moves the parameters by inverse information × its score. This is what a Poisson bootstrap over
         buckets gives with endless draws (Efron 1982, the infinitesimal jackknife), without its own noise.
     """
-    whole = pooled(follow_up)
+    told, learnt = _answer(replace(pooled(follow_up), segments=("",)), Learnt())
+    if not follow_up.campaign.by:
+        return told
+    return replace(told, segments=_of_segments(follow_up, told, learnt))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Learnt:
+    """What all customers together say beforehand of a part of them, who could not show it alone."""
+
+    timing: int = -1
+    """Of orders after a return; −1: to be found."""
+    failed: Mapping[int, str] = field(default_factory=dict)
+    """Arm → why its tail is not believed. The test of a part has less power, so it does not acquit."""
+    missed: Mapping[int, float] = field(default_factory=dict)
+    """Arm → by what share of itself the promise missed beyond chance."""
+
+
+def _of_segments(follow_up: FollowUp, told: Rung4, learnt: Learnt) -> tuple[Rung4, ...]:
+    """The same of each segment's customers, by models of their own.
+
+    They share the timing, which is the shop's and takes most customers to tell.
+    """
+    names = follow_up.segments
+    if len(names) == 1:
+        return (replace(told, rungs=tuple(replace(rung, segment=names[0]) for rung in told.rungs)),)
+    size = follow_up.n.sum(axis=(1, 2))
+    largest = set(np.argsort(-size, kind="stable")[:MOST_SEGMENTS].tolist())
+    found: dict[int, Rung4] = {}
+
+    def one(place: int) -> None:
+        found[place], _ = _answer(of_segment(follow_up, place), learnt, modelled=place in largest)
+
+    each([(place,) for place in range(len(names))], one)
+    return tuple(found[place] for place in range(len(names)))
+
+
+def _answer(whole: FollowUp, learnt: Learnt, *, modelled: bool = True) -> tuple[Rung4, Learnt]:
+    """Of customers of one segment, and what it says of parts of them.
+
+    Args:
+        modelled: Whether there is time for a model.
+    """
     if not whole.has_control:
-        return _no_answer(whole, "no-control")
+        return _no_answer(whole, "no-control"), learnt
     n = whole.n[0].sum(axis=-1)
     if n[0] < LEAST_CUSTOMERS:
-        return _no_answer(whole, "small-arm")
-    seen = [_observed(whole, arm) for arm in range(len(whole.arms))]
+        return _no_answer(whole, "small-arm"), learnt
+    seen = [observed(whole, arm) for arm in range(len(whole.arms))]
     now = [standing(whole.tail, arm) for arm in range(len(whole.arms))]
     horizon = float(whole.campaign.horizon_days)
     if all((rows.followed >= horizon).all() for rows in now):
-        return _told(whole, seen, [None] * len(seen))
+        return _told(whole, seen, [None] * len(seen)), learnt
     used = [arm for arm in range(len(whole.arms)) if n[arm] >= LEAST_CUSTOMERS]
-    refused = _too_early(whole, used)
+    refused = _too_early(whole, used) or ("" if modelled else "many-segments")
     if refused:
-        return _told(whole, seen, [None] * len(seen), why_not=dict.fromkeys(range(len(whole.arms)), refused))
+        why_not = dict.fromkeys(range(len(whole.arms)), refused)
+        return _told(whole, seen, [None] * len(seen), why_not=why_not), learnt
 
     daily = math.log1p(whole.campaign.annual_discount) / 365
     since = _since(whole)
     cuts = _cuts(whole, now)
-    fits = _fits(whole, {arm: now[arm] for arm in used}, since=since)
+    fits = _fits(whole, {arm: now[arm] for arm in used}, since=since, timing=learnt.timing)
     tails = [
         _modelled(whole, arm, now[arm], fits[arm], cuts=cuts, daily=daily) if arm in fits else None
         for arm in range(len(whole.arms))
     ]
+    timing = fits[used[0]].repeat.timing
     promises = _promises(
         whole,
         used,
-        timing=fits[used[0]].repeat.timing,
+        timing=timing,
         rates={arm: model.rate for arm, model in fits.items()},
         daily=daily,
     )
     checks, why_not, missed = checks_of(whole, promises)
+    missed = {arm: max(share, learnt.missed.get(arm, 0.0)) for arm, share in missed.items()}
+    why_not = {**why_not, **learnt.failed}
     tails = [
         tail and replace(tail, doubt=missed.get(arm, 0.0) * abs(tail.money)) for arm, tail in enumerate(tails)
     ]
-    return _told(whole, seen, tails, why_not=why_not, checks=checks, fits=fits, cuts=cuts)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """Per assigned customer of one arm: money, revenue and orders, with the error of money that each bucket adds."""
-
-    money: float
-    parts: Floats
-    """(B,)"""
-    revenue: float
-    orders: float
-    by_block: Floats
-    """(K,) money, of the observed part; (J,) of the modelled one."""
-    by_block_parts: Floats
-    """(B, K) or (B, J)"""
-    doubt: float = 0.0
-    """Money by which the model is known to miss, beyond chance."""
-
-
-def _observed(follow_up: FollowUp, arm: int) -> Part:
-    """What was seen of everybody as far as he was followed, less contact."""
-    sums = {name: table[0, arm] for name, table in follow_up.sums.items()}
-    n = follow_up.n[0, arm]
-    total = max(n.sum(), 1.0)
-    at_risk = follow_up.at_risk[0, arm]
-    lived = at_risk.sum(axis=0)
-    width = np.diff(np.array(follow_up.edges, dtype=np.float64))
-
-    # contact is owed by all, so each block's mean stands for those who have not lived through it too
-    safe = np.where(lived > 0, lived, 1.0)
-    contact = np.where(lived > 0, sums["contact"].sum(axis=0) / safe, NAN)
-    contact_parts = (sums["contact"] - np.nan_to_num(contact) * at_risk) / safe
-    known = np.flatnonzero(lived > 0)
-    if len(known) and len(known) < len(contact):
-        late = known[-max(1, len(known) // 3) :]
-        contact = np.where(lived > 0, contact, contact[late].sum() / width[late].sum() * width)
-
-    present = sums["present"]
-    means = present.sum(axis=0) / total
-    parts = (present - means * n[:, None]) / total
-    missing = _between_edges(follow_up, arm)
-    rate = np.where(lived > 0, present.sum(axis=0) / safe, 0.0)
-    if len(known):
-        rate = np.where(lived > 0, rate, rate[known[-1]] / width[known[-1]] * width)
-    means = means + missing * rate / total - np.nan_to_num(contact)
-    parts = parts - np.nan_to_num(contact_parts)
-    return Part(
-        money=float(means.sum()),
-        parts=parts.sum(axis=1),
-        revenue=float(sums["revenue"].sum() / total),
-        orders=float(sums["orders"].sum() / total),
-        by_block=means,
-        by_block_parts=parts,
-    )
-
-
-def _between_edges(follow_up: FollowUp, arm: int) -> Floats:
-    """(K,) customers, in shares of each block, who were followed into a block and not through it.
-
-    Their sums end at the edge before; the rest is filled in by the block's mean.
-    """
-    edges = np.array(follow_up.edges, dtype=np.float64)
-    own = follow_up.tail.arm == arm
-    followed = np.minimum(follow_up.tail.followed[own], edges[-1])
-    block = np.searchsorted(edges, followed, side="right") - 1
-    into = block < len(edges) - 1
-    block, followed, count = block[into], followed[into], follow_up.tail.count[own][into]
-    share = (followed - edges[block]) / np.diff(edges)[block]
-    return np.bincount(block, weights=count * share, minlength=len(edges) - 1).astype(np.float64)
+    told = _told(whole, seen, tails, why_not=why_not, checks=checks, fits=fits, cuts=cuts)
+    return told, replace(learnt, timing=timing, failed=why_not, missed=missed)
 
 
 def _since(follow_up: FollowUp) -> float:
@@ -379,7 +361,7 @@ def _told(
     for arm in range(1, len(follow_up.arms)):
         reason = "small-arm" if small[arm] else why_not.get(arm, "") or why_not.get(0, "")
         rungs.append(_rung(follow_up, arm, seen, tails, reason=reason))
-    between = {}
+    between, errors = {}, {}
     for arm in range(len(follow_up.arms)):
         for other in range(arm):
             if small[arm] or small[other]:
@@ -388,6 +370,8 @@ def _told(
             mine, theirs = (_mean(follow_up, one, seen, tails, with_tail=with_tail) for one in (arm, other))
             found = gap(mine, theirs, level=campaign.level)
             between[follow_up.arms[arm], follow_up.arms[other]] = (found.difference, found.low, found.high)
+            if other == 0 and not rungs[arm - 1].why_not:
+                errors[follow_up.arms[arm]] = found.se
     curves = (
         ()
         if cuts is None
@@ -405,6 +389,7 @@ def _told(
         parameters=_parameters(follow_up, fits or {}),
         why_not=reasons.pop() if len(reasons) == 1 else "",
         between=between,
+        errors=errors,
     )
 
 
