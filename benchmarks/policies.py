@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.policy_worlds import discount_test, moment_test, sequence_test
-from primeta.reactivation.policy.discount import LEARNING, discount_of
+from primeta.reactivation.policy.discount import discount_of
+from primeta.reactivation.policy.discount_choice import LEARNING
 from primeta.reactivation.policy.moment import moment_of
 from primeta.reactivation.policy.sequence import sequence_of
 from primeta.worlds.dose import DoseWorld, Shape
