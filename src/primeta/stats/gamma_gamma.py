@@ -81,13 +81,9 @@ def fit_gamma_gamma(
     Source:
         Note 025, eq. 1a; standard errors from the observed information, by the delta method from logs.
     """
-    x, z, weight = _checked(orders, mean_value, count)
-    known = (x > 0) & (weight > 0)
-    left_out = float(weight[~known].sum())
-    x, z, weight = x[known], z[known], weight[known]
+    x, z, weight, left_out = _with_orders(orders, mean_value, count)
     customers = float(weight.sum())
-    tie, tie_p = spend_tied_to_frequency(x, z, weight)
-    warnings = ["tied"] if tie_p < 0.01 and abs(tie) >= TIED else []
+    tie, tie_p, warnings = _tie(x, z, weight)
     why_not = ""
     if customers <= 0:
         why_not = "no-customers"
@@ -280,13 +276,9 @@ def fit_spend(
     Source:
         Efron & Morris (1975), JASA 70, 311; Gelman et al. (2013), Bayesian Data Analysis, §5.4.
     """
-    x, z, weight = _checked(orders, mean_value, count)
-    known = (x > 0) & (weight > 0)
-    left_out = float(weight[~known].sum())
-    x, z, weight = x[known], z[known], weight[known]
+    x, z, weight, left_out = _with_orders(orders, mean_value, count)
     customers = float(weight.sum())
-    tie, tie_p = spend_tied_to_frequency(x, z, weight)
-    warnings = ["tied"] if tie_p < 0.01 and abs(tie) >= TIED else []
+    tie, tie_p, warnings = _tie(x, z, weight)
     why_not = "no-customers" if customers <= 0 else "few-customers" if customers < FEWEST else ""
     if why_not:
         return Spend(
@@ -388,9 +380,7 @@ def spend_tied_to_frequency(
         spread (MacKinnon & White 1985, HC1). Values are not logged and not ranked: the mean of many skewed amounts
         has a higher log and a higher median than the mean of one, so that unrelated ones would look tied.
     """
-    x, z, weight = _checked(orders, mean_value, count)
-    known = (x > 0) & (weight > 0)
-    x, z, weight = x[known], z[known], weight[known]
+    x, z, weight, _ = _with_orders(orders, mean_value, count)
     total = float(weight.sum())
     if total < 3:
         return NAN, NAN
@@ -406,6 +396,21 @@ def spend_tied_to_frequency(
     noise = float(weight @ (u * (v - slope * u)) ** 2) * total / free
     t = abs(slope) * size_u / np.sqrt(noise) if noise > 0 else np.inf
     return correlation, float(2 * stdtr(free, -t))
+
+
+def _with_orders(
+    orders: npt.ArrayLike, mean_value: npt.ArrayLike, count: npt.ArrayLike | None
+) -> tuple[Floats, Floats, Floats, float]:
+    """Orders, mean values and weights of the customers who have a mean, and the weight of those who have none."""
+    x, z, weight = _checked(orders, mean_value, count)
+    known = (x > 0) & (weight > 0)
+    return x[known], z[known], weight[known], float(weight[~known].sum())
+
+
+def _tie(x: Floats, z: Floats, weight: Floats) -> tuple[float, float, list[str]]:
+    """The tie of spend and frequency with its p-value, and `tied` where it matters and is not chance."""
+    tie, p = spend_tied_to_frequency(x, z, weight)
+    return tie, p, ["tied"] if p < 0.01 and abs(tie) >= TIED else []
 
 
 def _checked(
