@@ -129,6 +129,13 @@ def test_a_policy_of_sequences_is_valued():
     assert found.policy.value == pytest.approx(5.0, abs=0.1)
 
 
+def test_a_policy_that_says_two_things_of_one_customer_is_refused():
+    orders, rows = smart()
+    wanted = {"customer_id": ["c0", "c1", "c0"], "sequence": ["email > push", "push > push", "push > push"]}
+    with pytest.raises(BadTable, match="says two things for customer_id c0"):
+        sequence(orders, rows, until="2025-12-31", horizon="90d", margin=0.5, policy=wanted)
+
+
 def test_the_second_stage_before_the_first():
     orders, rows = smart()
     rows["assigned_at"] = [

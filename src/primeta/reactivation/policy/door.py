@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from primeta.reactivation.policy.discount import discount_of
 from primeta.reactivation.policy.inputs import Lapsed, Terms, read_lapsed
 from primeta.reactivation.policy.moment import moment_of
 from primeta.reactivation.policy.off_policy import valued
-from primeta.reactivation.policy.result import PolicyResult
+from primeta.reactivation.policy.result import PolicyResult, Valued
 from primeta.reactivation.policy.sequence import sequence_of, valued_sequence
 
 
@@ -62,10 +62,7 @@ def moment(
         contact_cost=contact_cost, experiment=experiment, columns=columns, timezone=timezone, level=level,
         currency=currency,
     )  # fmt: skip
-    found = moment_of(lapsed)
-    if policy is None or found.why_not:
-        return found
-    return replace(found, policy=valued(policy, lapsed, kind="moment"))
+    return _with_policy(moment_of(lapsed), policy, lambda: valued(policy, lapsed, kind="moment"))
 
 
 def sequence(
@@ -100,10 +97,7 @@ def sequence(
         contact_cost=contact_cost, experiment=experiment, columns=columns, timezone=timezone, level=level,
         currency=currency,
     )  # fmt: skip
-    found = sequence_of(lapsed)
-    if policy is None or found.why_not:
-        return found
-    return replace(found, policy=valued_sequence(policy, lapsed))
+    return _with_policy(sequence_of(lapsed), policy, lambda: valued_sequence(policy, lapsed))
 
 
 def discount(
@@ -146,10 +140,11 @@ def discount(
         contact_cost=contact_cost, experiment=experiment, columns=columns, timezone=timezone, level=level,
         currency=currency,
     )  # fmt: skip
-    found = discount_of(lapsed, budget=budget, eligible=eligible)
-    if policy is None or found.why_not:
-        return found
-    return replace(found, policy=valued(policy, lapsed, kind="discount"))
+    return _with_policy(
+        discount_of(lapsed, budget=budget, eligible=eligible),
+        policy,
+        lambda: valued(policy, lapsed, kind="discount"),
+    )
 
 
 def _read(
@@ -183,3 +178,8 @@ def _read(
     return read_lapsed(
         orders, assignments, terms=terms, messages=messages, columns=columns, experiment=experiment
     )
+
+
+def _with_policy(found: PolicyResult, policy: Any, value: Callable[[], Valued]) -> PolicyResult:
+    """The value of a policy that was given, beside what was found; where nothing was found it has none."""
+    return found if policy is None or found.why_not else replace(found, policy=value())

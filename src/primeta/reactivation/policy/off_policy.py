@@ -6,6 +6,7 @@ What nobody could have got has no value here: the answer is then a refusal, not 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -70,21 +71,42 @@ def read_policy(
     policy: Any, seen: Measured, names: dict[str, Ints], *, kind: Kind
 ) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """(n,) the action wanted for each customer (`NOT_THERE`: nobody got such a one), and whom the policy names."""
+    return wanted_by(
+        policy,
+        seen.lapsed,
+        ("arm", COLUMN[kind]),
+        lambda value, column: _action(value, column, seen, names),
+        expected=f"arm or {COLUMN[kind]}",
+    )
+
+
+def wanted_by(
+    policy: Any,
+    lapsed: Lapsed,
+    columns: tuple[str, ...],
+    action_of: Callable[[Any, str], int],
+    *,
+    expected: str,
+) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """(n,) the action wanted for each customer (`NOT_THERE` where the policy names none), and whom it names.
+
+    Args:
+        policy: A path or a table with `customer_id` or `segment`, and the first of `columns` that is there.
+        action_of: The number of an action by its value and the name of its column.
+        expected: The columns in words, for a message.
+    """
     table = policy if isinstance(policy, pa.Table) else read_rows(policy, "the policy")
     have = table.column_names
     key = next((name for name in ("customer_id", "segment") if name in have), "")
-    column = next((name for name in ("arm", COLUMN[kind]) if name in have), "")
+    column = next((name for name in columns if name in have), "")
     if not key or not column:
         raise BadTable(
             f"the policy has the columns {', '.join(have)}; expected customer_id (or segment, a value of --by) and "
-            f"arm or {COLUMN[kind]}"
+            f"{expected}"
         )
-    keys = [unit_text(value) for value in table.column(key).to_pylist()]
-    values = table.column(column).to_pylist()
-    lapsed = seen.lapsed
     said: dict[str, int] = {}
-    for name, value in zip(keys, values, strict=True):
-        action = _action(value, column, seen, names)
+    for unit, value in zip(table.column(key).to_pylist(), table.column(column).to_pylist(), strict=True):
+        name, action = unit_text(unit), action_of(value, column)
         if said.setdefault(name, action) != action:
             raise BadTable(f"the policy says two things for {key} {name}; keep one")
     mine = lapsed.customer if key == "customer_id" else lapsed.segment
@@ -155,21 +177,13 @@ def value_of(seen: Measured, actions: Ints, wanted: Ints, listed: npt.NDArray[np
     )
     if found.effective < SMALL_ARM:
         return _refused(plain, "few-followed")
-    best, weighted, normalised = found.doubly_robust, found.weighted, found.normalised
-    return Valued(
-        value=best.value,
-        low=best.low,
-        high=best.high,
-        weighted=weighted.value,
-        weighted_low=weighted.low,
-        weighted_high=weighted.high,
-        normalised=normalised.value,
-        normalised_low=normalised.low,
-        normalised_high=normalised.high,
+    return Valued.of(
+        found.doubly_robust,
+        found.weighted,
+        found.normalised,
         effective=found.effective,
         followed=found.followed,
         n=found.n,
-        unsupported=0.0,
     )
 
 

@@ -13,6 +13,7 @@ from primeta.reactivation.records import NAN, Note
 from primeta.show import locale
 from primeta.show.chart import Picture
 from primeta.show.result import Head, Table
+from primeta.stats.doubly_robust import Estimate
 
 Kind = Literal["moment", "sequence", "discount"]
 Action = float | str | None
@@ -114,6 +115,34 @@ class Valued:
     unsupported: float = NAN
     """Share of customers for whom nobody could have got what the policy wants."""
     why_not: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        doubly_robust: Estimate,
+        weighted: Estimate,
+        normalised: Estimate,
+        *,
+        effective: float,
+        followed: int,
+        n: int,
+    ) -> Valued:
+        """A value in three ways, where somebody got everything that the policy wants."""
+        return cls(
+            value=doubly_robust.value,
+            low=doubly_robust.low,
+            high=doubly_robust.high,
+            weighted=weighted.value,
+            weighted_low=weighted.low,
+            weighted_high=weighted.high,
+            normalised=normalised.value,
+            normalised_low=normalised.low,
+            normalised_high=normalised.high,
+            effective=effective,
+            followed=followed,
+            n=n,
+            unsupported=0.0,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -11,8 +11,8 @@ from scipy.special import stdtr, stdtrit
 
 from primeta.errors import BadTable
 from primeta.experiments.ids import unit_text
-from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed, read_rows
-from primeta.reactivation.policy.off_policy import folds_by_id
+from primeta.reactivation.policy.inputs import SMALL_ARM, Lapsed
+from primeta.reactivation.policy.off_policy import NO_CONTACT, folds_by_id, wanted_by
 from primeta.reactivation.policy.outcomes import (
     check_costs,
     contact_of,
@@ -319,33 +319,23 @@ def _compared(lapsed: Lapsed, by: str | None) -> PolicyResult:
 def valued_sequence(policy: Any, lapsed: Lapsed) -> Valued:
     """The value of giving each customer the strategy that a table names for him."""
     found = strategies_of(lapsed)
-    table = read_rows(policy, "the policy")
-    have = table.column_names
-    key = next((name for name in ("customer_id", "segment") if name in have), "")
-    if not key or "sequence" not in have:
-        raise BadTable(
-            f"the policy has the columns {', '.join(have)}; expected customer_id (or segment, a value of --by) and "
-            f"sequence, such as {found.names[0]!r}"
-        )
     place = {name: at for at, name in enumerate(found.names)}
     place |= {
         f"{a} > {b}": at for at, (a, b) in enumerate(zip(found.firsts, found.seconds, strict=True)) if b
     }
-    said: dict[str, int] = {}
-    for name, value in zip(table.column(key).to_pylist(), table.column("sequence").to_pylist(), strict=True):
+
+    def strategy(value: Any, _column: str) -> int:
         text = unit_text(value)
-        if text.casefold() in ("", "none", "never") and lapsed.terms.control:
-            wanted = -1
-        elif text in place:
-            wanted = place[text]
-        else:
+        if text.casefold() in NO_CONTACT and lapsed.terms.control:
+            return -1
+        if text not in place:
             raise BadTable(f"the policy wants {text!r}; the experiment holds {'; '.join(found.names)}")
-        said[unit_text(name)] = wanted
-    mine = lapsed.customer if key == "customer_id" else lapsed.segment
-    listed = np.array([name in said for name in mine])
-    if not listed.any():
-        raise BadTable(f"the policy names none of the {lapsed.n:,} customers of the experiment by {key}")
-    wanted = np.array([said[name] for name in mine[listed]], dtype=np.int64)
+        return place[text]
+
+    named, listed = wanted_by(
+        policy, lapsed, ("sequence",), strategy, expected=f"sequence, such as {found.names[0]!r}"
+    )
+    wanted = named[listed]
     n = int(listed.sum())
     if found.why_not or any(at in found.small for at in np.unique(wanted)):
         return Valued(n=n, why_not=found.why_not or "small-arm")
@@ -362,24 +352,8 @@ def valued_sequence(policy: Any, lapsed: Lapsed) -> Valued:
         other = _by_weight(found.weights[listed][:, 0], outcome)
         inverse, normal = inverse - other[0], normal - other[1]
     doubly = np.where(wanted >= 0, found.influence[listed][rows, np.maximum(wanted, 0)], 0.0)
-    best, weighted, normalised = (
-        estimate(part, df=max(effective - 1, 1.0), level=level) for part in (doubly, inverse, normal)
-    )
-    return Valued(
-        value=best.value,
-        low=best.low,
-        high=best.high,
-        weighted=weighted.value,
-        weighted_low=weighted.low,
-        weighted_high=weighted.high,
-        normalised=normalised.value,
-        normalised_low=normalised.low,
-        normalised_high=normalised.high,
-        effective=effective,
-        followed=int((weight > 0).sum()),
-        n=n,
-        unsupported=0.0,
-    )
+    three = (estimate(part, df=max(effective - 1, 1.0), level=level) for part in (doubly, inverse, normal))
+    return Valued.of(*three, effective=effective, followed=int((weight > 0).sum()), n=n)
 
 
 def _by_weight(weight: Floats, outcome: Floats) -> tuple[Floats, Floats]:
