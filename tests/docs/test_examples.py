@@ -19,6 +19,7 @@ print now into the pages (lines alone with `…` keep their place); read the dif
 
 from __future__ import annotations
 
+import atexit
 import doctest
 import fcntl
 import io
@@ -36,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_primeta import ReadyPrimeta
 
 from primeta.config import parse_config
 
@@ -50,6 +52,8 @@ MONTH = re.compile(
     r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|января|февраля|марта|апреля|мая|июня|июля|августа|сентября|"
     r"октября|ноября|декабря)\b"
 )
+# The page whose commands are run as they are installed, each with its second of imports.
+INSTALLED = "docs/how-to/experiment-analyse.md"
 CHECK = doctest.OutputChecker()
 
 
@@ -150,7 +154,7 @@ def worded(text: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """A plain terminal of 120 columns, with this installation's `primeta` first."""
+    """A plain terminal of 120 columns, with this installation first."""
     return os.environ | {
         "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
         "COLUMNS": "120",
@@ -159,6 +163,15 @@ def environment() -> dict[str, str]:
         "LOGNAME": "anna",
         "OMP_NUM_THREADS": "1",
     }
+
+
+@cache
+def terminal() -> dict[str, str]:
+    """The environment of a page's commands: `primeta` is the one that is ready (`ready_primeta.py`)."""
+    ready = ReadyPrimeta(environment())
+    atexit.register(ready.close)
+    plain = environment()
+    return plain | {"PATH": str(ready.folder) + os.pathsep + plain["PATH"]}
 
 
 def rewritten(expected: tuple[str, ...], got: str) -> list[str]:
@@ -195,7 +208,7 @@ def run_page(page: str, folder: Path) -> None:
                 done = subprocess.run(
                     ["bash", "-c", command.text],
                     cwd=folder,
-                    env=environment(),
+                    env=environment() if page == INSTALLED else terminal(),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
@@ -247,7 +260,10 @@ def runs(page: str) -> bool:
 
 
 RUN = [
-    pytest.param(page, marks=[pytest.mark.slow] if marks(page).slow else []) for page in PAGES if runs(page)
+    # The quick ones in one process, which then has one `primeta` ready.
+    pytest.param(page, marks=pytest.mark.slow if marks(page).slow else pytest.mark.xdist_group("pages"))
+    for page in PAGES
+    if runs(page)
 ]
 
 
