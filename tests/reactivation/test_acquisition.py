@@ -11,7 +11,7 @@ from scipy import stats
 
 import primeta as pm
 from primeta.errors import BadInput, BadTable
-from primeta.reactivation.acquisition import Payback
+from primeta.reactivation.acquisition_result import Payback
 from primeta.show.result import plain
 
 FIRST = date(2024, 1, 1)

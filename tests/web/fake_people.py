@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from primeta.reactivation.acquisition import Payback, Return, Source, Sources
+from primeta.reactivation.acquisition_result import Payback, Return, Source, Sources
 from primeta.reactivation.farm_bursts import Burst
 from primeta.reactivation.farm_clusters import Cluster
 from primeta.reactivation.farms import Beside, Farms
@@ -151,7 +151,7 @@ def sources() -> Sources:
             rank_worth=ranks[1],
         )  # fmt: skip
 
-    from primeta.reactivation.acquisition import Flip
+    from primeta.reactivation.acquisition_result import Flip
 
     return Sources(
         sources=(

@@ -25,7 +25,7 @@ from primeta.workspace.reactivation_kept import keep as keep_answer
 if TYPE_CHECKING:
     import duckdb
 
-    from primeta.reactivation.acquisition import Sources
+    from primeta.reactivation.acquisition_result import Sources
     from primeta.reactivation.farms import Farms
     from primeta.reactivation.interviews import Interviews
     from primeta.signals.note import Note
@@ -271,7 +271,8 @@ def sources(
     Raises:
         Refused: nobody has watched yet. BadTable: customers carry no source.
     """
-    from primeta.reactivation.acquisition import Tables, asked_of, sources_of
+    from primeta.reactivation.acquisition import asked_of, sources_of
+    from primeta.reactivation.acquisition_tables import Tables
 
     facts, end = whole_facts(ws)
     own = {"timezone": ws.config.timezone, "currency": ws.config.currency}

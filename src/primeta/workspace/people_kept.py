@@ -167,7 +167,7 @@ def sources_view(ws: Workspace, cohort: str = COHORT) -> SourcesView:
     Raises:
         BadInput: there are no such cohorts.
     """
-    from primeta.reactivation.acquisition import Sources
+    from primeta.reactivation.acquisition_result import Sources
 
     if cohort not in cohorts():
         raise BadInput(f"cohort {cohort!r}: expected one of {', '.join(cohorts())}")
@@ -177,7 +177,7 @@ def sources_view(ws: Workspace, cohort: str = COHORT) -> SourcesView:
 
 def cohorts() -> tuple[str, ...]:
     """By what first orders are told apart; the usual one is the first."""
-    from primeta.reactivation.acquisition import Cohort
+    from primeta.reactivation.acquisition_result import Cohort
 
     return (COHORT, *(entry for entry in get_args(Cohort) if entry != COHORT))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from primeta.reactivation.records import LadderFacts
 
 if TYPE_CHECKING:
-    from primeta.reactivation.acquisition import Sources
+    from primeta.reactivation.acquisition_result import Sources
     from primeta.reactivation.farms import Farms
     from primeta.reactivation.interviews import Interviews
     from primeta.reactivation.ladder_result import Ladder

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from primeta.experiments.declare import Problem
     from primeta.experiments.look import Baseline, Moment
     from primeta.experiments.records import Amount, DecisionState, Plan
-    from primeta.reactivation.acquisition import Sources
+    from primeta.reactivation.acquisition_result import Sources
     from primeta.reactivation.farms import Farms
     from primeta.reactivation.interviews import Interviews
     from primeta.reactivation.ladder_result import Ladder
