@@ -218,16 +218,18 @@ def test_what_failed_for_all_is_not_believed_in_a_part(split, told):
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
-def test_the_table_says_a_reason_in_the_place_of_a_number(split, facts, lang):
+def test_the_table_marks_what_was_only_seen_and_says_why(split, facts, lang):
     part = facts.segments[0]
     seen_only = tuple(
         replace(rung, why_not="many-segments", modelled=np.nan) if rung.rung == 4 else rung
         for rung in part.rungs
     )
     shown = Ladder(facts=replace(facts, segments=(replace(part, rungs=seen_only), facts.segments[1])))
-    text = "\n".join(" ".join(row) for row in shown.segment_table(lang).rows)
-    assert text.count(ladder_words.WHY_NOT["many-segments"][lang]) == 2
-    assert len(shown.segment_table(lang).rows) == 2 * 2 * 3
+    table = shown.segment_table(lang)
+    assert len(table.rows) == 2 * 2 * 3
+    marked = [row for row in table.rows if ladder_words.WORDS["seen-only"][lang] in row[4]]
+    assert [row[:2] for row in marked] == [("moved", "4")] * 2
+    assert table.note == f"moved, 4: {ladder_words.WHY_NOT['many-segments'][lang]}"
 
 
 def test_numbers_in_words_are_those_that_decide():

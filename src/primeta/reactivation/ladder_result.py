@@ -128,26 +128,33 @@ class Ladder:
         )
 
     def segment_table(self, lang: str = "en") -> Table:
-        """Rungs 2 and above of every segment."""
+        """Rungs 2 and above of every segment; below them why a number is not there, or only its seen part."""
         pen = said.pen_of(self.facts, lang)
         rows = []
+        reasons: dict[tuple[str, str], dict[str, None]] = {}
         for part in self.facts.segments:
             for rung in part.rungs:
                 if rung.rung < 2 or rung.why_not == "no-control":
                     continue
-                reason = words(WHY_NOT, rung.why_not, lang) if rung.why_not else ""
-                each = f"{locale.CANNOT_TELL[lang]}: {reason}"
+                each = locale.CANNOT_TELL[lang]
                 if math.isfinite(rung.value_per_assigned):
                     each = str(pen.money(rung.value_per_assigned, rung.low, rung.high, sign=True))
-                    each += f"; {reason}" if reason else ""
+                    if rung.rung == 4 and rung.why_not:
+                        each += f", {words(WORDS, 'seen-only', lang)}"
+                if rung.why_not:
+                    reasons.setdefault((part.segment, rung.why_not), {})[str(rung.rung)] = None
                 p = pen.p(rung.p_adjusted) if math.isfinite(rung.p_adjusted) else ""
                 rows.append((part.segment, str(rung.rung), rung.arm, locale.number(rung.n, lang), each, p))
+        told = [
+            f"{segment}, {', '.join(rungs)}: {words(WHY_NOT, reason, lang)}"
+            for (segment, reason), rungs in reasons.items()
+        ]
         names = ("segment", "rung", "arm", "customers", "each")
         heads = [
             Head(words(WORDS, name, lang), "right" if name in ("customers", "each") else "left")
             for name in names
         ]
-        return Table(heads=(*heads, Head("p", "right")), rows=tuple(rows))
+        return Table(heads=(*heads, Head("p", "right")), rows=tuple(rows), note="\n".join(told))
 
     # Words beside the numbers
 

@@ -168,6 +168,7 @@ WORDS: dict[str, dict[str, str]] = {
     "bounds": {"en": "without the assumption", "ru": "без допущения"},
     "everyday": {"en": "everyday discounts, for all", "ru": "обычные скидки, для всех"},
     "segment": {"en": "segment", "ru": "сегмент"},
+    "seen-only": {"en": "seen only", "ru": "без прогноза"},
     "partly-modelled": {"en": "{span}, partly by the model", "ru": "{span}, часть — по модели"},
     "assumes": {"en": "What it silently assumes", "ru": "Что молча допускает"},
     "away": {"en": "From rung {rung}: {what}", "ru": "От ступени {rung}: {what}"},
