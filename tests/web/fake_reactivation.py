@@ -241,7 +241,7 @@ def without_control() -> LadderFacts:
     """A campaign that was sent to everybody: two rungs, and the plain statement."""
     whole = facts()
     claimed = tuple(
-        replace(rung, control=NAN, assumes=(*rung.assumes, "no-control"))
+        replace(rung, control=NAN)
         for rung in whole.rungs
         if rung.rung < 2 and rung.arm == "discount"
     )
