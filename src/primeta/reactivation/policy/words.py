@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from primeta.reactivation import lottery_words
 from primeta.show import locale
 
 if TYPE_CHECKING:
     from primeta.reactivation.policy.result import PolicyResult
 
 WORDS: dict[str, dict[str, str]] = {
+    **lottery_words.WHY_NOT,
     # Heads
     "part": {"en": "who", "ru": "кому"},
     "everybody": {"en": "everybody", "ru": "всем"},
@@ -51,25 +53,9 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "a part of the customers has no control; split by less",
         "ru": "в одной из частей нет контрольной группы; делите клиентов не так мелко",
     },
-    "no-contact-arm": {
-        "en": "nobody was contacted: there is only the control",
-        "ru": "никому не писали: есть только контрольная группа",
-    },
     "small-arm": {
         "en": "fewer than 30 customers",
         "ru": "меньше 30 клиентов",
-    },
-    "short-follow-up": {
-        "en": "fewer than 30 customers of an arm have been followed to the horizon; wait, or take a shorter horizon",
-        "ru": "в одной из веток до конца срока дожили меньше 30 клиентов; подождите или возьмите срок короче",
-    },
-    "not-a-lottery": {
-        "en": "no probabilities were recorded, and what was known before tells the arms apart: this was no plain lottery",
-        "ru": "вероятности не записаны, а ветки различались ещё до начала: это была не простая жеребьёвка",
-    },
-    "probabilities-contradict": {
-        "en": "the recorded probabilities do not agree with how many customers got each arm",
-        "ru": "записанные вероятности не сходятся с тем, сколько клиентов попало в каждую ветку",
     },
     "no-support": {
         "en": "the policy wants for some customers what nobody like them got",
@@ -82,7 +68,7 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 SENTENCES: dict[str, dict[str, str]] = {
-    "cannot": {"en": "Cannot tell: {why}.", "ru": "Сказать нельзя: {why}."},
+    **lottery_words.SENTENCES,
     "moment": {
         "en": "Write {x} after the lapse: {money} per lapsed customer over {horizon} days, against never writing{set}.",
         "ru": "Пишите {x}: {money} на ушедшего клиента за {horizon} дн. по сравнению с «не писать»{set}.",
@@ -191,34 +177,6 @@ SENTENCES: dict[str, dict[str, str]] = {
         "themselves.",
         "ru": "Эластичность: на сколько процентов растёт число вернувшихся, когда цена ниже на 1%; считаются все, и те, кто "
         "вернулся сам.",
-    },
-    "note.probabilities-from-shares": {
-        "en": "No probabilities were recorded; the shares of the arms stand for them, which holds for a plain lottery.",
-        "ru": "Вероятности не записаны; вместо них взяты доли веток, что верно для простой жеребьёвки.",
-    },
-    "note.contradicting-arm": {
-        "en": "Arm {arm} is not as large as its recorded probabilities say.",
-        "ru": "Ветка {arm} не такого размера, как следует из записанных вероятностей.",
-    },
-    "note.partly-followed": {
-        "en": "{share} of the customers have been followed for all {days} days; the others are used as far as they go.",
-        "ru": "Все {days} дн. пройдены у {share} клиентов; остальные учтены за то время, что прошло.",
-    },
-    "note.orders-without-customer": {
-        "en": "Order rows without a customer, left out: {rows}.",
-        "ru": "Строк заказов без клиента, они не учтены: {rows}.",
-    },
-    "note.assigned-after-the-log": {
-        "en": "Customers assigned after the log ends, left out: {customers}.",
-        "ru": "Клиентов, распределённых после конца журнала, они не учтены: {customers}.",
-    },
-    "note.money-is-revenue": {
-        "en": "No margin is known, so money is revenue.",
-        "ru": "Маржа не известна, поэтому деньги здесь — выручка.",
-    },
-    "note.discount-in-percent": {
-        "en": "Discounts were read as percent.",
-        "ru": "Скидки прочитаны как проценты.",
     },
     "note.drawn-from-range": {
         "en": "The days were drawn from a range; the curve is a smooth one through five knots.",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from primeta.reactivation import lottery_words
 from primeta.show import locale
 
 if TYPE_CHECKING:
     from primeta.reactivation.whom.result import Policy, Whom
 
 WORDS: dict[str, dict[str, str]] = {
+    **lottery_words.WHY_NOT,
     # Heads
     "policy": {"en": "whom to write", "ru": "кому писать"},
     "share": {"en": "written to", "ru": "доля клиентов"},
@@ -36,25 +38,9 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "there is no control that is left alone, so nobody knows who would have bought anyway",
         "ru": "нет контрольной группы, поэтому неизвестно, кто купил бы и так",
     },
-    "no-contact-arm": {
-        "en": "nobody was contacted: there is only the control",
-        "ru": "никому не писали: есть только контрольная группа",
-    },
     "small-arm": {
         "en": "fewer than 30 customers in the control or in every other arm",
         "ru": "меньше 30 клиентов в контрольной группе или в каждой из остальных веток",
-    },
-    "short-follow-up": {
-        "en": "fewer than 30 customers of an arm have been followed to the horizon; wait, or take a shorter horizon",
-        "ru": "в одной из веток до конца срока дожили меньше 30 клиентов; подождите или возьмите срок короче",
-    },
-    "not-a-lottery": {
-        "en": "no probabilities were recorded, and what was known before tells the arms apart: this was no plain lottery",
-        "ru": "вероятности не записаны, а ветки различались ещё до начала: это была не простая жеребьёвка",
-    },
-    "probabilities-contradict": {
-        "en": "the recorded probabilities do not agree with how many customers got each arm",
-        "ru": "записанные вероятности не сходятся с тем, сколько клиентов попало в каждую ветку",
     },
     "no-features": {
         "en": "nothing that differs between customers was known before the assignment",
@@ -88,7 +74,7 @@ FEATURES: dict[str, dict[str, str]] = {
 }
 
 SENTENCES: dict[str, dict[str, str]] = {
-    "cannot": {"en": "Cannot tell: {why}.", "ru": "Сказать нельзя: {why}."},
+    **lottery_words.SENTENCES,
     "learned": {
         "en": "Choose by uplift: write to {share}. It brings {money} per customer over writing to nobody, and is surely "
         "ahead of every simple rule.",
@@ -147,34 +133,6 @@ SENTENCES: dict[str, dict[str, str]] = {
     "note.money": {
         "en": "Money is counted over {horizon} days since the assignment, contacts and discounts taken off.",
         "ru": "Деньги считаются за {horizon} дн. с распределения, за вычетом контактов и скидок.",
-    },
-    "note.probabilities-from-shares": {
-        "en": "No probabilities were recorded; the shares of the arms stand for them, which holds for a plain lottery.",
-        "ru": "Вероятности не записаны; вместо них взяты доли веток, что верно для простой жеребьёвки.",
-    },
-    "note.contradicting-arm": {
-        "en": "Arm {arm} is not as large as its recorded probabilities say.",
-        "ru": "Ветка {arm} не такого размера, как следует из записанных вероятностей.",
-    },
-    "note.partly-followed": {
-        "en": "{share} of the customers have been followed for all {days} days; the others are used as far as they go.",
-        "ru": "Все {days} дн. пройдены у {share} клиентов; остальные учтены за то время, что прошло.",
-    },
-    "note.orders-without-customer": {
-        "en": "Order rows without a customer, left out: {rows}.",
-        "ru": "Строк заказов без клиента, они не учтены: {rows}.",
-    },
-    "note.assigned-after-the-log": {
-        "en": "Customers assigned after the log ends, left out: {customers}.",
-        "ru": "Клиентов, распределённых после конца журнала, они не учтены: {customers}.",
-    },
-    "note.money-is-revenue": {
-        "en": "No margin is known, so money is revenue.",
-        "ru": "Маржа не известна, поэтому деньги здесь — выручка.",
-    },
-    "note.discount-in-percent": {
-        "en": "Discounts were read as percent.",
-        "ru": "Скидки прочитаны как проценты.",
     },
     "note.constant-feature": {
         "en": "Feature {feature} is the same for all and says nothing.",
