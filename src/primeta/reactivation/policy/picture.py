@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from primeta.reactivation.money_curve import framed, labels_below, marks, money_axis, money_tick
 from primeta.reactivation.policy import words
 from primeta.show import locale
-from primeta.show.chart import Picture, config
+from primeta.show.chart import Picture
 from primeta.show.interval import scale_of, verdict_of
 from primeta.show.palette import Theme, colour
 
 if TYPE_CHECKING:
     from primeta.reactivation.policy.result import Point, PolicyResult
 
-ROW, HEIGHT = 34, 240
+ROW = 34
 PHONE_BELOW = 500
 MOST_ROWS = 24
 
@@ -58,33 +59,13 @@ def _money(result: PolicyResult, point: Point, lang: str) -> str:
 
 
 def _tick(result: PolicyResult, value: float, lang: str) -> str:
-    if result.currency:
-        return locale.money(value, lang, result.currency, sign=result.basis == "over-control")
-    return locale.number(value, lang, sign=result.basis == "over-control")
-
-
-def _chart(values: list[dict[str, Any]]) -> Any:
-    import altair as alt
-
-    return alt.Chart(alt.InlineData(values=values))
-
-
-def _finish(layers: list[Any], theme: Theme, width: int, height: float) -> dict[str, Any]:
-    import altair as alt
-
-    return {
-        **alt.layer(*layers).properties(width=width, height=height).to_dict(),
-        "padding": {"left": 0, "right": 0, "top": 8, "bottom": 28},
-        "autosize": {"type": "none"},
-        "config": config(theme),
-    }
+    return money_tick(value, lang, result.currency, sign=result.basis == "over-control")
 
 
 def _curve(result: PolicyResult, points: list[Point], lang: str, theme: Theme, width: int) -> dict[str, Any]:
     import altair as alt
 
-    ink, quiet, rule, tone = (colour(name, theme) for name in ("ink", "ink-3", "rule", "gain"))
-    scale = scale_of([end for p in points for end in (p.low, p.high)], ticks=4)
+    tone = colour("gain", theme)
     days = [_day(p) for p in points]
     first, last = (min(days), max(days)) if days else (0.0, 1.0)
     left, right = 72.0, width - 16.0
@@ -92,21 +73,13 @@ def _curve(result: PolicyResult, points: list[Point], lang: str, theme: Theme, w
     def x_of(day: float) -> float:
         return round(left + (right - left) * ((day - first) / (last - first) if last > first else 0.5), 2)
 
-    def y_of(value: float) -> float:
-        return round(HEIGHT * (1 - scale.at(value) / 100), 2)
-
+    ends = [end for p in points for end in (p.low, p.high)]
+    y_of, layers = money_axis(ends, lambda value: _tick(result, value, lang), theme, left, right)
     x, y = alt.X("x:Q").scale(None), alt.Y("y:Q").scale(None)
-    text = alt.Text("label:N")
-    ticks = [{"x": 0, "y": y_of(tick), "label": _tick(result, tick, lang)} for tick in scale.ticks]
-    layers = [
-        _chart(ticks).mark_rule(color=rule).encode(y=y, x=alt.value(left), x2=alt.value(right)),
-        _chart(ticks).mark_text(align="left", baseline="middle").encode(x=x, y=y, text=text),
-        _chart([{"y": y_of(0.0)}]).mark_rule(color=ink).encode(y=y, x=alt.value(left), x2=alt.value(right)),
-    ]
     band = [{"x": x_of(_day(p)), "y": y_of(p.low), "y2": y_of(p.high)} for p in points]
     line = [{"x": x_of(_day(p)), "y": y_of(p.value)} for p in points]
-    layers.append(_chart(band).mark_area(color=tone, opacity=0.16).encode(x=x, y=y, y2="y2:Q"))
-    layers.append(_chart(line).mark_line(color=tone, strokeWidth=2).encode(x=x, y=y))
+    layers.append(marks(band).mark_area(color=tone, opacity=0.16).encode(x=x, y=y, y2="y2:Q"))
+    layers.append(marks(line).mark_line(color=tone, strokeWidth=2).encode(x=x, y=y))
     told = [p for p in points if p.tried and p.n > 0]
     dots = [
         {
@@ -116,9 +89,7 @@ def _curve(result: PolicyResult, points: list[Point], lang: str, theme: Theme, w
         }
         for p in told
     ]
-    layers.append(
-        _chart(dots).mark_circle(color=tone, size=80, opacity=1).encode(x=x, y=y, tooltip="label:N")
-    )
+    layers.append(marks(dots).mark_circle(color=tone, size=80, opacity=1).encode(x=x, y=y, tooltip="label:N"))
     steps = sorted({_day(p) for p in told}) if 0 < len(told) <= 10 else [first, (first + last) / 2, last]
     labels, taken = [], -100.0
     for day in steps:
@@ -127,12 +98,7 @@ def _curve(result: PolicyResult, points: list[Point], lang: str, theme: Theme, w
                 {"x": x_of(day), "label": locale.number(day, lang, digits=0 if day.is_integer() else 1)}
             )
             taken = x_of(day)
-    layers.append(
-        _chart(labels)
-        .mark_text(baseline="top", dy=6, color=quiet)
-        .encode(x=x, y=alt.value(HEIGHT), text=text)
-    )
-    return _finish(layers, theme, width, HEIGHT)
+    return framed([*layers, labels_below(labels, theme)], theme, width)
 
 
 def _rows(result: PolicyResult, points: list[Point], lang: str, theme: Theme, width: int) -> dict[str, Any]:
@@ -153,18 +119,18 @@ def _rows(result: PolicyResult, points: list[Point], lang: str, theme: Theme, wi
     ticks = [{"x": x_of(tick), "label": _tick(result, tick, lang)} for tick in scale.ticks]
     shade = {"gain": colour("gain", theme), "loss": colour("loss", theme), "unsure": quiet}
     layers = [
-        _chart(ticks).mark_rule(color=rule).encode(x=x, y=alt.value(0), y2=alt.value(height)),
-        _chart(ticks).mark_text(baseline="top", dy=6).encode(x=x, y=alt.value(height), text=text),
-        _chart([{"x": x_of(0.0)}]).mark_rule(color=ink).encode(x=x, y=alt.value(0), y2=alt.value(height)),
+        marks(ticks).mark_rule(color=rule).encode(x=x, y=alt.value(0), y2=alt.value(height)),
+        marks(ticks).mark_text(baseline="top", dy=6).encode(x=x, y=alt.value(height), text=text),
+        marks([{"x": x_of(0.0)}]).mark_rule(color=ink).encode(x=x, y=alt.value(0), y2=alt.value(height)),
     ]
     for place, point in enumerate(points):
         middle = step * (place + 0.5) + (step * 0.2 if phone else 0)
         tone = shade[verdict_of(point.low, point.high)] if result.basis == "over-control" else shade["gain"]
-        span = _chart([{"x": x_of(point.low), "x2": x_of(point.high), "y": middle}])
+        span = marks([{"x": x_of(point.low), "x2": x_of(point.high), "y": middle}])
         layers.append(span.mark_rule(color=tone, strokeWidth=3).encode(x=x, x2="x2:Q", y=y))
-        dot = _chart([{"x": x_of(point.value), "y": middle, "label": _money(result, point, lang)}])
+        dot = marks([{"x": x_of(point.value), "y": middle, "label": _money(result, point, lang)}])
         layers.append(dot.mark_circle(color=tone, size=90, opacity=1).encode(x=x, y=y, tooltip="label:N"))
-        name = _chart(
+        name = marks(
             [{"x": 0, "y": middle - (step * 0.42 if phone else 0), "label": _name(result, point, lang)}]
         )
         layers.append(
@@ -177,8 +143,8 @@ def _rows(result: PolicyResult, points: list[Point], lang: str, theme: Theme, wi
             ).encode(x=x, y=y, text=text)
         )
         if not phone:
-            number = _chart([{"x": right + 10, "y": middle, "label": _money(result, point, lang)}])
+            number = marks([{"x": right + 10, "y": middle, "label": _money(result, point, lang)}])
             layers.append(
                 number.mark_text(align="left", baseline="middle", color=ink).encode(x=x, y=y, text=text)
             )
-    return _finish(layers, theme, width, height)
+    return framed(layers, theme, width, height)
