@@ -22,8 +22,9 @@ engines: .venv/engines
 demo: venv
 	.venv/bin/primeta demo $(DEMO)
 
+# A file of tests in one process: what its tests share is made once.
 test: venv
-	OMP_NUM_THREADS=1 $(PY) -m pytest -m "not slow" -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(PY) -m pytest -m "not slow" -n 2 --dist loadfile
 
 check: venv
 	.venv/bin/ruff check .

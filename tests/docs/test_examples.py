@@ -260,10 +260,7 @@ def runs(page: str) -> bool:
 
 
 RUN = [
-    # The quick ones in one process, which then has one `primeta` ready.
-    pytest.param(page, marks=pytest.mark.slow if marks(page).slow else pytest.mark.xdist_group("pages"))
-    for page in PAGES
-    if runs(page)
+    pytest.param(page, marks=[pytest.mark.slow] if marks(page).slow else []) for page in PAGES if runs(page)
 ]
 
 
