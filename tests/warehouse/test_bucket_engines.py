@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -34,8 +35,15 @@ from primeta.warehouse.duck import arrow, connect, run
 # One process: an engine starts once.
 pytestmark = pytest.mark.xdist_group("engines")
 
-COUNT = 200_000
-ENGINES = ["duckdb", "postgresql", "clickhouse", pytest.param("spark", marks=pytest.mark.slow)]
+# Every kind of id many times over; all 200,000 with the slow tests.
+FEW, COUNT = 20_000, 200_000
+ENGINES = [
+    *((engine, FEW) for engine in ("duckdb", "postgresql", "clickhouse")),
+    *(
+        pytest.param((engine, COUNT), marks=pytest.mark.slow)
+        for engine in ("duckdb", "postgresql", "clickhouse", "spark")
+    ),
+]
 REGIONS = ("Север", "south", "o'x", "back\\slash", 'quo"te')
 ARMS = (("control", 0.2), ("скидка 10%", 0.4), ("it's \\ b", 0.4))
 NASTY = ("plain", "it's", "back\\slash", "\\'", 'double"quote', "ёж", "tab\there", "%s {x} $1 :y", "🦔")
@@ -51,7 +59,8 @@ NUMBERS = [
 ]
 
 
-def ids() -> list[str]:
+@cache
+def ids(count: int) -> list[str]:
     """Ids as they occur: numbers with zeros in front, Cyrillic, e-mails, GUIDs, emoji, blanks inside."""
     rng = random.Random(20261126)
     makers: list[Callable[[int], str]] = [
@@ -64,11 +73,14 @@ def ids() -> list[str]:
         lambda n: f"a'b\"c\\{n}",
         lambda n: f"👩\u200d👧e\u0301{n}",
     ]
-    return [makers[n % len(makers)](n) for n in range(COUNT)]
+    return [makers[n % len(makers)](n) for n in range(count)]
 
 
-UNITS = ids()
-OF = [REGIONS[n % 7 % len(REGIONS)] if n % 11 else None for n in range(COUNT)]
+@cache
+def regions(count: int) -> list[str | None]:
+    return [REGIONS[n % 7 % len(REGIONS)] if n % 11 else None for n in range(count)]
+
+
 PLAIN = Lottery(salt="осень:2026", arms=ARMS)
 GROWTHBOOK = Lottery(salt="осень:2026", arms=ARMS, hash="fnv1a")
 ALL = Lottery(
@@ -83,21 +95,21 @@ ALL = Lottery(
 
 
 @cache
-def cuts():
+def cuts(count: int):
     """Cut points for the first half of the list; one region is left to the planned shares."""
-    half = COUNT // 2
-    arms, drawn = assign_ids(ALL, UNITS[:half])
-    keys = np.array([stratum_key(("region",), (region,)) for region in OF[:half]], dtype=object)
+    half = count // 2
+    arms, drawn = assign_ids(ALL, ids(count)[:half])
+    keys = np.array([stratum_key(("region",), (region,)) for region in regions(count)[:half]], dtype=object)
     taking = np.array([arm is not None for arm in arms]) & (keys != "region=south")
     return place_cuts(ALL, strata=keys[taking], drawn=drawn[taking])
 
 
-def queries(dialect) -> dict[str, str]:
+def queries(dialect, count: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, lottery, points in (
         ("plain", PLAIN, None),
         ("growthbook", GROWTHBOOK, None),
-        ("all", ALL, cuts()),
+        ("all", ALL, cuts(count)),
     ):
         sql = arm_sql(lottery, unit="unit", dialect=dialect, cuts=points, bucket="drawn")
         # FNV-1a is a recursive query on PostgreSQL, 100 microseconds an id: every tenth will do.
@@ -133,16 +145,16 @@ def through_ibis(dialect: str) -> str:
     )
 
 
-def on_duckdb(folder: Path, request) -> dict[str, pa.Table]:
+def on_duckdb(folder: Path, count: int, request) -> dict[str, pa.Table]:
     with closing(connect()) as connection:
         connection.register("ids", pq.read_table(folder / "ids.parquet"))
         run(connection, create_bucket("duckdb"))
-        found = {name: arrow(connection, sql) for name, sql in queries("duckdb").items()}
+        found = {name: arrow(connection, sql) for name, sql in queries("duckdb", count).items()}
         found["ibis"] = arrow(connection, through_ibis("duckdb"))
     return found
 
 
-def on_postgresql(folder: Path, request) -> dict[str, pa.Table]:
+def on_postgresql(folder: Path, count: int, request) -> dict[str, pa.Table]:
     import psycopg
 
     url = request.getfixturevalue("postgresql_url").replace("+psycopg", "")
@@ -150,10 +162,10 @@ def on_postgresql(folder: Path, request) -> dict[str, pa.Table]:
     with psycopg.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE ids (place bigint, unit text, region text)")
         with cursor.copy("COPY ids FROM STDIN") as copy:
-            for place, (unit, region) in enumerate(zip(UNITS, OF)):
+            for place, (unit, region) in enumerate(zip(ids(count), regions(count))):
                 copy.write_row((place, unit, region))
         cursor.execute(create_bucket("postgresql").encode())
-        asked = {**queries("postgresql"), "ibis": through_ibis("postgres")}
+        asked = {**queries("postgresql", count), "ibis": through_ibis("postgres")}
         for name, sql in asked.items():
             cursor.execute(sql.encode())
             names = [column.name for column in cursor.description or ()]
@@ -162,13 +174,13 @@ def on_postgresql(folder: Path, request) -> dict[str, pa.Table]:
 
 
 def in_a_process(dialect: str) -> Callable[..., dict[str, pa.Table]]:
-    def go(folder: Path, request) -> dict[str, pa.Table]:
+    def go(folder: Path, count: int, request) -> dict[str, pa.Table]:
         out = folder / dialect
         out.mkdir()
         job = {
             "ids": str(folder / "ids.parquet"),
             "setup": [create_bucket(dialect)],  # pyright: ignore[reportArgumentType]
-            "queries": queries(dialect),
+            "queries": queries(dialect, count),
             "ibis": True,
             "out": str(out),
         }
@@ -192,23 +204,42 @@ RUN = {
     "clickhouse": in_a_process("clickhouse"),
     "spark": in_a_process("spark"),
 }
-ANSWERS: dict[str, dict[str, pa.Table]] = {}
 
 
-@pytest.fixture(params=ENGINES)
-def answers(request, tmp_path_factory) -> dict[str, pa.Table]:
-    """What one engine answers to every query; asked once."""
-    dialect = request.param
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What one engine answers to every query over so many ids."""
+
+    count: int
+    tables: dict[str, pa.Table]
+
+    def __getitem__(self, name: str) -> pa.Table:
+        return self.tables[name]
+
+
+ANSWERS: dict[tuple[str, int], Answers] = {}
+
+
+@pytest.fixture(params=ENGINES, ids=lambda given: f"{given[0]}-{given[1]}")
+def answers(request, tmp_path_factory) -> Answers:
+    """What one engine answers; asked once."""
+    dialect, count = request.param
     if dialect == "clickhouse" and not importlib.util.find_spec("chdb"):
         skip_or_fail("needs embedded ClickHouse: make engines")
     if dialect == "spark" and not (importlib.util.find_spec("pyspark") and shutil.which("java")):
         skip_or_fail("needs Spark and Java 17: make engines; Debian: apt-get install openjdk-17-jre-headless")
-    if dialect not in ANSWERS:
+    if (dialect, count) not in ANSWERS:
         folder = tmp_path_factory.mktemp("buckets")
-        table = pa.table({"place": np.arange(COUNT), "unit": UNITS, "region": pa.array(OF, type=pa.string())})
+        table = pa.table(
+            {
+                "place": np.arange(count),
+                "unit": ids(count),
+                "region": pa.array(regions(count), type=pa.string()),
+            }
+        )
         pq.write_table(table, folder / "ids.parquet")
-        ANSWERS[dialect] = RUN[dialect](folder, request)
-    return ANSWERS[dialect]
+        ANSWERS[dialect, count] = Answers(count=count, tables=RUN[dialect](folder, count, request))
+    return ANSWERS[dialect, count]
 
 
 def ordered(table: pa.Table) -> pa.Table:
@@ -216,28 +247,33 @@ def ordered(table: pa.Table) -> pa.Table:
 
 
 @cache
-def expected(name: str):
-    lottery, points = {"plain": (PLAIN, None), "growthbook": (GROWTHBOOK, None), "all": (ALL, cuts())}[name]
-    return assign_ids(lottery, UNITS, strata={"region": OF}, cuts=points)
+def expected(name: str, count: int):
+    lottery = {"plain": PLAIN, "growthbook": GROWTHBOOK, "all": ALL}[name]
+    points = cuts(count) if name == "all" else None
+    return assign_ids(lottery, ids(count), strata={"region": regions(count)}, cuts=points)
 
 
 @pytest.mark.parametrize("name", ["plain", "growthbook", "all"])
 def test_arms_and_buckets_are_those_of_python_to_the_last_bit(answers, name):
-    arms, drawn = expected(name)
+    arms, drawn = expected(name, answers.count)
     found = ordered(answers[name])
     place = found.column("place").to_numpy()
-    assert len(place) >= COUNT // 10
+    assert len(place) >= answers.count // 10
     assert np.array_equal(found.column("drawn").to_numpy(), drawn[place])
     assert found.column("arm").to_pylist() == arms[place].tolist()
 
 
 def test_the_arm_as_one_expression_is_the_same(answers):
-    assert ordered(answers["inline"]).column("arm").to_pylist() == expected("plain")[0].tolist()
+    assert (
+        ordered(answers["inline"]).column("arm").to_pylist() == expected("plain", answers.count)[0].tolist()
+    )
 
 
 def test_the_function_in_sql_and_through_ibis_is_the_same(answers):
-    assert np.array_equal(ordered(answers["function"]).column("drawn").to_numpy(), expected("plain")[1])
-    other = assign_ids(Lottery(salt="s", arms=ARMS), UNITS)[1]
+    assert np.array_equal(
+        ordered(answers["function"]).column("drawn").to_numpy(), expected("plain", answers.count)[1]
+    )
+    other = assign_ids(Lottery(salt="s", arms=ARMS), ids(answers.count))[1]
     assert np.array_equal(ordered(answers["ibis"]).column("drawn").to_numpy(), other)
 
 
