@@ -178,6 +178,7 @@ def test_people_act_once_on_a_trend_about_discounts(workspace: Path, tmp_path: P
     ws.close()
 
 
+@pytest.mark.slow
 def test_nobody_is_treated_and_nothing_is_found(workspace: Path, tmp_path: Path) -> None:
     ws = open_workspace(shutil.copytree(workspace, tmp_path / "demo"))
     now = datetime(2018, 1, 2, tzinfo=UTC)
