@@ -157,6 +157,31 @@ def test_margin_of_list_price_may_be_negative_and_then_gamma_gamma_is_not_used(w
     assert given.money.value == pytest.approx(-0.2 * plainly.money.value, rel=0.1)
 
 
+def test_an_empty_column_of_margins_is_as_none(world):
+    found, revenue = world
+    table = found.table(revenue)
+    empty = table.append_column("margin", pa.nulls(len(table), pa.float64()))
+    plainly = ltv(table, until=day(729), bootstrap=0)
+    given = ltv(empty, until=day(729), bootstrap=0)
+    assert given.money_kind == "revenue"
+    assert given.money.value == pytest.approx(plainly.money.value, rel=1e-6)
+
+
+def test_orders_without_a_margin_take_the_one_that_is_given_or_are_refused(world):
+    # a margin of .3 on list price, without discounts, is .3 of the revenue
+    found, revenue = world
+    half = pa.array(
+        [None if row % 2 else 0.3 * money for row, money in enumerate(revenue)], type=pa.float64()
+    )
+    table = found.table(revenue).append_column("margin", half)
+    with pytest.raises(BadTable, match=r"margin is empty .* in .* rows\. Fill it in, or give --margin"):
+        ltv(table, until=day(729), bootstrap=0)
+    filled = ltv(table, until=day(729), margin=0.3, bootstrap=0)
+    plainly = ltv(found.table(revenue), until=day(729), margin=0.3, bootstrap=0)
+    assert filled.money_kind == "margin"
+    assert filled.money.value == pytest.approx(plainly.money.value, rel=1e-6)
+
+
 def test_a_return_is_money_on_the_order_before_it_and_no_order():
     rows = {
         "customer_id": ["a", "a", "a", "b"],

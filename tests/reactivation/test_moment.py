@@ -60,6 +60,27 @@ def test_who_came_before_his_day_costs_no_contact_and_counts():
     }
 
 
+def test_an_order_without_its_margin_is_not_counted_at_its_revenue():
+    orders, assigned = tiny()
+    orders["margin"] = [None, *[10.0] * 39]
+    with pytest.raises(BadTable, match=r"margin is empty .* in 1 of 40 rows"):
+        asked(orders, assigned, margin=None)
+
+
+def test_money_given_back_for_a_cancelled_order_counts_and_the_cancelled_order_does_not():
+    # 40 never contacted: 10 × 100 + 10 × 50 of revenue, less 80 given back by one of them, at a margin of .5
+    orders, assigned = tiny()
+    ids = [*orders["customer_id"], "c000", "c000"]
+    orders = {
+        "customer_id": ids,
+        "ordered_at": [*orders["ordered_at"], ZERO + timedelta(days=30), ZERO + timedelta(days=30)],
+        "revenue": [*orders["revenue"], -80.0, 500.0],
+        "status": [*["paid"] * 40, "cancelled", " Cancelled "],
+    }
+    (point,) = asked(orders, assigned).curve
+    assert point.value == pytest.approx(0.5 * 80 / 40)
+
+
 def test_messages_instead_of_a_contact_cost():
     orders, assigned = tiny()
     messages = {

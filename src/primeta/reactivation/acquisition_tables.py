@@ -17,6 +17,7 @@ from primeta.reactivation.acquisition_result import LEAST, UNKNOWN, Cohort
 from primeta.reactivation.farms import UNITS
 from primeta.reactivation.histories import OrderLog, day_number, day_of
 from primeta.reactivation.inputs import Given
+from primeta.reactivation.order_money import carries_margin
 from primeta.warehouse.duck import arrow, one, quoted, run
 from primeta.warehouse.mapping import local_day
 
@@ -75,12 +76,7 @@ def make_days(connection: duckdb.DuckDBPyConnection, tables: Tables, asked: Aske
     if "margin" in orders:
         # A workspace's orders always have the column; it is empty where nobody mapped it.
         counted, filled = one(connection, f"SELECT count(*), count(margin) FROM {orders.view}")
-        if filled and filled < counted and asked.margin is None:
-            raise BadTable(
-                f"{orders.where}: margin is empty in {counted - filled:,} of {counted:,} rows. Fill it in, or give "
-                "--margin (a share of the list price) for those rows."
-            )
-        if filled:
+        if carries_margin(filled, counted, where=orders.where, margin=asked.margin):
             money, kind = (f"coalesce(margin, {money})" if filled < counted else "margin"), "margin"
     run(
         connection,

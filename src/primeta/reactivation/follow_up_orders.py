@@ -14,6 +14,7 @@ import numpy as np
 from primeta.errors import BadInput, BadTable
 from primeta.reactivation.follow_up_assigned import Assigned, end_of, seconds_since
 from primeta.reactivation.inputs import NOBODY, ROW, Given
+from primeta.reactivation.order_money import carries_margin
 from primeta.reactivation.records import Campaign, Note
 from primeta.warehouse.duck import arrow, named, one, quoted, run
 from primeta.warehouse.mapping import CANCELLED
@@ -189,11 +190,7 @@ def _cleaned(
             f"{given.where}: discount is below zero in {below:,} of {orders:,} orders; it is what was taken off, 0 or more. "
             f"Turn the sign of the column."
         )
-    if margins and margins < counted and campaign.margin is None:
-        raise BadTable(
-            f"{given.where}: margin is empty or unreadable in {counted - margins:,} of {counted:,} rows. Fill it in, or "
-            f"give --margin (a share of the list price) for those rows."
-        )
+    has_margin = carries_margin(margins, counted, where=given.where, margin=campaign.margin)
     notes: list[Note] = []
     if cancels:
         notes.append(Note("cancelled-orders", {"orders": cancels}))
@@ -213,7 +210,7 @@ def _cleaned(
         notes.append(Note("return-discounts-turned", {"returns": returned}))
     if free:
         notes.append(Note("orders-of-nothing", {"orders": free}))
-    if not margins and campaign.margin is None:
+    if not has_margin and campaign.margin is None:
         notes.append(Note("money-is-revenue"))
     last_day = _day(last_inside, campaign)
     if (campaign.until - last_day).days > STALE_DAYS:
@@ -226,7 +223,7 @@ def _cleaned(
     return _Cleaned(
         where=" AND ".join(kept),
         has_discount=bool(discounts),
-        has_margin=bool(margins),
+        has_margin=has_margin,
         turn_returns=bool(returned or below),
         notes=tuple(notes),
     )

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from primeta.errors import BadInput, BadTable
 from primeta.facts import TABLES
+from primeta.reactivation.order_money import carries_margin
 from primeta.reactivation.records import BUCKETS, Note
 from primeta.warehouse.clean import placeholder
 from primeta.warehouse.duck import arrow, connect, named, one, plain_errors, quoted, run
@@ -256,7 +257,7 @@ def open_log(
             columns. Needs `customer_id` and `ordered_at`; takes `revenue`, `discount`, `margin`, `status`, `order_id`.
         until: The last day of the log, inclusive; None: the day of the last order.
         columns: Canonical name → the name in the file.
-        margin: Of list price, for logs without a column `margin`: money = revenue − (1 − margin)(revenue + discount).
+        margin: Of list price, for orders without a `margin` of their own: money = revenue − (1 − margin)(revenue + discount).
         by: Column that is constant for a customer; his first order's value counts.
         money: Whether money is wanted at all; without it only days are kept.
     Raises:
@@ -306,9 +307,10 @@ def open_facts(
         value = stored
         if margin is not None:
             value = f"({stored} - {1 - margin} * ({stored} + coalesce(CAST(discount AS DOUBLE), 0)))"
-        own = one(connection, "SELECT count(margin) FROM stored")[0]
+        filled, rows = one(connection, "SELECT count(margin), count(*) FROM stored")
+        own = carries_margin(filled, rows, where="the workspace's orders", margin=margin)
         if own:
-            value = "CAST(margin AS DOUBLE)"
+            value = f"coalesce(CAST(margin AS DOUBLE), {value})"
         run(
             connection,
             f"CREATE TEMP TABLE order_days AS SELECT customer_id AS customer, {number} AS day, "
@@ -440,8 +442,12 @@ def _prepare(
     )
     parts = [f"{customer} AS customer", f"{day} AS day"]
     revenue = _number("revenue", types) if "revenue" in types else ""
-    has_margin = "margin" in types
     value, kind = _money(types, revenue, margin)
+    if money and "margin" in types:
+        own = _number("margin", types)
+        filled, rows_read = one(connection, f"SELECT count({own}), count(*) FROM given")
+        if carries_margin(filled, rows_read, where=where, margin=margin):
+            value, kind = (f"coalesce({own}, {value})" if value else own), "margin"
     wanted = money and bool(value)
     parts.append(f"{revenue or '1.0'} AS revenue")
     if wanted:
@@ -541,7 +547,7 @@ def _prepare(
         first_day=int(first),
         last_day=int(last),
         has_money=wanted,
-        money_kind="margin" if has_margin or margin is not None else kind,
+        money_kind="margin" if margin is not None else kind,
         has_returns=bool(returns),
         has_losses=bool(lost),
         by=by,
@@ -560,9 +566,7 @@ def _number(name: str, types: Mapping[str, str]) -> str:
 
 
 def _money(types: Mapping[str, str], revenue: str, margin: float | None) -> tuple[str, str]:
-    """SQL of an order's money, and what it is; empty where the log holds none."""
-    if "margin" in types:
-        return _number("margin", types), "margin"
+    """SQL of the money of an order without a margin of its own, and what it is; empty where the log holds none."""
     if not revenue:
         return "", ""
     if margin is None:

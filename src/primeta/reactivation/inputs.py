@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from primeta.errors import BadInput, BadTable
 from primeta.facts import TABLES, Column, TableSpec
+from primeta.reactivation.order_money import carried_out
 from primeta.warehouse.clean import PLACEHOLDERS
 from primeta.warehouse.duck import named, plain_errors, quoted, run
 from primeta.warehouse.files import csv_errors, csv_source, narrow, readable, sniff
-from primeta.warehouse.mapping import CANCELLED, canonical_value
+from primeta.warehouse.mapping import canonical_value
 from primeta.warehouse.times import read_time
 
 # Needed of each table here; everything else of its spec may be absent.
@@ -73,10 +74,7 @@ class Given:
     @property
     def carried_out(self) -> str:
         """SQL: the order of a row was not cancelled; money that was given back counts whatever became of the order."""
-        if "status" not in self.columns:
-            return "true"
-        cancelled = ", ".join(quoted(word) for word in CANCELLED)
-        return f"coalesce(lower(trim(status)) NOT IN ({cancelled}) OR revenue < 0, true)"
+        return carried_out(self.columns)
 
     def or_null(self, column: str) -> str:
         """SQL of a column, a typed null where it is absent."""

@@ -22,11 +22,12 @@ from primeta.errors import BadInput, BadTable
 from primeta.experiments.experiment import numbers
 from primeta.experiments.imported import read_assignments
 from primeta.facts import TABLES
+from primeta.reactivation.order_money import carried_out, carries_margin
 from primeta.reactivation.records import Note
 from primeta.stats.staggered import block_edges
 from primeta.warehouse.duck import arrow, connect, named, one, plain_errors, quoted, run
 from primeta.warehouse.files import read_table
-from primeta.warehouse.mapping import CANCELLED, SQL_TYPES, canonical_value
+from primeta.warehouse.mapping import SQL_TYPES, canonical_value
 from primeta.warehouse.times import read_time
 
 Floats = npt.NDArray[np.float64]
@@ -359,7 +360,8 @@ def _orders(
             raise BadTable(
                 f"{where}, row {place:,} of the data: {name} cannot be read as {words} ({count:,} such rows)."
             )
-    cancelled = ", ".join(quoted(word) for word in CANCELLED)
+    filled, rows_read = one(connection, "SELECT count(margin), count(*) FROM lines")
+    carries_margin(filled, rows_read, where=where, margin=terms.margin)
     margin = f"{terms.margin!r}" if terms.margin is not None else "1"
     # A return takes its discount back, whatever sign it was written with.
     run(
@@ -369,7 +371,7 @@ def _orders(
             SELECT order_id, customer_id, ordered_at, revenue < 0 AS is_return, revenue::DOUBLE AS revenue,
                 coalesce(CASE WHEN revenue < 0 THEN -abs(discount) ELSE discount END, 0)::DOUBLE AS discount,
                 margin::DOUBLE AS margin
-            FROM lines WHERE customer_id IS NOT NULL AND coalesce(lower(status), '') NOT IN ({cancelled})
+            FROM lines WHERE customer_id IS NOT NULL AND {carried_out(("status",))}
         )
         SELECT customer_id, min(ordered_at) AS ordered_at, sum(revenue) AS revenue, sum(discount) AS discount,
             sum(coalesce(margin, revenue - (1 - {margin}) * (revenue + discount))) AS money, is_return

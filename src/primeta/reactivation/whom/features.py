@@ -23,8 +23,7 @@ from primeta.reactivation.histories import Collapsed
 from primeta.reactivation.inputs import Columns, open_given
 from primeta.reactivation.records import Note
 from primeta.reactivation.rhythm import RhythmPrior, rhythm_prior
-from primeta.warehouse.duck import arrow, connect, plain_errors, quoted, run
-from primeta.warehouse.mapping import CANCELLED
+from primeta.warehouse.duck import arrow, connect, plain_errors, run
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -98,10 +97,6 @@ def from_orders(
             "CREATE TEMP TABLE asked AS SELECT CAST(customer_id AS VARCHAR) AS customer_id, "
             "CAST(assigned_at AT TIME ZONE 'UTC' AS TIMESTAMP) AS zero, row_number() OVER () AS place FROM assigned_given",
         )
-        cancelled = ", ".join(quoted(text) for text in CANCELLED)
-        status = "true"
-        if "status" in given:
-            status = f"coalesce(lower(status), '') NOT IN ({cancelled})"
         order = "o.order_id" if "order_id" in given else "NULL"
         run(
             connection,
@@ -109,7 +104,7 @@ def from_orders(
                 (epoch_us(a.zero) - epoch_us(o.ordered_at)) / 86400e6 AS ago, {order} AS order_id,
                 o.revenue::DOUBLE AS revenue, coalesce({given.or_null("discount")}, 0)::DOUBLE AS discount
             FROM asked a JOIN {given.view} o ON CAST(o.customer_id AS VARCHAR) = a.customer_id
-            WHERE o.ordered_at < a.zero AND o.revenue IS NOT NULL AND {status}""",
+            WHERE o.ordered_at < a.zero AND o.revenue IS NOT NULL AND {given.carried_out}""",
         )
         categories = _categories(connection, lines, wanted, timezone, "order_id" in given)
         found = arrow(
