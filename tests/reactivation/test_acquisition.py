@@ -88,7 +88,7 @@ def test_orders_without_a_margin_of_their_own_take_the_given_one():
     def every_other(rows):
         return [None if row % 2 else 7.0 for row in range(rows)]
 
-    with pytest.raises(BadTable, match=r"margin is empty in 65 of 130 rows.*--margin"):
+    with pytest.raises(BadTable, match=r"margin is empty or unreadable in 65 of 130 rows.*--margin"):
         pm.sources(**with_margins(every_other))
     found = by_name(pm.sources(**with_margins(every_other), margin=0.4))
     # half of the 40 orders of 100 bring 7, the others 40

@@ -237,13 +237,44 @@ def facts(**more: Any) -> LadderFacts:
     )
 
 
+CAUSES = {"delivery": 1.9, "price": 0.8, "quality": 0.1}
+"""Why they left → how many times the whole's effect the part has."""
+
+
+def by_cause(whole: LadderFacts) -> LadderFacts:
+    """The same split by why they had left; of those who left for quality too few came back for a tail."""
+    parts = []
+    for cause, times in CAUSES.items():
+        mine = []
+        for rung in whole.rungs:
+            if rung.rung < 2:
+                continue
+            wide = 1.7 * (rung.high - rung.low) / 2
+            value = times * rung.value_per_assigned
+            lost = rung.rung == 4 and cause == "quality"
+            mine.append(
+                replace(
+                    rung,
+                    segment=cause,
+                    n=rung.n // 3,
+                    value_per_assigned=value,
+                    low=NAN if lost else value - wide,
+                    high=NAN if lost else value + wide,
+                    modelled=0.0 if lost else times * rung.modelled,
+                    p_adjusted=0.004 if value > wide else 0.6,
+                    why_not="tail-untested" if lost else "",
+                )
+            )
+        parts.append(replace(whole, n=tuple(n // 3 for n in whole.n), rungs=tuple(mine), segments=()))
+    named = tuple(replace(part, segment=cause) for part, cause in zip(parts, CAUSES, strict=True))
+    return replace(whole, campaign=replace(whole.campaign, by="cause"), segments=named)
+
+
 def without_control() -> LadderFacts:
     """A campaign that was sent to everybody: two rungs, and the plain statement."""
     whole = facts()
     claimed = tuple(
-        replace(rung, control=NAN)
-        for rung in whole.rungs
-        if rung.rung < 2 and rung.arm == "discount"
+        replace(rung, control=NAN) for rung in whole.rungs if rung.rung < 2 and rung.arm == "discount"
     )
     above = tuple(
         Rung(
@@ -317,7 +348,7 @@ class FakeReactivation:
                 arms=ARMS,
                 what=what,
                 entry="arrival",
-                kept=KeptLadder(facts=facts(), at=at),
+                kept=KeptLadder(facts=by_cause(facts()), at=at),
             ),
             CampaignView(
                 name="saturday",

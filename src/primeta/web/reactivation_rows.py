@@ -552,7 +552,7 @@ def _overtakes(first: Curve, second: Curve) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRow:
-    """One arm in one segment on the highest measured rung."""
+    """One arm in one segment on one rung."""
 
     segment: str
     tag: ArmTag
@@ -564,21 +564,37 @@ class SegmentRow:
     p: str
 
 
-def segment_rows(
-    reader: Reader, facts: LadderFacts, tags: Mapping[str, ArmTag], why: Callable[[str], str]
-) -> tuple[list[SegmentRow], int, Scale]:
-    """Value per assigned against the control, segment by segment, on rung 3, or on rung 2 where 3 has no answer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRung:
+    """What one rung tells of every segment."""
 
-    Returns:
-        Rows; which rung; their scale.
-    """
-    chosen = 2
-    if any(
-        rung.rung == 3 and math.isfinite(rung.value_per_assigned)
-        for part in facts.segments
-        for rung in part.rungs
-    ):
-        chosen = 3
+    rung: int
+    rows: list[SegmentRow]
+    scale: Scale
+
+
+def segment_rungs(
+    reader: Reader, facts: LadderFacts, tags: Mapping[str, ArmTag], why: Callable[[str], str]
+) -> list[SegmentRung]:
+    """Value per assigned against the control, segment by segment: on rung 3, or on rung 2 where 3 has no answer, and
+    on rung 4 where any segment has a model of its own."""
+    rungs = [(part, rung) for part in facts.segments for rung in part.rungs if rung.arm in tags]
+    measured = 3 if any(rung.rung == 3 and math.isfinite(rung.value_per_assigned) for _, rung in rungs) else 2
+    modelled = any(rung.rung == 4 and math.isfinite(rung.modelled) and rung.modelled for _, rung in rungs)
+    return [
+        _segment_rung(reader, facts, tags, why, chosen)
+        for chosen in (measured, *((4,) if modelled else ()))
+        if rungs
+    ]
+
+
+def _segment_rung(
+    reader: Reader,
+    facts: LadderFacts,
+    tags: Mapping[str, ArmTag],
+    why: Callable[[str], str],
+    chosen: int,
+) -> SegmentRung:
     found: list[tuple[LadderFacts, ArmTag, Rung]] = [
         (part, tags[rung.arm], rung)
         for part in facts.segments
@@ -595,7 +611,8 @@ def segment_rows(
     )
     rows = []
     for part, tag, rung in found:
-        known = math.isfinite(rung.value_per_assigned)
+        # The seen part alone is no answer of rung 4: it is why there is none.
+        known = math.isfinite(rung.value_per_assigned) and not rung.why_not
         figure = (
             reader.figure(rung.value_per_assigned, "money", rung.low, rung.high, sign=True) if known else None
         )
@@ -615,7 +632,7 @@ def segment_rows(
                     rung.low,
                     rung.high,
                     scale=scale,
-                    basis="measured",
+                    basis="model" if chosen == 4 and rung.modelled else "measured",
                     verdict=verdict,
                     label=f"{part.segment}, {tag.letter}: {figure}" if known else "",
                 ),
@@ -623,4 +640,4 @@ def segment_rows(
                 p=reader.number(rung.p_adjusted, 2) if math.isfinite(rung.p_adjusted) else "",
             )
         )
-    return rows, chosen, scale
+    return SegmentRung(rung=chosen, rows=rows, scale=scale)

@@ -245,7 +245,6 @@ def ladder_page(request: Request, view: CampaignView, facts: LadderFacts) -> Res
 
     ladder = rows.rung_rows(reader, facts, tags, scale, why)
     traits, trait_scale = rows.trait_rows(reader, facts, tags, lambda metric: trait_name(reader, metric))
-    segments, segment_rung, segment_scale = rows.segment_rows(reader, facts, tags, why)
     others = [entry for entry in site.workspace.campaigns(now=site.now()) if entry.name != view.name]
     assert view.kept is not None
     return page(
@@ -281,9 +280,10 @@ def ladder_page(request: Request, view: CampaignView, facts: LadderFacts) -> Res
         trait_axis=reader.axis(trait_scale, reader.ticks(trait_scale, "relative")),
         among_returned=any(row.among_returned for row in traits),
         seen=length(reader, facts.seen_days) if facts.seen_days else "",
-        segments=segments,
-        segment_rung=segment_rung,
-        segment_axis=money_axis(reader, segment_scale),
+        segments=[
+            (part.rung, part.rows, money_axis(reader, part.scale))
+            for part in rows.segment_rungs(reader, facts, tags, why)
+        ],
         segments_say=sentences.segments(facts, reader.lang),
         trap=_trap(reader, facts, tags),
         trap_say=sentences.trap(facts, reader.lang),
