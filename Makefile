@@ -22,9 +22,10 @@ engines: .venv/engines
 demo: venv
 	.venv/bin/primeta demo $(DEMO)
 
-# A file of tests in one process: what its tests share is made once.
+# A file of tests in one process: what its tests share is made once. Bytecode is kept even where the
+# environment forbids it: every process that a test starts would compile the whole source anew.
 test: venv
-	OMP_NUM_THREADS=1 $(PY) -m pytest -m "not slow" -n 2 --dist loadfile
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(PY) -m pytest -m "not slow" -n 2 --dist loadfile
 
 check: venv
 	.venv/bin/ruff check .
