@@ -175,7 +175,7 @@ def test_an_id_is_text(given_, text):
     assert unit_text(given_) == text
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)  # each with a list of ids
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=6), min_size=1))
 def test_ids_are_the_same_text_in_python_and_in_sql(texts):
     units = [text for text in texts if unit_text(text)]
