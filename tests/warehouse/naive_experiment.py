@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from naive_metrics import Company
+from naive_metrics import Company, month_of, reports_deliveries
 
 Person = tuple[date, datetime | None, str]
 """Day of entry, time of entry where it is known, arm."""
@@ -127,6 +127,7 @@ def values(
             late = row["happened_at"] > sent[row["message_id"]] + timedelta(days=3)
             if not late and not (row["machine"] and row["kind"] in ("opened", "clicked")):
                 reactions[row["message_id"]].add(row["kind"])
+        reporting = reports_deliveries(company, reactions)
         for row in company.messages:
             place = within(row, row["sent_at"])
             if place is None or row["withheld"]:
@@ -136,9 +137,7 @@ def values(
                 if place[2]:
                     first[place[0]].append(place[1])
             elif what == "delivered":
-                # Only the e-mail of these tests reports deliveries.
-                arrived = "delivered" in kinds if row["channel"] == "email" else True
-                found[place[0]][place[1] + 1] += arrived
+                found[place[0]][place[1] + 1] += "delivered" in kinds or month_of(row) not in reporting
             else:
                 found[place[0]][place[1] + 1] += what in kinds
     for customer, blocks in first.items():

@@ -134,11 +134,11 @@ def _of_messages(
         if not late and not machine:
             happened[reaction["message_id"]].add(reaction["kind"])
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    reporting = reports_deliveries(company, happened)
     for message in sent:
         kinds = happened[message["message_id"]]
         sums[message["customer_id"]][0] += wanted[0] in kinds
-        # Only the e-mail of these tests reports deliveries.
-        arrived = "delivered" in kinds if message["channel"] == "email" else True
+        arrived = "delivered" in kinds or month_of(message) not in reporting
         sums[message["customer_id"]][1] += arrived if wanted[1] == "delivered" else wanted[1] in kinds
     return {c: (pair[0], pair[1]) for c, pair in sums.items() if any(pair)}
 
@@ -157,3 +157,16 @@ def ratio(rows: dict[str, tuple[float, float]]) -> tuple[float, float]:
 
 def local_day(moment: datetime, zone: Any) -> date:
     return moment.astimezone(zone).date()
+
+
+def month_of(message: Row) -> tuple[str, int, int]:
+    return message["channel"], message["day"].year, message["day"].month
+
+
+def reports_deliveries(company: Company, happened: dict[str, set[str]]) -> set[tuple[str, int, int]]:
+    """Channels and months with any delivery: elsewhere what was sent counts as delivered."""
+    return {
+        month_of(message)
+        for message in company.messages
+        if not message["withheld"] and "delivered" in happened[message["message_id"]]
+    }

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from naive_metrics import per_customer, ratio
 from warehouse_workspace import random_company, write_company
@@ -23,6 +23,8 @@ from primeta.warehouse.moments import ratio as ratio_of_moments
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), days=st.sampled_from([75, 130, 200]), grain=st.sampled_from(GRAINS))
+# March: the e-mail of one month reports no delivery, so what was sent counts as delivered
+@example(seed=320312, days=75, grain="week")
 def test_every_metric_and_slice_equals_plain_python(tmp_path_factory, seed, days, grain):
     check(tmp_path_factory.mktemp("naive"), seed, days, grain)
 
