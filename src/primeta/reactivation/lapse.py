@@ -36,10 +36,6 @@ FIXED_DAYS = 90
 """The rule that most teams use, where none is named."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 _NEVER = 1_000_000
-_OUT = (
-    "customer_id", "state", "rhythm_days", "last_order", "lapsed_at", "silence_probability", "p_alive",
-    "return_probability", "orders",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from primeta.warehouse.facts_store import Facts
 from primeta.warehouse.write_rows import write_rows
 from primeta.workspace import people_kept
 from primeta.workspace.people_kept import Problem, file_of, list_file, question_of, tried
-from primeta.workspace.reactivation import _Rows, campaign, campaigns, stored, whole_facts
+from primeta.workspace.reactivation import CampaignRows, campaign, campaigns, stored, whole_facts
 from primeta.workspace.reactivation_kept import Progress
 from primeta.workspace.reactivation_kept import each as one_by_one
 from primeta.workspace.reactivation_kept import keep as keep_answer
@@ -114,7 +114,7 @@ def interviews(
             return known.result
     experiment = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
     question = question_of(ws, view, facts, now)
-    rows = _Rows(ws, facts, view)
+    rows = CampaignRows(ws, facts, view)
     # Of other campaigns' messages nobody was drawn by lot: only the campaign's own count as contact.
     queries = {
         "assignments": rows.assigned(experiment, question),
@@ -457,5 +457,5 @@ def _with_effects(
 
     experiment = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
     question = question_of(ws, view, facts, now)
-    rows = Query(_Rows(ws, facts, view).assigned(experiment, question), "who entered the experiment")
+    rows = Query(CampaignRows(ws, facts, view).assigned(experiment, question), "who entered the experiment")
     return with_effects(connection, accounts, rows, question, Columns(None))

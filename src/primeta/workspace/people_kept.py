@@ -15,7 +15,7 @@ from primeta.warehouse.facts_store import Facts
 from primeta.warehouse.sources import files_of, is_file
 from primeta.warehouse.window_sums import hash_of
 from primeta.workspace.files import write_whole
-from primeta.workspace.reactivation import _question, whole_facts
+from primeta.workspace.reactivation import question_for, whole_facts
 from primeta.workspace.reactivation_assigned import assigned
 from primeta.workspace.reactivation_kept import FOLDER, Kept, file_name, keep, kept
 from primeta.workspace.reactivation_views import CampaignView, FarmsView, InterviewsView, SourcesView
@@ -84,7 +84,7 @@ def tried(path: Path, *, mark: str, now: datetime, work: Callable[[], T]) -> T:
 def question_of(ws: Workspace, view: CampaignView, facts: Facts, now: datetime | None = None) -> Campaign:
     """What the campaign is measured on, split by nothing."""
     experiment = ws.experiment(view.name, now=now) if view.kind == "experiment" else None
-    question = _question(ws, view, experiment, facts)
+    question = question_for(ws, view, experiment, facts)
     assert question is not None
     return dataclasses.replace(question, by="")
 

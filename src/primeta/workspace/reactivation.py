@@ -130,7 +130,7 @@ def _of_experiment(
         entry=plan.entry,
         varied=rows.varied if rows is not None else (),
     )
-    return _with_kept(ws, found, _question(ws, found, view, facts), facts)
+    return _with_kept(ws, found, question_for(ws, found, view, facts), facts)
 
 
 def _of_assignments(ws: Workspace, entry: Assigned, facts: Facts | None) -> CampaignView:
@@ -146,7 +146,7 @@ def _of_assignments(ws: Workspace, entry: Assigned, facts: Facts | None) -> Camp
         entry="table",
         varied=entry.varied,
     )
-    return _with_kept(ws, found, _question(ws, found, None, facts), facts)
+    return _with_kept(ws, found, question_for(ws, found, None, facts), facts)
 
 
 def _of_messages(ws: Workspace, sent: Sent, facts: Facts | None) -> CampaignView:
@@ -158,7 +158,7 @@ def _of_messages(ws: Workspace, sent: Sent, facts: Facts | None) -> CampaignView
         customers=sent.customers,
         arms=(sent.name,),
     )
-    return _with_kept(ws, found, _question(ws, found, None, facts), facts)
+    return _with_kept(ws, found, question_for(ws, found, None, facts), facts)
 
 
 def _with_kept(
@@ -234,7 +234,7 @@ def stored(facts: Facts, table: str) -> str:
     return f"read_parquet([{listed}], union_by_name = true)" if listed else ""
 
 
-def _question(
+def question_for(
     ws: Workspace,
     view: CampaignView,
     experiment: ExperimentView | None,
@@ -347,8 +347,8 @@ def ladder(
         "annual_discount": annual_discount,
         "level": level,
     }
-    usual = _question(ws, view, experiment, facts)
-    question = _question(ws, view, experiment, facts, options)
+    usual = question_for(ws, view, experiment, facts)
+    question = question_for(ws, view, experiment, facts, options)
     assert question is not None
     assert usual is not None
     if question == usual and view.kept is not None and not fresh and (kept_only or not view.kept.stale):
@@ -430,7 +430,7 @@ def _lapse_mark(ws: Workspace, facts: Facts) -> str:
 
 def entered_rows(ws: Workspace, facts: Facts, experiment: ExperimentView, more: str = "") -> str:
     """SQL of who entered an experiment with a plan: experiment, customer_id, arm, assigned_at; `more` columns."""
-    rows = _Rows(ws, facts, CampaignView(name=experiment.name, kind="experiment", first=experiment.plan.starts, last=experiment.plan.ends, customers=0))  # fmt: skip
+    rows = CampaignRows(ws, facts, CampaignView(name=experiment.name, kind="experiment", first=experiment.plan.starts, last=experiment.plan.ends, customers=0))  # fmt: skip
     return f"SELECT * REPLACE (assigned_at AT TIME ZONE 'UTC' AS assigned_at) FROM ({rows.entered(experiment, more)})"
 
 
@@ -451,7 +451,7 @@ def _worked_out(
     from primeta.reactivation.ladder import climb_ladder
     from primeta.reactivation.tail import rung_four
 
-    rows = _Rows(ws, facts, view)
+    rows = CampaignRows(ws, facts, view)
     wanted = {
         "assignments": rows.assigned(experiment, question),
         "orders": rows.all_of("orders"),
@@ -484,7 +484,7 @@ def _worked_out(
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class CampaignRows:
     """SQL over the facts of a workspace, as a ladder wants its tables."""
 
     ws: Workspace
