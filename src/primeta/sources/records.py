@@ -64,8 +64,6 @@ class Source:
     """Of pages: CSS selector of the part that is watched; empty: the article."""
     changes: bool = False
     """Of pages: every change against the last version is a document, instead of the article itself."""
-    promotional: bool = False
-    """It sells something: its texts count for no origin but its owner's."""
     paused: bool = False
 
     @property
