@@ -1,0 +1,108 @@
+"""RSS, Atom and CDF through feedparser."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from primeta.sources.feed_dates import time_of
+from primeta.sources.feed_entry import MOST_ENTRIES, Entry, Parsed
+from primeta.sources.links import canonical_link, site_of
+
+_MARKUP = ("text/html", "application/xhtml+xml", "html", "xhtml")
+
+
+def xml_feed(text: str, *, url: str) -> Parsed:
+    """RSS, RDF, Atom or CDF of any quality, text without a document type, as feedparser reads it."""
+    import feedparser
+
+    # Clean UTF-8 goes in, so that feedparser's own guessing has nothing left to guess; its cleaning and resolving is
+    # off, since ours is linear in the length and theirs is not.
+    headers = {"content-type": "application/xml; charset=utf-8"}
+    if base := canonical_link(url):
+        headers["content-location"] = base
+    found = feedparser.parse(
+        io.BytesIO(text.encode("utf-8")),
+        response_headers=headers,
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    feed: dict[str, Any] = found["feed"]
+    links: dict[str, str] = {}
+    for link in _list(feed, "links"):
+        relation, address = _text(link, "rel"), canonical_link(_text(link, "href"), base=base)
+        if relation and relation != "alternate" and address:
+            links.setdefault(relation, address)
+    return Parsed(
+        entries=[_entry(entry) for entry in found["entries"][:MOST_ENTRIES]],
+        found=len(found["entries"]),
+        title=_text(feed, "title"),
+        title_is_markup=_is_markup(feed, "title"),
+        site=canonical_link(_text(feed, "link"), base=base),
+        links=links,
+        language=_text(feed, "language"),
+        format=str(found.get("version") or ""),
+        ill_formed=str(found.get("bozo_exception", "not well formed"))[:200] if found.get("bozo") else "",
+    )
+
+
+def _entry(said: Mapping[str, Any]) -> Entry:
+    """An entry of feedparser's as ours. Its own aliases (`updated` for `published`) are not asked for."""
+    texts = [
+        (_text(content, "value"), _text(content, "type") in _MARKUP, _text(content, "base"))
+        for content in _list(said, "content")
+        if _text(content, "type").startswith("text/") or _text(content, "type") in _MARKUP
+    ]
+    if summary := _text(said, "summary"):
+        texts.append((summary, _is_markup(said, "summary"), _text(_mapping(said, "summary_detail"), "base")))
+    person = _mapping(said, "author_detail")
+    cites = [
+        _text(link, "href")
+        for link in _list(said, "links")
+        if _text(link, "rel") in ("via", "related", "cite")
+    ]
+    taken = _mapping(said, "source")
+    where = next((_text(link, "href") for link in _list(taken, "links") if _text(link, "href")), "")
+    where = where or _text(taken, "href") or _text(taken, "link")
+    return Entry(
+        id=_text(said, "id"),
+        link=_text(said, "feedburner_origlink") or _text(said, "link"),
+        title=_text(said, "title"),
+        title_is_markup=_is_markup(said, "title"),
+        texts=tuple(texts),
+        author=_text(person, "name") or _text(said, "author"),
+        published=_time(said, "published") or _time(said, "created"),
+        updated=_time(said, "updated"),
+        categories=tuple(_text(tag, "label") or _text(tag, "term") for tag in _list(said, "tags")),
+        cites=tuple(cites),
+        origin=site_of(where) or _text(taken, "title"),
+        language=next(
+            (found for content in _list(said, "content") if (found := _text(content, "language"))), ""
+        )
+        or _text(_mapping(said, "summary_detail"), "language"),
+    )
+
+
+def _time(said: Mapping[str, Any], name: str) -> datetime | None:
+    return time_of(_text(said, name), parsed=dict.get(said, f"{name}_parsed"))
+
+
+def _is_markup(said: Mapping[str, Any], name: str) -> bool:
+    return _text(_mapping(said, f"{name}_detail"), "type") in _MARKUP
+
+
+def _text(said: Mapping[str, Any], name: str) -> str:
+    value = dict.get(said, name) if isinstance(said, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = dict.get(said, name) if isinstance(said, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _list(said: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    value = dict.get(said, name) if isinstance(said, dict) else None
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
