@@ -59,6 +59,7 @@ def scheduler(
     *,
     zone: ZoneInfo,
     run: Callable[[], Any],
+    now: datetime,
     look_again: timedelta = LOOK_AGAIN,
 ) -> BackgroundScheduler:
     """A scheduler, not started, that calls `run` at each channel's hour, at once and every ten minutes.
@@ -91,6 +92,6 @@ def scheduler(
         run,
         IntervalTrigger(seconds=int(look_again.total_seconds()), timezone=UTC),
         id="look again",
-        next_run_time=datetime.now(UTC),
+        next_run_time=now,
     )
     return made

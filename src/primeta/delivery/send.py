@@ -147,6 +147,12 @@ def send(
         return Sent(state="refused", why=refused[0], answer=refused[1], **common)
 
 
+def check(address: Address) -> str:
+    """A code of WHY where apprise cannot use the address at all; empty where it can. Sends nothing."""
+    with _one_at_a_time, _quiet():
+        return "" if _plugin(address) is not None else "service"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
     id: str
