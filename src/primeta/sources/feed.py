@@ -112,7 +112,7 @@ def read_here(
     parsed = read(ready.text, url=url)
     entries = parsed.entries
     title = _title(parsed.title, parsed.title_is_markup)
-    if not parsed.format and not entries and (not title or _PAGE.search(ready.text[:2_000])):
+    if not parsed.format and not entries and (not (title or parsed.site) or _PAGE.search(ready.text[:2_000])):
         return _only(_no_feed(ready.text, url=url))
     if parsed.found > len(entries):
         troubles.append(Trouble(code="too-many", values={"entries": parsed.found, "read": len(entries)}))

@@ -82,7 +82,8 @@ def encoding_of(raw: bytes, *, told: str = "") -> tuple[str, str]:
             return text, encoding
     # A few broken bytes in a feed that says and otherwise is UTF-8: they alone are lost.
     text = raw.decode("utf-8", "replace")
-    if text.count("\ufffd") * 20 < sum(1 for byte in raw if byte >= 0xC0) + 20 * (raw.count(0xD0) > 20):
+    lost = text.count("\ufffd")
+    if sum(1 for letter in text if letter > "\x7f") - lost >= 2 * lost:
         return text, "utf-8"
     encoding = _guess(raw)
     return raw.decode(encoding, "replace"), encoding

@@ -16,22 +16,26 @@ _MONTHS = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
     "dec": 12, "янв": 1, "фев": 2, "мар": 3, "апр": 4, "май": 5, "мая": 5, "июн": 6, "июл": 7, "авг": 8, "сен": 9,
     "окт": 10, "ноя": 11, "дек": 12,
+    "jän": 1, "ene": 1, "gen": 1, "fev": 2, "fév": 2, "mär": 3, "abr": 4, "avr": 4, "mai": 5, "mag": 5, "juin": 6,
+    "giu": 6, "juil": 7, "lug": 7, "ago": 8, "aoû": 8, "set": 9, "out": 10, "okt": 10, "ott": 10, "dez": 12, "déc": 12,
+    "dic": 12,
 }  # fmt: skip
 _ZONES = {
-    "UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "BST": 60, "WEST": 60, "IST": 330, "CET": 60, "MEZ": 60,
+    "UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "BST": 60, "WEST": 60, "IST": 330, "CET": 60, "MET": 60, "MEST": 120, "MEZ": 60,
     "CEST": 120, "MESZ": 120, "EET": 120, "EEST": 180, "MSK": 180, "МСК": 180, "MSD": 240, "SAMT": 240, "YEKT": 300,
     "OMST": 360, "KRAT": 420, "NOVT": 420, "IRKT": 480, "YAKT": 540, "VLAT": 600, "JST": 540, "KST": 540,
-    "AST": -240, "ADT": -180, "EST": -300, "EDT": -240, "ET": -300, "CST": -360, "CDT": -300, "CT": -360,
+    "AST": -240, "AT": -240, "ADT": -180, "EST": -300, "EDT": -240, "ET": -300, "CST": -360, "CDT": -300, "CT": -360,
     "MST": -420, "MDT": -360, "MT": -420, "PST": -480, "PDT": -420, "PT": -480, "AKST": -540, "AKDT": -480,
     "HST": -600,
 }  # fmt: skip
 """Minutes east of Greenwich; of names with two meanings the one that RFC 822 gives. Russian ones as since 2014."""
 
 _ISO = re.compile(
-    r"(\d{4})-(\d\d?)(?:-(\d\d?))?(?:[Tt\s]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d{1,12})?)?)?\s*(.{0,30})\Z"
+    r"(\d{4})(?:-(\d\d?)(?:-(\d\d?))?)?(?:[Tt\s]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d{1,12})?)?)?\s*(.{0,30})\Z"
 )
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[Tt\s]?(\d\d):?(\d\d):?(\d\d)?)?\s*(.{0,30})\Z")
 _WORDED = re.compile(
-    r"(?:[^\W\d]{2,12}\.?,?\s+)?(\d\d?)(?:st|nd|rd|th)?[\s-]+([^\W\d]{3,12})\.?,?[\s-]+(\d{4}|\d\d)(?:\s?(?:г\.?|года))?"
+    r"(?:[^\W\d]{2,12}(?:\.?,\s*|\.?\s+))?(\d\d?)(?:st|nd|rd|th)?[\s-]+([^\W\d]{3,12})\.?,?[\s-]+(\d{4}|\d\d)(?:\s?(?:г\.?|года))?"
     r",?(?:\s+(?:в\s+|at\s+)?(\d\d?):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?)?\s*(.{0,30})\Z",
     re.IGNORECASE,
 )
@@ -50,13 +54,14 @@ def time_of(said: str, *, parsed: time.struct_time | None = None) -> datetime | 
 
     Args:
         said: As written. Without a zone it is taken for UTC; a zone that is a name unknown here counts as none said.
-        parsed: What feedparser made of it; used where nothing here fits (Korean, Greek, Hungarian … dates).
+        parsed: What feedparser made of it; used for what begins with a word and fits nothing here (Greek, Perforce's
+            …). What begins with a number is not taken from it: of `2013-xx-27` it makes a day of the current month.
     """
     said = " ".join(said.split())
     if not said or len(said) > LONGEST:
         return None
     found = _read(said)
-    if found is None and parsed is not None:
+    if found is None and parsed is not None and said[0].isalpha():
         try:
             found = datetime.fromtimestamp(calendar.timegm(parsed), tz=UTC)
         except (ValueError, OverflowError, TypeError, OSError):
@@ -66,7 +71,9 @@ def time_of(said: str, *, parsed: time.struct_time | None = None) -> datetime | 
 
 def _read(said: str) -> datetime | None:
     if match := _ISO.match(said):
-        year, month, day = match[1], match[2], match[3] or "1"
+        year, month, day = match[1], match[2] or "1", match[3] or "1"
+    elif match := _COMPACT.match(said):
+        year, month, day = match[1], match[2], match[3]
     elif match := _DOTTED.match(said):
         day, month, year = match[1], match[2], match[3]
     elif match := _WORDED.match(said):
@@ -102,7 +109,8 @@ def _read(said: str) -> datetime | None:
 
 
 def _month(word: str) -> str:
-    return str(_MONTHS.get(word[:3].lower(), ""))
+    word = word.lower()
+    return str(_MONTHS.get(word[:3]) or _MONTHS.get(word[:4], ""))
 
 
 def _minutes(zone: str) -> int | None:
@@ -114,7 +122,7 @@ def _minutes(zone: str) -> int | None:
         if minutes > 18 * 60:
             return None
         return minutes if match[1] == "+" else -minutes
-    word = zone.split(" ")[0].strip("().").upper()
+    word = zone.split(" ")[0].strip("().").upper().removeprefix("ETC/")
     if word in _ZONES:
         return _ZONES[word]
-    return 0 if re.fullmatch(r"[^\W\d]{1,6}", word) else None
+    return 0 if re.fullmatch(r"\(?[A-Za-zА-я]{1,6}\)?", zone) else None

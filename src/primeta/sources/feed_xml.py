@@ -55,8 +55,10 @@ def _entry(said: Mapping[str, Any]) -> Entry:
         for content in _list(said, "content")
         if _text(content, "type").startswith("text/") or _text(content, "type") in _MARKUP
     ]
-    if summary := _text(said, "summary"):
-        texts.append((summary, _is_markup(said, "summary"), _text(_mapping(said, "summary_detail"), "base")))
+    # A summary without details is feedparser's copy of the content.
+    about = _mapping(said, "summary_detail")
+    if (summary := _text(said, "summary")) and (about or not texts):
+        texts.append((summary, not about or _is_markup(said, "summary"), _text(about, "base")))
     person = _mapping(said, "author_detail")
     cites = [
         _text(link, "href")
@@ -86,7 +88,9 @@ def _entry(said: Mapping[str, Any]) -> Entry:
 
 
 def _time(said: Mapping[str, Any], name: str) -> datetime | None:
-    return time_of(_text(said, name), parsed=dict.get(said, f"{name}_parsed"))
+    return time_of(
+        _text(said, name), parsed=dict.get(said, f"{name}_parsed") if isinstance(said, dict) else None
+    )
 
 
 def _is_markup(said: Mapping[str, Any], name: str) -> bool:

@@ -189,28 +189,33 @@ def _pieces(markup: str) -> Iterator[str | _Tag]:
     """Text (entities as written) and tags, in order; comments, declarations and what `_DROPPED` holds are left out."""
     at, size = 0, len(markup)
     failures = 0
+    wrapped = False
+    comments = True  # whether one can still end
+    endless: set[str] = set()
     while at < size:
         start = markup.find("<", at)
         if start < 0:
-            yield markup[at:]
+            text = markup[at:]
+            yield text.replace("]]&gt;", "").replace("]]>", "") if wrapped else text
             return
         if start > at:
-            yield markup[at:start]
+            text = markup[at:start]
+            yield text.replace("]]&gt;", "").replace("]]>", "") if wrapped else text
         if markup.startswith("<!--", start):
-            end = markup.find("-->", start + 4)
-            at = size if end < 0 else end + 3
+            # A comment that does not end hides up to the next `>` only: a browser would hide all the rest.
+            end = markup.find("-->", start + 4) if comments else -1
+            comments = end >= 0
+            at = end + 3 if comments else _behind(markup, ">", start)
             continue
         if markup.startswith("<![CDATA[", start):
-            end = markup.find("]]>", start)
-            if end < 0:
-                at = size
-            else:
-                yield html.escape(markup[start + 9 : end])
-                at = end + 3
+            wrapped, at = True, start + 9  # wrapped twice: what is inside is the HTML
             continue
         if markup[start + 1 : start + 2] in ("!", "?"):
             end = markup.find(">", start)
-            at = size if end < 0 else end + 1
+            if end < 0:
+                yield html.escape(markup[start:])
+                return
+            at = end + 1
             continue
         name = _NAME.match(markup, start, start + 200)
         if name is None:
@@ -232,7 +237,14 @@ def _pieces(markup: str) -> Iterator[str | _Tag]:
         tag = _Tag(name[2].lower(), bool(name[1]), markup[name.end() : end])
         at = end + 1
         if tag.name in _DROPPED and not tag.closes and not tag.inside.endswith("/"):
-            at = _after(markup, tag.name, at)
+            if tag.name not in endless:
+                end = _after(markup, tag.name, at)
+                if end >= 0:
+                    at = end
+                    continue
+                endless.add(tag.name)
+            if tag.name in ("script", "style"):
+                return
             continue
         yield tag
 
@@ -257,6 +269,12 @@ def _tag_end(markup: str, at: int) -> int:
 
 
 def _after(markup: str, name: str, at: int) -> int:
-    """Behind the end tag of an element that is dropped; the end of all where it has none."""
+    """Behind the end tag of an element that is dropped; −1 where it has none."""
     match = re.compile(rf"</{name}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(markup, at)
-    return len(markup) if match is None else match.end()
+    return -1 if match is None else match.end()
+
+
+def _behind(markup: str, mark: str, at: int) -> int:
+    """Behind the next `mark`; the end of all where there is none."""
+    end = markup.find(mark, at)
+    return len(markup) if end < 0 else end + len(mark)
