@@ -38,6 +38,7 @@ _ACCEPT: Mapping[Reader, str] = {
 }
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT_REDIRECTS = (301, 308)
+_ROBOTS_SECONDS = 20.0
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -141,7 +142,12 @@ class Fetcher:
             headers=headers,
             known=known,
             limits=limits,
-            before=lambda target: robots.check(target, named_by_person=named, now=now),
+            before=lambda target: robots.check(
+                target,
+                named_by_person=named,
+                now=now,
+                ask=lambda place: self._ask_robots(place, source.allow, limits),
+            ),
         )
         return self._judge(source, hop, now, known)
 
@@ -248,11 +254,13 @@ class Fetcher:
         if allow not in self._rules:
             # Only what the open internet answered is kept on disk; it is the same for every source.
             folder = None if allow else self._robots_folder
-            self._rules[allow] = Robots(ask=lambda target: self._ask_robots(target, allow), folder=folder)
+            self._rules[allow] = Robots(folder=folder)
         return self._rules[allow]
 
-    def _ask_robots(self, target: Target, allow: tuple[str, ...]) -> Answer | None:
-        limits = replace(LIMITS, size_bytes=ROBOTS_BYTES, total_seconds=20.0)
+    def _ask_robots(self, target: Target, allow: tuple[str, ...], limits: Limits) -> Answer | None:
+        limits = replace(
+            limits, size_bytes=ROBOTS_BYTES, total_seconds=min(limits.total_seconds, _ROBOTS_SECONDS)
+        )
         try:
             return self._follow(
                 target,

@@ -73,6 +73,9 @@ class _RobotsAnswer(Protocol):
     def content(self) -> bytes: ...
 
 
+Ask = Callable[[Target], _RobotsAnswer | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rules:
     parsed: Protego | None
@@ -84,16 +87,12 @@ class _Rules:
 
 @dataclass(slots=True, kw_only=True)
 class Robots:
-    """The robots.txt of each origin, kept a day; in `folder` over the end of the process, where there is one.
+    """The robots.txt of each origin, kept a day; in `folder` over the end of the process, where there is one."""
 
-    `ask` gives the answer in the end (redirects followed), or None where it could not be had.
-    """
-
-    ask: Callable[[Target], _RobotsAnswer | None]
     folder: Path | None = None
     _known: dict[str, _Rules] = field(default_factory=dict)
 
-    def check(self, target: Target, *, named_by_person: bool, now: datetime) -> float:
+    def check(self, target: Target, *, named_by_person: bool, now: datetime, ask: Ask) -> float:
         """Seconds between requests that the host asks for (0: says nothing).
 
         Args:
@@ -101,10 +100,11 @@ class Robots:
                 for such on the person's behalf and are no crawlers in the sense of RFC 9309; so rules for "*" do not
                 bind, and those that name Primeta do.
             now: Aware.
+            ask: Fetches robots.txt: the answer in the end (redirects followed), or None where it could not be had.
         Raises:
             Stop: `robots`; with `reason` "unreachable" where robots.txt itself could not be had.
         """
-        rules = self._rules(target, now)
+        rules = self._rules(target, now, ask)
         if rules.shut:
             if named_by_person:
                 return 0.0
@@ -116,11 +116,11 @@ class Robots:
             raise stop("robots", host=target.host, url=target.url, reason="rule")
         return min(float(rules.parsed.crawl_delay(AGENT) or 0.0), DAY.total_seconds())
 
-    def _rules(self, target: Target, now: datetime) -> _Rules:
+    def _rules(self, target: Target, now: datetime, ask: Ask) -> _Rules:
         known = self._known.get(target.origin) or self._recall(target.origin)
         if known is None or now >= known.until:
             place = Target(scheme=target.scheme, host=target.host, port=target.port, path="/robots.txt")
-            answer = self.ask(place)
+            answer = ask(place)
             known = _read(answer, now, known)
             if answer is not None:
                 self._remember(target.origin, answer, now)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from primeta.sources.fetching.address import IP, Target
+from primeta.sources.fetching.address import DEFAULT_PORTS, IP, Target
 from primeta.sources.fetching.records import Limits, Stop, stop
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def exchange(
                 httpcore.URL(
                     scheme=target.scheme.encode(),
                     host=target.host.encode("ascii"),
-                    port=target.port,
+                    port=None if target.port == DEFAULT_PORTS[target.scheme] else target.port,
                     target=target.path.encode("ascii"),
                 ),
                 headers=lines,
@@ -95,6 +95,7 @@ def exchange(
         except Stop:
             raise
         except (httpcore.ConnectTimeout, httpcore.ReadTimeout, httpcore.WriteTimeout, httpcore.PoolTimeout):
+            budget.timeout(None)
             raise stop("too-slow", again=True, host=target.host, seconds=limits.idle_seconds) from None
         except httpcore.ConnectError as error:
             cause = error.__cause__ or error.__context__
