@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from local_sites import Clock, Site, answer, in_turn, raw_site, site
 
 from primeta.sources.fetching.client import Fetcher
@@ -337,6 +339,42 @@ def test_damaged_and_cut_packings_are_told(server: Site) -> None:
     assert trouble(get(at)).code in ("unreadable", "cut-short")
     at = server.on("/not", answer(b"plain text", Content_Encoding="gzip"))
     assert trouble(get(at)).code == "unreadable"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 400), bits=st.integers(0, 255), encoding=st.sampled_from(["gzip", "deflate"]))
+def test_no_damage_to_packed_bytes_raises(server: Site, place: int, bits: int, encoding: str) -> None:
+    text = bytes(np.random.default_rng(3).integers(0, 50, 500, dtype=np.uint8)) + bytes(300_000)
+    packed = bytearray(gzip.compress(text) if encoding == "gzip" else zlib.compress(text))
+    packed[place % len(packed)] ^= bits
+    at = server.on("/harm", answer(bytes(packed), Content_Encoding=encoding))
+    got = get(at, limits=Limits(attempts=1, ratio=2000))
+    if isinstance(got, Trouble):
+        assert got.code in ("unreadable", "cut-short", "too-large")
+    else:
+        # what the check sums of the formats do not cover: name, time and flags of the header
+        assert fetched(got).content == text
+
+
+def test_deflate_that_comes_byte_by_byte_is_told_apart(server: Site) -> None:
+    raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+    for packed in (zlib.compress(FEED), raw.compress(FEED) + raw.flush()):
+
+        def trickle(handler: BaseHTTPRequestHandler, packed: bytes = packed) -> None:
+            handler.send_response(200)
+            handler.send_header("Content-Encoding", "deflate")
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            for byte in packed:
+                handler.wfile.write(b"1\r\n" + bytes([byte]) + b"\r\n")
+            handler.wfile.write(b"0\r\n\r\n")
+
+        assert fetched(get(server.on("/t", trickle))).content == FEED
+
+
+def test_what_comes_with_an_error_is_not_read(server: Site) -> None:
+    at = server.on("/x", answer(b"x", status=404, length=10**12, Content_Encoding="br"))
+    assert trouble(get(at)).code == "not-found"
 
 
 def test_an_endless_body_ends_at_the_limit(server: Site) -> None:

@@ -295,7 +295,7 @@ def _agent(contact: str) -> str:
 
 
 def _conditions(target: Target, known: Known) -> dict[str, str]:
-    if known.url and read_address(known.url).url != target.url:
+    if known.url and not _is_at(known.url, target):
         return {}
     wanted = {"If-None-Match": known.etag, "If-Modified-Since": known.modified}
     return {
@@ -304,6 +304,13 @@ def _conditions(target: Target, known: Known) -> dict[str, str]:
         # They came from a server and go into a header: nothing that could end the line.
         if value and all(0x20 <= ord(sign) <= 0xFF and ord(sign) != 0x7F for sign in value)
     }
+
+
+def _is_at(url: str, target: Target) -> bool:
+    try:
+        return read_address(url).url == target.url
+    except Stop:
+        return False
 
 
 def _join(base: str, where: str) -> str:

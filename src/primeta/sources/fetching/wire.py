@@ -26,7 +26,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Status, headers (names in lower case, repeated ones joined by a comma) and content, unpacked."""
+    """Status, headers (names in lower case, repeated ones joined by a comma) and, of 2xx, content, unpacked."""
 
     status: int
     headers: Mapping[str, str]
@@ -90,7 +90,9 @@ def exchange(
             ) as response:
                 budget.headers_done = True
                 told = _read_headers(response.headers)
-                content = _read_content(response, told, limits, cut)
+                # What comes with a redirect, an error or "unchanged" is of no use, and need not be read.
+                given = 200 <= response.status < 300
+                content = _read_content(response, told, limits, cut) if given else b""
                 return Answer(status=response.status, headers=told, content=content)
         except Stop:
             raise
@@ -231,7 +233,7 @@ def _read_content(response: httpcore.Response, told: Mapping[str, str], limits: 
     length = told.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length) > limits.size_bytes and not cut:
         raise stop("too-large", what="content", limit=limits.size_bytes, size=int(length))
-    unpack = _unpacker(told.get("content-encoding", ""), limits)
+    unpack = _unpacker(told.get("content-encoding", ""))
     kept = bytearray()
     packed = 0
     assert isinstance(response.stream, Iterable)
@@ -270,11 +272,12 @@ class _Zlib:
     def __init__(self, window: int) -> None:
         self._window = window
         self._inflate = zlib.decompressobj(window)
-        self._begun = False
+        self._head: bytes | None = b"" if window == zlib.MAX_WBITS else None
 
     def feed(self, chunk: bytes) -> Iterable[bytes]:
-        rest = chunk
-        while rest:
+        rest = self._framed(chunk)
+        more = bool(rest)
+        while more:
             if self._inflate.eof:
                 # Padding after the end is common and means nothing; another member goes on.
                 if self._window != _GZIP or not rest.startswith(b"\x1f"):
@@ -283,20 +286,25 @@ class _Zlib:
             try:
                 piece = self._inflate.decompress(rest, _STEP)
             except zlib.error as error:
-                if self._begun or self._window != zlib.MAX_WBITS:
-                    raise stop("unreadable", reason=f"packed content is damaged: {error}") from None
-                self._window = -zlib.MAX_WBITS
-                self._inflate = zlib.decompressobj(self._window)
-                continue
-            self._begun = True
+                raise stop("unreadable", reason=f"packed content is damaged: {error}") from None
             rest = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+            # With the input all taken in, more may still lie inside.
+            more = bool(rest) or (len(piece) == _STEP and not self._inflate.eof)
             if piece:
                 yield piece
-            # With the input all taken in, more may still lie inside.
-            while not rest and not self._inflate.eof and len(piece) == _STEP:
-                piece = self._inflate.decompress(b"", _STEP)
-                if piece:
-                    yield piece
+
+    def _framed(self, chunk: bytes) -> bytes:
+        """The first two bytes of deflate say whether zlib's frame (RFC 1950 §2.2) is there; many servers leave it out."""
+        if self._head is None:
+            return chunk
+        self._head += chunk
+        if len(self._head) < 2:
+            return b""
+        rest, self._head = self._head, None
+        if rest[0] & 0x0F != 8 or int.from_bytes(rest[:2], "big") % 31:
+            self._window = -zlib.MAX_WBITS
+            self._inflate = zlib.decompressobj(self._window)
+        return rest
 
     def close(self, packed: int) -> None:
         if packed and not self._inflate.eof:
@@ -306,7 +314,7 @@ class _Zlib:
 _GZIP = zlib.MAX_WBITS | 16
 
 
-def _unpacker(encoding: str, limits: Limits) -> _Plain | _Zlib:
+def _unpacker(encoding: str) -> _Plain | _Zlib:
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return _Plain()
