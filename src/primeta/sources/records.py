@@ -132,8 +132,10 @@ class Trouble:
     """Why a fetch or a part of what came was not read: a code for `show`, and what a person may do about it."""
 
     code: str
-    """`unreachable`, `refused-address`, `not-found`, `forbidden`, `robots`, `too-large`, `too-slow`, `bomb`, `not-a-feed`,
-    `unreadable`, `no-date`, `disk-full` …"""
+    """Of fetching (words in `fetching.words`): `bad-address`, `refused-address`, `unreachable`, `certificate`, `robots`,
+    `busy`, `forbidden`, `not-found`, `gone`, `server-error`, `bad-answer`, `redirects`, `cut-short`.
+    Of fetching or reading: `too-large`, `too-slow`, `bomb`, `unreadable`. Of reading: `not-a-feed`,
+    `no-date`, `disk-full` …"""
     values: Mapping[str, object] = field(default_factory=dict)
     permanent: bool = False
     """Trying again changes nothing: a person must act."""
