@@ -50,7 +50,7 @@ def feed(entries: Iterable[Entry], *, name: str, feed_id: str) -> bytes:
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
     for key in ("name", "x-wr-calname"):
-        calendar.add(key, _clean(name))
+        calendar.add(key, _line(name))
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT6H")
     for entry in sorted(entries, key=lambda entry: (entry.day, entry.kind, entry.id)):
@@ -62,7 +62,7 @@ def feed(entries: Iterable[Entry], *, name: str, feed_id: str) -> bytes:
         event.add("sequence", entry.sequence)
         event.add("dtstart", entry.day)
         event.add("dtend", entry.day + timedelta(days=1))
-        event.add("summary", _clean(entry.title))
+        event.add("summary", _line(entry.title))
         if entry.text:
             event.add("description", _clean(entry.text))
         if entry.url:
@@ -72,7 +72,7 @@ def feed(entries: Iterable[Entry], *, name: str, feed_id: str) -> bytes:
         for before in ALARMS:
             alarm = Alarm()
             alarm.add("action", "DISPLAY")
-            alarm.add("description", _clean(entry.title))
+            alarm.add("description", _line(entry.title))
             alarm.add("trigger", before)
             event.add_component(alarm)
         calendar.add_component(event)
@@ -86,3 +86,7 @@ def uid(entry: Entry, feed_id: str) -> str:
 
 def _clean(text: str) -> str:
     return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _line(text: str) -> str:
+    return " ".join(_clean(text).split())

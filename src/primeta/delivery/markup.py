@@ -80,9 +80,10 @@ class _Reducer(HTMLParser):
             self._end()
             self.rows = []
         elif tag == "tr":
-            self.cells, self.head_row, self.now = [], True, ""
+            self.cells, self.head_row = [], True
+            self._drop()
         elif tag in ("td", "th"):
-            self.now = ""
+            self._drop()
             self.head_row = self.head_row and tag == "th"
         elif tag == "br":
             self.now += "\n"
@@ -108,17 +109,19 @@ class _Reducer(HTMLParser):
         if tag in ("td", "th") and self.cells is not None:
             self._close_all()
             self.cells.append(_tidy(self.now))
-            self.now = ""
+            self._drop()
         elif tag == "tr" and self.cells is not None:
             if self.rows is not None and not self.head_row and any(self.cells):
                 first, *rest = self.cells
                 more = "; ".join(cell for cell in rest if cell)
                 self.rows.append(f"• {first}: {more}" if more else f"• {first}")
-            self.cells, self.now = None, ""
+            self.cells = None
+            self._drop()
         elif tag == "table":
             if self.rows:
                 self.paragraphs.append("\n".join(self.rows))
-            self.rows, self.cells, self.now = None, None, ""
+            self.rows, self.cells = None, None
+            self._drop()
         elif tag in INLINE or tag == "a":
             self._close(INLINE.get(tag, "a"))
         elif tag in BLOCKS and self.cells is None:
@@ -141,6 +144,10 @@ class _Reducer(HTMLParser):
         """Close a tag and those opened within it: Telegram refuses crossed ones."""
         while tag in self.open:
             self.now += f"</{self.open.pop()}>"
+
+    def _drop(self) -> None:
+        """Text between the cells of a table belongs to none of them."""
+        self.now, self.open = "", []
 
     def _close_all(self) -> None:
         while self.open:
@@ -193,8 +200,7 @@ def pieces(text: str, limit: int, *, tags: bool = False) -> tuple[str, ...]:
                 found.append(now)
                 joined = part
             now = joined
-    if now.strip():
-        found.append(now)
+    found = [piece for piece in (piece.strip() for piece in (*found, now)) if piece]
     return tuple(_balanced(found, limit) if tags else found)
 
 

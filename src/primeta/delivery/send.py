@@ -10,6 +10,7 @@ import hashlib
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,6 +111,9 @@ def send(
         plugin = _plugin(address)
         if plugin is None:
             return Sent(channel=name, state="refused", why="service")
+        if _kind(plugin) == "mail":
+            # Apprise waits 5.5 s between letters to spare public relays; we pause ourselves.
+            plugin.request_rate_per_sec = 0
         parts = _parts(plugin, message)
         done = set(accepted)
         used, why, answer = 0, "", ""
@@ -183,10 +187,13 @@ def _plugin(address: Address) -> Any:
         pem_autogen=False,
         allow_templates=False,
     )
-    try:
-        return Apprise.instantiate(address.url, asset=asset, suppress_exceptions=True)
-    except (TypeError, ValueError):
-        return None
+    # The first address makes apprise import all its services, some of which use what Python is giving up.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            return Apprise.instantiate(address.url, asset=asset, suppress_exceptions=True)
+        except (TypeError, ValueError):
+            return None
 
 
 def _parts(plugin: Any, message: Message) -> list[_Part]:
@@ -267,7 +274,9 @@ def _deliver(plugin: Any, part: _Part) -> bool:
     if part.attachments and plugin.attachment_support:
         attach = AppriseAttachment()
         for entry in part.attachments:
-            attach.add(AttachMemory(content=entry.content, name=entry.name, mimetype=entry.media_type))
+            attach.add(
+                AttachMemory(content=entry.content, name=_file_name(entry.name), mimetype=entry.media_type)
+            )
     holder = _holder(plugin)
     everybody = getattr(plugin, holder) if holder else None
     if holder:
@@ -286,6 +295,13 @@ def _deliver(plugin: Any, part: _Part) -> bool:
     finally:
         if holder:
             setattr(plugin, holder, everybody)
+
+
+def _file_name(name: str) -> str:
+    """Apprise writes a name in other letters so that mail programs lose it: only ASCII is safe."""
+    stem, dot, ending = name.rpartition(".")
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", stem if dot else name).strip("_") or "file"
+    return plain + dot + re.sub(r"[^A-Za-z0-9]+", "", ending if dot else "")
 
 
 class _Heard(logging.Handler):
@@ -325,7 +341,7 @@ def _quiet() -> Iterator[_Heard]:
 
 SMTP_ANSWER = re.compile(r"\((\d{3}), b?(['\"])(.*?)\2")
 SMTP_REFUSED = re.compile(r"was refused: (\d{3}) b?(['\"]?)(.*?)\2$")
-HTTP_ERROR = re.compile(r"(?:: |^)([^:]*?),? ?error=(\d{3})")
+HTTP_ERROR = re.compile(r": (.*?)(?:, ?)?error=(\d{3})")
 
 
 def cause(heard: _Heard) -> tuple[str, str]:
