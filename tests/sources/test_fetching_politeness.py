@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from local_sites import Clock, Site, answer, in_turn, site
 
+from primeta.sources.fetching.address import read_address
 from primeta.sources.fetching.client import Fetcher
-from primeta.sources.fetching.politeness import Turns
+from primeta.sources.fetching.politeness import Robots, Turns
 from primeta.sources.fetching.records import Fetched, Limits, Stop
 from primeta.sources.records import Reader, Source, Trouble
 
@@ -176,3 +178,15 @@ def test_the_day_outlives_the_process_for_the_open_internet(server: Site, tmp_pa
     assert isinstance(
         door(Clock(), proxy=server.url(""), robots_folder=tmp_path).fetch(far, now=NOW), Fetched
     )
+
+
+def test_rules_of_many_hosts_do_not_fill_memory() -> None:
+    """512 KB of rules take some 20 MB parsed (measured with protego 0.7): 4 MB of text are kept at most."""
+    robots = Robots()
+    rules = "User-agent: *\n" + "Disallow: /a-path-that-is-long-and-longer\n" * 12_000
+    text = SimpleNamespace(status=200, content=rules.encode())
+    for number in range(12):
+        target = read_address(f"http://h{number}.example/x")
+        assert robots.check(target, named_by_person=False, now=NOW, ask=lambda _: text) == 0
+    assert sum(kept.size for kept in robots._known.values()) <= 4 * 2**20
+    assert "http://h11.example" in robots._known

@@ -13,7 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +31,10 @@ UNREACHABLE = timedelta(hours=1)
 """A robots.txt that could not be had is asked for again after this long."""
 ROBOTS_BYTES = 512 * 2**10
 """RFC 9309 §2.5 wants at least 500 KiB read; the rest is cut."""
+
+_MEMORY_BYTES = 4 * 2**20
+_MEMORY_ORIGINS = 1_000
+_MEMORY_HOSTS = 10_000
 
 
 class Turns:
@@ -57,6 +61,8 @@ class Turns:
             if start - now > longest_seconds:
                 raise stop("busy", host=host, seconds=round(start - now))
             self._free[host] = start + max(self._spacing, crawl_delay)
+            if len(self._free) > _MEMORY_HOSTS:
+                self._free = {name: free for name, free in self._free.items() if free > now}
         if start > now:
             self._sleep(start - now)
 
@@ -82,6 +88,8 @@ class _Rules:
     """None: everything is open, or (`shut`) nothing is known and so nothing may be asked for."""
     names_us: bool
     until: datetime
+    size: int = 0
+    """Bytes of text that were parsed; in memory they take up to forty times as much."""
     shut: bool = False
 
 
@@ -124,7 +132,12 @@ class Robots:
             known = _read(answer, now, known)
             if answer is not None:
                 self._remember(target.origin, answer, now)
+        self._known.pop(target.origin, None)
         self._known[target.origin] = known
+        # Strangers choose how many origins there are and how long their rules: the oldest go first.
+        size = sum(rules.size for rules in self._known.values())
+        while len(self._known) > 1 and (size > _MEMORY_BYTES or len(self._known) > _MEMORY_ORIGINS):
+            size -= self._known.pop(next(iter(self._known))).size
         return known
 
     def _path(self, origin: str) -> Path | None:
@@ -176,10 +189,10 @@ def _read(answer: _RobotsAnswer | None, now: datetime, known: _Rules | None) -> 
 
         text = answer.content[:ROBOTS_BYTES].decode("utf-8-sig", errors="replace")
         names_us = re.search(rf"(?im)^\s*user-agent\s*:\s*{AGENT}\b", text) is not None
-        return _Rules(parsed=Protego.parse(text), names_us=names_us, until=now + DAY)
+        return _Rules(parsed=Protego.parse(text), names_us=names_us, until=now + DAY, size=len(text))
     if answer is not None and _is_open(answer):
         return _Rules(parsed=None, names_us=False, until=now + DAY)
     # §2.3.1.4: "unreachable" (5xx, no connection) shuts everything; §2.4: an older copy may go on being used.
     if known is not None and not known.shut:
-        return _Rules(parsed=known.parsed, names_us=known.names_us, until=now + UNREACHABLE)
+        return replace(known, until=now + UNREACHABLE)
     return _Rules(parsed=None, names_us=False, until=now + UNREACHABLE, shut=True)

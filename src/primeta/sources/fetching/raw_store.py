@@ -78,6 +78,7 @@ class RawStore:
         self._cap = cap_bytes
         self._free = free_bytes
         self._index: dict[str, dict[str, Kept]] = {}
+        self._taken: dict[str, int] = {}
 
     def keep(self, source: str, content: bytes, *, at: datetime, media: str = "") -> Kept:
         """Write bytes down before they are read, so that nothing is lost; the same bytes of a source only once.
@@ -92,10 +93,12 @@ class RawStore:
             self._sweep(source, at)
         known = self._known(source)
         there = known.get(digest)
-        if there is not None and there.path.exists():
-            return there
+        if there is not None:
+            if there.path.exists():
+                return there
+            self._taken[source] -= known.pop(digest).stored_bytes  # somebody has deleted it
         packed = gzip.compress(content, compresslevel=6, mtime=0)
-        self._make_room(source, len(packed), known)
+        self._make_room(source, len(packed))
         month = at.astimezone(UTC).strftime("%Y-%m")
         place = self._of(source) / month
         path = place / f"{digest}.{_EXTENSIONS.get(media, 'bin')}.gz"
@@ -109,6 +112,7 @@ class RawStore:
                     f"{place}): make room and run again; nothing was half-written"
                 ) from None
             raise
+        self._taken[source] += len(packed)
         kept = Kept(source=source, digest=digest, month=month, path=path, stored_bytes=len(packed), new=True)
         known[digest] = Kept(
             source=source, digest=digest, month=month, path=path, stored_bytes=len(packed), new=False
@@ -142,10 +146,11 @@ class RawStore:
         yield from sorted(self._known(source).values(), key=lambda kept: (kept.month, kept.digest))
 
     def stored_bytes(self, source: str) -> int:
-        return sum(kept.stored_bytes for kept in self._known(source).values())
+        self._known(source)
+        return self._taken[source]
 
-    def _make_room(self, source: str, needed: int, known: dict[str, Kept]) -> None:
-        taken = sum(kept.stored_bytes for kept in known.values())
+    def _make_room(self, source: str, needed: int) -> None:
+        taken = self._taken[source]
         if taken + needed > self._cap:
             raise DiskFull(
                 f"source {source!r} has brought {taken:,} bytes and may keep {self._cap:,}: "
@@ -171,6 +176,7 @@ class RawStore:
     def _known(self, source: str) -> dict[str, Kept]:
         if source not in self._index:
             self._index[source] = dict(self._scan(source))
+            self._taken[source] = sum(kept.stored_bytes for kept in self._index[source].values())
         return self._index[source]
 
     def _scan(self, source: str) -> Iterator[tuple[str, Kept]]:
