@@ -10,6 +10,8 @@ LARGEST = 16 * 2**20
 """Bytes of one feed; the largest that were seen in the wild are podcasts of some 10 MB."""
 DEEPEST = 250
 """Elements open at once."""
+MOST_ATTRIBUTES = 1_000
+"""Within one tag: feedparser compares each with each."""
 MOST_GROWTH = 2 * 2**20
 """Characters that the entities which a feed declares may add."""
 
@@ -94,7 +96,8 @@ def readable(raw: bytes, *, told: str = "") -> Readable | str:
 
     Of a document type only entities remain that stand for plain text and together add at most `MOST_GROWTH`
     characters; external ones, parameter entities and entities within entities are taken out, so nothing is fetched and
-    nothing multiplies. Elements nested deeper than `DEEPEST` make it a bomb.
+    nothing multiplies. Elements nested deeper than `DEEPEST` and tags with more than
+    `MOST_ATTRIBUTES` make it a bomb.
     """
     if len(raw) > LARGEST:
         return "too-large"
@@ -109,7 +112,7 @@ def readable(raw: bytes, *, told: str = "") -> Readable | str:
         for name, value in entities.items():
             text = text.replace(f"&{name};", value)
         odd = "entities"
-    if _too_deep(text):
+    if _is_tangled(text):
         return "bomb"
     declared = _DECLARED.match(raw[:400])
     if (
@@ -222,8 +225,11 @@ def _declaration_end(text: str, start: int) -> int:
     return len(text)
 
 
-def _too_deep(text: str) -> bool:
-    """Whether more than `DEEPEST` elements are open at once; an end tag closes all that were forgotten inside it."""
+def _is_tangled(text: str) -> bool:
+    """Whether more than `DEEPEST` elements are open at once, or a tag has more than `MOST_ATTRIBUTES`.
+
+    An end tag closes all that were forgotten inside it.
+    """
     opened: list[str] = []
     count: dict[str, int] = {}
     at = 0
@@ -233,6 +239,8 @@ def _too_deep(text: str) -> bool:
             end = text.find(closing, at)
             at = len(text) if end < 0 else end
             continue
+        if match[0].count("=") > MOST_ATTRIBUTES:
+            return True
         name = match[2]
         if name.lower() in _LEFT_OPEN or match[3]:
             continue

@@ -24,7 +24,7 @@ def xml_feed(text: str, *, url: str) -> Parsed:
     if base := canonical_link(url):
         headers["content-location"] = base
     found = feedparser.parse(
-        io.BytesIO(text.encode("utf-8")),
+        io.BytesIO(text.encode("utf-8", "replace")),
         response_headers=headers,
         sanitize_html=False,
         resolve_relative_uris=False,

@@ -17,7 +17,8 @@ _TRACKING = re.compile(
 _PORTS = {"http": 80, "https": 443}
 _PATH = "/%:@!$&'()*+,;=-._~"
 _QUERY = _PATH + "?"
-_STRAY = re.compile(r"[\x00-\x20\x7f\\]+")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*")
+_STRAY = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def canonical_link(link: str, *, base: str = "") -> str:
@@ -30,16 +31,24 @@ def canonical_link(link: str, *, base: str = "") -> str:
     if not link or len(link) > LONGEST:
         return ""
     try:
-        if base:
-            link = urljoin(base, link)
-        parts = urlsplit(_STRAY.sub("", link))
-        scheme, host, port = parts.scheme.lower(), (parts.hostname or ""), parts.port
-        if scheme not in _PORTS or not host:
-            return ""
-        host = _host(host)
+        return _canonical(urljoin(base, link) if base else link)
     except (ValueError, UnicodeError):
         return ""
-    if not host:
+
+
+def site_of(link: str) -> str:
+    """The host of a link without `www.`; empty where it is no http address."""
+    host = urlsplit(canonical_link(link)).hostname or ""
+    return host.removeprefix("www.")
+
+
+def _canonical(link: str) -> str:
+    parts = urlsplit(_STRAY.sub("", link).replace("\\", "/").strip())  # as browsers do
+    scheme, port = parts.scheme.lower(), parts.port
+    host = (parts.hostname or "").rstrip(".").lower()
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    if scheme not in _PORTS or not _HOST.fullmatch(host):
         return ""
     place = f"[{host}]" if ":" in host else host
     if port is not None and port != _PORTS[scheme]:
@@ -51,16 +60,3 @@ def canonical_link(link: str, *, base: str = "") -> str:
     return urlunsplit(
         (scheme, place, quote(parts.path, _PATH) or "/", quote(query, _QUERY), quote(fragment, _QUERY))
     )
-
-
-def site_of(link: str) -> str:
-    """The host of a link without `www.`; empty where it is no http address."""
-    host = urlsplit(canonical_link(link)).hostname or ""
-    return host.removeprefix("www.")
-
-
-def _host(host: str) -> str:
-    host = host.rstrip(".").lower()
-    if host.isascii():
-        return host
-    return host.encode("idna").decode("ascii")
