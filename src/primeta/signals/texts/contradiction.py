@@ -6,6 +6,7 @@ word. A difference that shows is a reason to keep two texts apart; none is no pr
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ from primeta.signals.texts import plain_words, polarity_words, quantities
 
 Code = Literal["negation", "direction", "number", "unit", "currency", "date", "who", "roles", "modality", "question"]
 
-RELATED = 0.4
-"""Share of the shorter sentence's words found in the other, from which polarity and numbers with units are compared."""
+RELATED = 0.45
+"""Cosine of two sentences' sets of words from which polarity and numbers with units are compared."""
 
-CLOSE = 0.6
+CLOSE = 0.62
 """… from which names, modality, tense and bare numbers are compared too: the sentences differ in a few words."""
 
 HEAD = 1_500
@@ -60,6 +61,10 @@ class _Sentence:
     said: dict[str, str]
     """Opposites and where they stand, as written."""
     denied: frozenset[str]
+    hedges: frozenset[str]
+    """Words of what is possible, planned, wished."""
+    opening: str
+    """The first word where it may name somebody, though no dictionary says so."""
     quantities: tuple[quantities.Quantity, ...]
     moments: frozenset[quantities.Moment]
     modal: bool
@@ -83,6 +88,12 @@ _COMMON_STARTS = frozenset(
     "everybody there open active mails points fines push why how what when who which one two three four no all some "
     "most many average new last next only even just more less police government scientist researcher".split()
 )
+_KINDS = frozenset(
+    "банк компания сервис власть маркетплейс ритейлер сеть глава магазин оператор платформа регулятор министерство суд "
+    "ведомство корпорация бренд стартап агентство производитель разработчик соцсеть мессенджер "
+    "bank company firm service authority marketplace retailer chain head store shop operator platform regulator "
+    "ministry court agency giant startup brand maker watchdog carmaker".split()
+)
 _CURRENCY_WORDS = frozenset(
     "доллар долл евро рубль руб тенге юань иена фунт процент п usd eur rub gbp jpy dollar euro yen yuan pound percent "
     "ruble million billion thousand trillion млн млрд тыс трлн миллион миллиард тысяча percentage point раз times"
@@ -90,11 +101,12 @@ _CURRENCY_WORDS = frozenset(
 )
 
 
-def contradictions(first: str, second: str) -> tuple[Reason, ...]:
+def contradictions(first: str, second: str, *, at_least: float = RELATED) -> tuple[Reason, ...]:
     """Why the two texts do not say the same thing, sentence by matching sentence.
 
     Args:
         first, second: Titles, comments or articles; of long ones the first 1,500 characters are compared.
+        at_least: How alike two sentences must be to be held against each other, 0–1.
     Returns:
         Reasons, one of a code at most; empty where nothing speaks against their being copies.
     """
@@ -104,7 +116,7 @@ def contradictions(first: str, second: str) -> tuple[Reason, ...]:
     found: dict[Code, Reason] = {}
     for one in left:
         other, share = _closest(one, right)
-        if other is None or share < RELATED:
+        if other is None or share < at_least:
             continue
         back, _ = _closest(other, left)
         if back is not one:
@@ -131,14 +143,16 @@ def _closest(one: _Sentence, others: Sequence[_Sentence]) -> tuple[_Sentence | N
 def _overlap(one: _Sentence, other: _Sentence) -> float:
     if one.plain == other.plain:
         return 1.0
-    shared = len(one.content & other.content) + _shared_names(one, other)
-    names = min(len(one.names), len(other.names)) if not (one.content and other.content) else 0
-    fewest = min(len(one.content), len(other.content)) + max(_shared_names(one, other), names)
-    if fewest == 0:
+    names = _shared_names(one, other)
+    shared = len(one.content & other.content) + names
+    # Names that differ are what is looked for, so they count only where nothing else is there to count.
+    bare = not (one.content and other.content)
+    mine = len(one.content) + (len(one.names) if bare else names)
+    theirs = len(other.content) + (len(other.names) if bare else names)
+    if not mine or not theirs:
         return 0.0
-    if shared < 2 and max(len(one.content), len(other.content)) > 3:
-        return min(shared / fewest, 0.3)
-    return shared / fewest
+    share = shared / math.sqrt(mine * theirs)
+    return min(share, 0.3) if shared < 2 and max(mine, theirs) > 3 else min(share, 1.0)
 
 
 def _shared_names(one: _Sentence, other: _Sentence) -> int:
@@ -148,6 +162,9 @@ def _shared_names(one: _Sentence, other: _Sentence) -> int:
 def _named_in(name: str, sentence: _Sentence) -> bool:
     if name in sentence.names or name in sentence.content:
         return True
+    if name.endswith(("ish", "an", "ese")) or any(k.endswith(("ish", "an", "ese")) for k in sentence.names):
+        if len(name) >= 4 and any(len(key) >= 4 and key[:3] == name[:3] for key in sentence.names):
+            return True
     stem = name[: max(4, len(name) - 2)]
     return len(name) >= 4 and any(
         word.key.startswith(stem) and abs(len(word.key) - len(name)) <= 2 for word in sentence.words
@@ -157,6 +174,7 @@ def _named_in(name: str, sentence: _Sentence) -> bool:
 @lru_cache(maxsize=65_536)
 def _sentences(text: str) -> tuple[_Sentence, ...]:
     text = plain_words.readable(text)
+    text = re.sub(r"\b([Nn])o[ -]one\b", r"\1obody", text)
     text = re.sub(r"(?:https?://|www\.)\S+|[#@]\w+|\((?:[\w-]+\.)+[a-z]+/\S*\)", " ", text)
     return tuple(_read(part) for part in _SENTENCE.split(text) if re.search(r"\w", part))
 
@@ -197,6 +215,8 @@ def _read(text: str) -> _Sentence:
     told: dict[str, set[int]] = {}
     said: dict[str, str] = {}
     denied: set[str] = set()
+    hedges: set[str] = set()
+    opening = ""
     modal = future = False
     start = True
     before = ""
@@ -212,11 +232,18 @@ def _read(text: str) -> _Sentence:
         if not low.isascii() and "а" <= low[0] <= "я":
             _, part, grammemes, loose = plain_words.russian(low)
         if low in modal_words or key in modal_words:
-            modal = modal or not (low == "ли" and at == 0)
-        if low in ("will", "ll", "будет", "будут", "буду") or "futr" in grammemes:
+            modal = True
+            hedges.add(key)
+            if at in denied_at:
+                denied.add(key)
+        if (
+            low in ("will", "ll", "будет", "будут", "буду", "likely", "expected", "expects", "ожидается", "ожидают")
+            or "futr" in grammemes
+            or (titled and low == "to" and at and keys[at - 1] not in ("want", "plan", "fail", "refus"))
+        ):
             future = True
         entries = () if at in idle or (capital[at] and not start and not titled) else signs.get(key, signs.get(low, ()))
-        if entries and not (key == "mor" and len(keys) > at + 1 and keys[at + 1] in ("expensiv", "often", "frequently")):
+        if entries and not (key == "mor" and len(keys) > at + 1 and keys[at + 1] in ("expensiv", "costly")):
             for name, sign in entries:
                 told.setdefault(name, set()).add(-sign if at in denied_at else sign)
                 said.setdefault(name, word if at not in denied_at else f"не {word}" if russian else f"not {word}")
@@ -235,6 +262,8 @@ def _read(text: str) -> _Sentence:
             start = False
             continue
         else:
+            if at == 0 and len(word) > 1 and capital[at] and (part == "NOUN" or not russian) and not titled:
+                opening = word
             name = _is_name(word, low, key, raw, at, start=start, titled=titled, grammemes=grammemes, russian=russian)
             tense = "future" if "futr" in grammemes else "past" if "past" in grammemes and part != "PRTF" else ""
             if not russian and low.endswith("ed"):
@@ -257,6 +286,8 @@ def _read(text: str) -> _Sentence:
         signs={name: frozenset(sides) for name, sides in told.items()},
         said=said,
         denied=frozenset(denied),
+        hedges=frozenset(hedges),
+        opening=opening,
         quantities=numbers,
         moments=moments,
         modal=modal,
@@ -306,7 +337,6 @@ def _as_verb(word: str, behind: str) -> bool:
 def _denied(lower: Sequence[str], keys: Sequence[str], stoppers: frozenset[str]) -> frozenset[int]:
     """Indexes of the words that a negation reaches; twice denied is not denied."""
     found: list[int] = []
-    negative_pronoun = False
     for at, word in enumerate(lower):
         after = lower[at + 1] if at + 1 < len(lower) else ""
         reach = 1
@@ -317,10 +347,6 @@ def _denied(lower: Sequence[str], keys: Sequence[str], stoppers: frozenset[str])
                 continue
             if word == "ни" and any(w in ("не", "нет") for w in lower):
                 continue
-            if word == "no" and after in ("one", "doubt"):
-                negative_pronoun = True
-        elif word == "no" and after == "one":
-            reach = 1
         elif word in ("no", "without", "без"):
             reach = 1 if after == "longer" else 2
         elif keys[at] in stoppers and (_is_verb_form(after) or (after == "to")):
@@ -328,7 +354,7 @@ def _denied(lower: Sequence[str], keys: Sequence[str], stoppers: frozenset[str])
         else:
             continue
         step = at + 1
-        if word == "no" and after in ("longer", "one"):
+        if word == "no" and after == "longer":
             step = at + 2
         hit = 0
         while step < len(lower) and hit < reach and step <= at + 5:
@@ -341,8 +367,6 @@ def _denied(lower: Sequence[str], keys: Sequence[str], stoppers: frozenset[str])
                 found.append(step)
                 hit += 1
             step += 1
-    if negative_pronoun:
-        pass
     return frozenset(at for at in set(found) if found.count(at) % 2)
 
 
@@ -448,7 +472,9 @@ def _polarity(one: _Sentence, other: _Sentence, *, close: bool) -> Iterable[Reas
             denied = "не " in one.said[name] + other.said[name] or "not " in one.said[name] + other.said[name]
             against += 1
             yield Reason(code="negation" if denied else "direction", first=one.said[name], second=other.said[name])
-    for key in sorted((one.denied ^ other.denied) & (one.content | one.names.keys()) & (other.content | other.names.keys())):
+    here = one.content | one.names.keys() | one.hedges
+    there = other.content | other.names.keys() | other.hedges
+    for key in sorted((one.denied ^ other.denied) & here & there):
         mine = f"не {key}" if key in one.denied else key
         yield Reason(code="negation", first=mine, second=key if key in one.denied else f"не {key}")
         return
@@ -461,10 +487,17 @@ def _polarity(one: _Sentence, other: _Sentence, *, close: bool) -> Iterable[Reas
 def _who(one: _Sentence, other: _Sentence) -> Iterable[Reason]:
     mine = [shown for key, shown in one.names.items() if not _named_in(key, other)]
     theirs = [shown for key, shown in other.names.items() if not _named_in(key, one)]
+    mine, theirs = mine or _opening(one, other, theirs), theirs or _opening(other, one, mine)
     if mine and theirs:
         yield Reason(code="who", first=", ".join(mine), second=", ".join(theirs))
-    elif one.titled or other.titled:
-        return
+
+
+def _opening(one: _Sentence, other: _Sentence, named: Sequence[str]) -> list[str]:
+    """The first word of `one`, where the other names somebody in its place («Сбербанк» beside «ВТБ»)."""
+    if not named or not one.opening or other.plain[:1] != tuple(plain_words.tokens(named[0]))[:1]:
+        return []
+    key = _key(one.opening.lower())
+    return [] if key in _KINDS or _named_in(key, other) else [one.opening]
 
 
 def _roles(one: _Sentence, other: _Sentence) -> Iterable[Reason]:

@@ -18,6 +18,8 @@ _BETWEEN = re.compile(r"[^\w%$€£₽¥+]+|_+")
 _GROUPED = re.compile(r"(?<=\d)[ \u00a0\u202f'](?=\d{3}(?!\d))")
 _POINT = re.compile(r"(?<=\d)[.,](?=\d)")
 _TOKEN = re.compile(r"[%$€£₽¥]|\d+(?:[.·]\d+)*|[^\W\d_]+|\w+")
+_HIDDEN = re.compile("[" + "".join(map(chr, _INVISIBLE)) + "]")
+_BESIDE = re.compile(r"[a-zA-Z][\u0400-\u04ff]|[\u0400-\u04ff][a-zA-Z]")
 _MIXED = re.compile(r"\w*(?:[a-zA-Z][\u0400-\u04ff]|[\u0400-\u04ff][a-zA-Z])\w*")
 
 # Letters that look alike: what is written with one alphabet's letter to pass by a filter reads as the other's.
@@ -40,9 +42,12 @@ STOP = STOP_RU | STOP_EN
 
 def readable(text: str) -> str:
     """The text without what a reader does not see: soft hyphens, zero-width signs, letters of a foreign alphabet."""
-    text = unicodedata.normalize("NFKC", text) if not text.isascii() else text
-    text = text.translate(_INVISIBLE) if not text.isascii() else text
-    return text if text.isascii() else _MIXED.sub(_one_alphabet, text)
+    if text.isascii():
+        return text
+    if not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    text = _HIDDEN.sub("", text)
+    return _MIXED.sub(_one_alphabet, text) if _BESIDE.search(text) else text
 
 
 def _one_alphabet(found: re.Match[str]) -> str:
@@ -66,7 +71,9 @@ def normal_form(text: str) -> str:
         text = _ADDRESS.sub(" ", text)
     text = text.lower().replace("ё", "е").replace("’", "").replace("'", "")
     text = _POINT.sub("·", _GROUPED.sub("", text))
-    return _BETWEEN.sub(_dot_or_space, text).strip()
+    if "·" in text:
+        return _BETWEEN.sub(_dot_or_space, text).strip()
+    return _BETWEEN.sub(" ", text).strip()
 
 
 def _dot_or_space(found: re.Match[str]) -> str:

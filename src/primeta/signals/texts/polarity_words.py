@@ -112,11 +112,11 @@ OPPOSITES: dict[str, tuple[str, str]] = {
 MODAL = frozenset(
     "может могут мог могла могли могло можем можешь смогут сможет возможно возможный возможность планировать план "
     "собираться намереваться намеренный намерен хотеть захотеть обещать пообещать предложить предлагать предложение "
-    "рассматривать рассмотреть якобы если бы готовиться готовый готов вероятно вероятный обсуждать ожидать ожидаться "
+    "рассматривать рассмотреть якобы если бы готовиться готовый готов вероятно вероятный обсуждать "
     "призвать потребовать требовать угрожать пригрозить допустить слух предположительно задуматься ли прогнозировать "
     "попросить проект разрабатывать подумывать грозить пора должен "
-    "may might could would plan intend consider promise propose proposal allegedly reportedly if want expect likely "
-    "possibly possible perhaps threaten mull should urge call rumour rumor ought weigh aim hope seek eye suggest "
+    "may might could would plan intend consider promise propose proposal allegedly reportedly if want "
+    "possibly possible perhaps threaten mull should urge rumour rumor ought weigh hope seek eye suggest "
     "potentially supposedly unconfirmed".split()
 )
 """What is said is not said to be so: it may be, is planned, promised, proposed, demanded or rumoured."""

@@ -310,6 +310,9 @@ def _unit_after(sentence: str, at: int) -> tuple[str, float, bool]:
 
 def _bound(before: str) -> Bound:
     before = before[-40:].rstrip("$€£₽ \u00a0") + " "
+    denied = re.search(r"\b(?:не|no|not)\s+(бол\w+|мен\w+|more|less|fewer)(?:\s+(?:чем|than))?\s*$", before, re.IGNORECASE)
+    if denied:
+        return "under" if denied[1].lower().startswith(("бол", "more")) else "over"
     if _OVER.search(before):
         return "over"
     if _UNDER.search(before):
@@ -332,6 +335,12 @@ def differing(
         if twin is not None:
             left.remove(one)
             right.remove(twin)
+    # «150 млн» may be the other's «150 млн долл.»: a unit left out is no other unit.
+    for one in list(left):
+        bare = next((o for o in right if o.value == one.value and "count" in (o.unit, one.unit)), None)
+        if bare is not None:
+            left.remove(one)
+            right.remove(bare)
     for one in left:
         for other in right:
             if one.unit != other.unit:
