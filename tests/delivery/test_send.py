@@ -13,7 +13,7 @@ import socket
 import pytest
 from apprise.plugins.slack import NotifySlack
 from apprise.plugins.telegram import NotifyTelegram
-from servers import Asked, http_service, mail_server
+from delivery_servers import Asked, http_service, mail_server
 
 from primeta.config import DeliveryConfig
 from primeta.delivery.channels import Address, address_of
@@ -76,8 +76,10 @@ def test_a_mail_carries_subject_text_page_and_file(mail, pauses):
     assert letter["subject"] == "Калина, неделя 46"
     page = letter.get_body(("html",))
     plain = letter.get_body(("plain",))
-    assert page and "Средний чек вырос на 4%" in page.get_content()
-    assert plain and "Средний чек вырос на 4%" in plain.get_content()
+    assert page
+    assert "Средний чек вырос на 4%" in page.get_content()
+    assert plain
+    assert "Средний чек вырос на 4%" in plain.get_content()
     (file,) = letter.iter_attachments()
     assert file.get_payload(decode=True).decode() == "примета"
     assert file.get_filename() == "file.txt"
@@ -192,7 +194,7 @@ def test_telegram_goes_on_with_the_piece_that_failed(telegram, pauses):
     ],
 )
 def test_what_telegram_refuses_is_told_in_plain_words(telegram, pauses, code, said, state, why):
-    telegram.answers = [(code, '{"ok":false,"description":"%s"}' % said)]
+    telegram.answers = [(code, f'{{"ok":false,"description":"{said}"}}')]
     sent = send("team", to("tgram://${TOKEN}/5", TOKEN=TOKEN), DIGEST, pause=pauses.append)
     assert (sent.state, sent.why, sent.answer) == (state, why, f"{code} {said}")
     assert TOKEN not in sent.line("ru") + sent.line("en") + repr(sent)
@@ -250,7 +252,7 @@ def test_a_server_that_is_not_there_is_tried_again_later(pauses):
 
 def test_an_answer_that_repeats_the_secret_is_told_without_it(telegram, pauses):
     def echo(asked: Asked) -> tuple[int, str]:
-        return 400, '{"ok":false,"description":"bad token %s"}' % TOKEN
+        return 400, f'{{"ok":false,"description":"bad token {TOKEN}"}}'
 
     telegram.answer = echo
     sent = send("team", to("tgram://${TOKEN}/5", TOKEN=TOKEN), DIGEST, pause=pauses.append)
