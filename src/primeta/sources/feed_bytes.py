@@ -47,6 +47,7 @@ _LEFT_OPEN = frozenset({
 })  # fmt: skip
 """Tags of HTML that people leave open, in feeds that hold it unescaped."""
 _ENTITY = re.compile(r"""<!ENTITY\s+([A-Za-z_][\w.-]{0,60})\s+("[^"<>]{0,2000}"|'[^'<>]{0,2000}')\s*>""")
+_REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]+)|0*(\d+))")
 _CHARACTER = re.compile(r"&#(?:\d{1,7}|x[0-9A-Fa-f]{1,6});")
 
 
@@ -103,6 +104,7 @@ def readable(raw: bytes, *, told: str = "") -> Readable | str:
         return "too-large"
     text, encoding = encoding_of(raw, told=told)
     text = _NOT_IN_XML.sub("", _DECLARATION.sub("", text, count=1)).lstrip("\ufeff \t\r\n")
+    text = _REFERENCE.sub(_that_exists, text)
     entities, text = _without_doctype(text)
     odd = ""
     if entities:
@@ -139,6 +141,14 @@ def unscrambled(text: str) -> str:
         if len(better) < len(text):
             return better
     return text
+
+
+def _that_exists(reference: re.Match[str]) -> str:
+    """A reference to a character as it is, where there is such a character; feedparser fails on others."""
+    digits, base = (reference[1], 16) if reference[1] else (reference[2], 10)
+    code = int(digits, base) if len(digits) < 9 else 0
+    exists = 0 < code < 0xD800 or 0xDFFF < code < 0x110000
+    return reference[0] if exists else "&#65533"
 
 
 def _decoded(raw: bytes, encoding: str) -> str | None:

@@ -31,7 +31,7 @@ _ZONES = {
 """Minutes east of Greenwich; of names with two meanings the one that RFC 822 gives. Russian ones as since 2014."""
 
 _ISO = re.compile(
-    r"(\d{4})(?:-(\d\d?)(?:-(\d\d?))?)?(?:[Tt\s]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d{1,12})?)?)?\s*(.{0,30})\Z"
+    r"(\d{4})(?!\d)(?:-(\d\d?)(?:-(\d\d?))?)?(?:[Tt\s]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d{1,12})?)?)?\s*(.{0,30})\Z"
 )
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:[Tt\s]?(\d\d):?(\d\d):?(\d\d)?)?\s*(.{0,30})\Z")
 _WORDED = re.compile(

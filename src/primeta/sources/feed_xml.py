@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from primeta.sources.feed_dates import time_of
 from primeta.sources.feed_entry import MOST_ENTRIES, Entry, Parsed
 from primeta.sources.links import canonical_link, site_of
 
+_MAIL_FIRST = re.compile(r"[^\s@()<>]{1,64}@[^\s@()<>]{1,100}\s{1,4}\(([^()]{1,200})\)")
+_MAIL_LAST = re.compile(r"([^<>@()]{1,200})[<(](?:mailto:)?[^\s@()<>]{1,64}@[^\s@()<>]{1,100}[>)]")
 _MARKUP = ("text/html", "application/xhtml+xml", "html", "xhtml")
 
 
@@ -74,7 +77,7 @@ def _entry(said: Mapping[str, Any]) -> Entry:
         title=_text(said, "title"),
         title_is_markup=_is_markup(said, "title"),
         texts=tuple(texts),
-        author=_text(person, "name") or _text(said, "author"),
+        author=_person(_text(said, "author")) or _text(person, "name") or _text(said, "author"),
         published=_time(said, "published") or _time(said, "created"),
         updated=_time(said, "updated"),
         categories=tuple(_text(tag, "label") or _text(tag, "term") for tag in _list(said, "tags")),
@@ -85,6 +88,12 @@ def _entry(said: Mapping[str, Any]) -> Entry:
         )
         or _text(_mapping(said, "summary_detail"), "language"),
     )
+
+
+def _person(said: str) -> str:
+    """The name in `ann@site.com (Ann)` and `Ann <ann@site.com>`: feedparser knows no domains beyond four letters."""
+    match = _MAIL_FIRST.fullmatch(said) or _MAIL_LAST.fullmatch(said)
+    return match[1].strip(" \"'") if match else ""
 
 
 def _time(said: Mapping[str, Any], name: str) -> datetime | None:
