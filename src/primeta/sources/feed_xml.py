@@ -14,24 +14,27 @@ from primeta.sources.links import canonical_link, site_of
 
 _MAIL_FIRST = re.compile(r"[^\s@()<>]{1,64}@[^\s@()<>]{1,100}\s{1,4}\(([^()]{1,200})\)")
 _MAIL_LAST = re.compile(r"([^<>@()]{1,200})[<(](?:mailto:)?[^\s@()<>]{1,64}@[^\s@()<>]{1,100}[>)]")
+_TAG = re.compile(r"</?(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[^<>]*>")
+_CORE = frozenset({
+    "rss", "rdf", "channel", "feed", "item", "items", "entry", "title", "link", "guid", "id", "description", "summary",
+    "subtitle", "abstract", "content", "encoded", "author", "creator", "name", "email", "pubdate", "date", "published",
+    "updated", "modified", "issued", "created", "div", "p", "br", "a",
+})  # fmt: skip
 _MARKUP = ("text/html", "application/xhtml+xml", "html", "xhtml")
 
 
 def xml_feed(text: str, *, url: str) -> Parsed:
     """RSS, RDF, Atom or CDF of any quality, text without a document type, as feedparser reads it."""
-    import feedparser
-
     # Clean UTF-8 goes in, so that feedparser's own guessing has nothing left to guess; its cleaning and resolving is
     # off, since ours is linear in the length and theirs is not.
     headers = {"content-type": "application/xml; charset=utf-8"}
     if base := canonical_link(url):
         headers["content-location"] = base
-    found = feedparser.parse(
-        io.BytesIO(text.encode("utf-8", "replace")),
-        response_headers=headers,
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        found = _parsed(text, headers)
+    except Exception as error:  # noqa: BLE001 — some broken marks (places, chapters, sizes) make feedparser fall over
+        found = _parsed(_TAG.sub(_core_only, text), headers)
+        found.update(bozo=True, bozo_exception=f"{type(error).__name__}: {error}")
     feed: dict[str, Any] = found["feed"]
     links: dict[str, str] = {}
     for link in _list(feed, "links"):
@@ -49,6 +52,22 @@ def xml_feed(text: str, *, url: str) -> Parsed:
         format=str(found.get("version") or ""),
         ill_formed=str(found.get("bozo_exception", "not well formed"))[:200] if found.get("bozo") else "",
     )
+
+
+def _parsed(text: str, headers: dict[str, str]) -> dict[str, Any]:
+    import feedparser
+
+    return feedparser.parse(
+        io.BytesIO(text.encode("utf-8", "replace")),
+        response_headers=headers,
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+
+
+def _core_only(tag: re.Match[str]) -> str:
+    """The tag, where it is one of those that we read; its text stays in any case."""
+    return tag[0] if tag[1].lower() in _CORE else " "
 
 
 def _entry(said: Mapping[str, Any]) -> Entry:
