@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from primeta.sources.apart import Apart
 from primeta.sources.feed import FeedRead, read_feed, read_here
 from primeta.sources.feed_bytes import LARGEST, encoding_of, unscrambled
 from primeta.sources.feed_dates import time_of
+from primeta.sources.reading_words import WORDS, explain_reading
 from primeta.sources.records import Document, Source, Trouble
 
 SOURCE = Source(
@@ -342,3 +344,24 @@ def test_four_hundred_broken_feeds_are_read_or_refused() -> None:
         )
         json.dumps([document.title + document.text for document in got.documents]).encode()
     assert longest < 2.0
+
+
+def test_every_trouble_is_told_in_plain_words_in_both_languages() -> None:
+    troubles = [
+        *read("<html><p>x</p></html>").troubles,
+        *read('<html><link rel=alternate type="application/rss+xml" href="/rss"></html>').troubles,
+        *read("x").troubles,
+        *read(rss("<item><guid>1</guid><title>a</title></item>" * 2 + "<item/>")).troubles,
+        *read_feed(b" " * (LARGEST + 1), source=SOURCE, seen_at=SEEN).troubles,
+        Trouble(code="too-slow", values={"reason": "reading", "seconds": 20.0}),
+        Trouble(code="too-many", values={"entries": 5_100, "read": 5_000}),
+        *[Trouble(code=code, values={"entries": 2, "read_as": "utf-8"}) for code in WORDS],
+    ]
+    for trouble in troubles:
+        english, russian = explain_reading(trouble, "en"), explain_reading(trouble, "ru")
+        assert english
+        assert russian
+        assert not re.search(r"[А-я]", english)
+        assert re.search(r"[А-я]", russian)
+    assert explain_reading(Trouble(code="robots"), "en") == ""
+    assert "https://trade.example/rss" in explain_reading(troubles[1], "ru")

@@ -62,14 +62,20 @@ class Apart:
                 slow = process.poll() is None
                 self.close()
                 code = "too-slow" if slow else "unreadable"
-                return Trouble(code=code, values={"seconds": seconds} if slow else {}, permanent=not slow)
+                return Trouble(
+                    code=code,
+                    values={"reason": "reading", **({"seconds": seconds} if slow else {})},
+                    permanent=not slow,
+                )
         kind, value = pickle.loads(answer)
         if kind == "answer":
             return value
         if kind == "memory":
             self.close()
-            return Trouble(code="bomb", values={"megabytes": self._memory // 2**20}, permanent=True)
-        return Trouble(code="unreadable", values={"why": value}, permanent=True)
+            return Trouble(
+                code="bomb", values={"reason": "reading", "megabytes": self._memory // 2**20}, permanent=True
+            )
+        return Trouble(code="unreadable", values={"reason": "reading", "why": value}, permanent=True)
 
     def close(self) -> None:
         """End the process; the next call starts another."""

@@ -104,7 +104,11 @@ def read_here(
     ready = readable(raw_bytes, told=encoding)
     if isinstance(ready, str):
         size = len(raw_bytes)
-        return _only(_too_large(size) if ready == "too-large" else Trouble(code=ready, permanent=True))
+        return _only(
+            _too_large(size)
+            if ready == "too-large"
+            else Trouble(code=ready, values={"reason": "reading"}, permanent=True)
+        )
     troubles: list[Trouble] = []
     if ready.odd == "encoding":
         troubles.append(Trouble(code="encoding", values={"read_as": ready.encoding}))
@@ -235,7 +239,9 @@ def _no_feed(text: str, *, url: str) -> Trouble:
 
 
 def _too_large(size: int) -> Trouble:
-    return Trouble(code="too-large", values={"bytes": size, "largest": LARGEST}, permanent=True)
+    return Trouble(
+        code="too-large", values={"reason": "reading", "bytes": size, "largest": LARGEST}, permanent=True
+    )
 
 
 def _only(trouble: Trouble) -> FeedRead:
