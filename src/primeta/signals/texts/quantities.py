@@ -348,6 +348,10 @@ def differing(
                     money = one.unit in _FRONT.values() and other.unit != "count"
                     return ("currency" if money else "unit"), one, other
                 continue
+            # Far apart in size, in sentences worded apart, they are hardly of one thing (a budget, its part per head).
+            sizes = sorted((abs(one.value), abs(other.value)))
+            if not close and sizes[1] > 30 * sizes[0]:
+                continue
             if one.unit not in ("count", "ordinal", "part") or close:
                 return "number", one, other
     if close and left and right and left[0].unit != right[0].unit and "share" in (left[0].unit, right[0].unit):

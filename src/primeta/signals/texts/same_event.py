@@ -17,17 +17,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from primeta.signals.texts.contradiction import contradictions
-from primeta.signals.texts.plain_words import words
+from primeta.signals.texts.contradiction import RELATED, contradictions
+from primeta.signals.texts.plain_words import normal_form, words
 
 HEAD = 400
 """Characters of the text that are read behind the title."""
 
 SAME = 0.915
-"""Mean cosine of title and of title with head from which two texts tell one event. Of the 75 judged news pairs …"""
+"""Mean cosine of title and of title with head from which two texts tell one event. Of the 75 judged news pairs 31 of 40 of one event reach
+it, and 4 of 35 others, before the veto; a miss costs a copy counted apart, a false one an origin."""
 
 DAYS = 4.0
 """Texts further apart tell of different events, however alike: weather and weekly reports recur."""
+
+SAME_SENTENCE = 0.85
+"""Under the same title, sentences this alike are held against each other: the rest are details of two reports."""
 
 FEW = 50
 """A word in more documents than this proposes no candidate."""
@@ -124,16 +128,15 @@ def quick_pairs(told: Sequence[Told], vectors: Vectors, *, at_least: float, days
 
 
 def is_vetoed(one: Told, other: Told) -> bool:
-    """Whether the titles contradict each other, or sentences of the heads that are all but the same do.
+    """Whether the titles contradict each other or, under the same title, the heads do.
 
-    Two reports of one event word their sentences apart, and differ in detail; a number or a name that differs tells
-    them apart only where the sentences claim the same thing.
+    Two reports of one event word it apart and differ in detail; what they claim stands in the title. Where the titles
+    are the same («Курс валют», «Погода»), or there are none, the heads must tell.
     """
-    if one.title and other.title:
-        return bool(contradictions(one.title, other.title)) or bool(
-            contradictions(one.text[:HEAD], other.text[:HEAD], at_least=0.85)
-        )
-    return bool(contradictions(one.head, other.head))
+    if one.title and other.title and normal_form(one.title) != normal_form(other.title):
+        return bool(contradictions(one.title, other.title))
+    found = contradictions(one.head, other.head, at_least=SAME_SENTENCE if one.title and other.title else RELATED)
+    return bool({reason.code for reason in found} - ({"who", "modality"} if one.title and other.title else set()))
 
 
 @dataclass(slots=True)
