@@ -25,7 +25,9 @@ def parts(documents) -> set[frozenset[str]]:
 
 
 def test_a_cascade_of_reposts_is_one_story_of_who_spoke_first():
-    copies = [document(f"r{i:02}", f"{NEWS}{' 🔥' * (i % 2)} Подписывайтесь!", hours=i + 1) for i in range(30)]
+    copies = [
+        document(f"r{i:02}", f"{NEWS}{' 🔥' * (i % 2)} Подписывайтесь!", hours=i + 1) for i in range(30)
+    ]
     other = document("x", "Банк открыл отделение в Казани рядом с новым вокзалом", hours=3)
     stories = find_stories([*reversed(copies), other, document("a", hours=0)])
     assert [(story.first, len(story.members)) for story in stories] == [("a", 31), ("x", 1)]
@@ -33,15 +35,21 @@ def test_a_cascade_of_reposts_is_one_story_of_who_spoke_first():
 
 def test_numbers_that_differ_are_two_stories_even_where_a_third_text_lies_between():
     between = NEWS.replace("до 17 процентов ", "")
-    documents = [document("a"), document("b", NEWS.replace("17", "12"), hours=1), document("c", between, hours=2)]
+    documents = [
+        document("a"),
+        document("b", NEWS.replace("17", "12"), hours=1),
+        document("c", between, hours=2),
+    ]
     together = parts(documents)
     assert not any({"a", "b"} <= group for group in together)
 
 
 def test_the_forward_of_a_channel_post_belongs_to_the_post():
-    post = document("p", "Мы меняем правила рассылок с осени, подробности в канале", url="https://t.me/shopnews/15")
+    post = document(
+        "p", "Мы меняем правила рассылок с осени, подробности в канале", url="https://t.me/shopnews/15"
+    )
     forward = document("f", "Вот это поворот, коллеги: https://t.me/shopnews/15", hours=2)
-    story, = find_stories([forward, post])
+    (story,) = find_stories([forward, post])
     assert (story.first, story.why) == ("p", {"f": "forward"})
 
 
@@ -65,21 +73,28 @@ def test_a_digest_with_many_stories_joins_none_of_them():
 
 
 def test_the_named_source_is_found():
-    assert cited_sources("Цены выросли, сообщает Росстат") == cited_sources("По данным Росстата, цены выросли")
+    assert cited_sources("Цены выросли, сообщает Росстат") == cited_sources(
+        "По данным Росстата, цены выросли"
+    )
     assert cited_sources("Fees rise, according to Reuters") == cited_sources("Fees rise (via Reuters)") != ()
 
 
 def test_who_cites_one_source_on_one_thing_is_one_story():
     documents = [
         document("a", "По данным Росстата, цены на доставку выросли в феврале сильнее всего"),
-        document("b", "Росстат: доставка дорожает. По данным Росстата, в феврале цены на неё подскочили", hours=9),
+        document(
+            "b", "Росстат: доставка дорожает. По данным Росстата, в феврале цены на неё подскочили", hours=9
+        ),
         document("c", "По данным Росстата, жителей малых городов стало больше", hours=9),
     ]
     assert parts(documents) == {frozenset("ab"), frozenset("c")}
 
 
 def test_fronts_of_sites_and_channels_mark_no_story():
-    assert [story_link(url) for url in ("https://t.me/shop", "https://www.shop.example/", "https://shop.example/ru")] == [""] * 3
+    assert [
+        story_link(url)
+        for url in ("https://t.me/shop", "https://www.shop.example/", "https://shop.example/ru")
+    ] == [""] * 3
     assert story_link("https://t.me/s/Shop/7") == story_link("http://t.me/shop/7")
 
 
@@ -91,7 +106,11 @@ TEXTS = [
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
-@given(order=st.permutations(range(12)), cuts=st.sets(st.integers(1, 11), max_size=3), picks=st.randoms(use_true_random=False))
+@given(
+    order=st.permutations(range(12)),
+    cuts=st.sets(st.integers(1, 11), max_size=3),
+    picks=st.randoms(use_true_random=False),
+)
 def test_stories_do_not_depend_on_the_order_of_arrival_or_on_batches(order, cuts, picks):
     documents = [
         document(f"d{i}", TEXTS[picks.randrange(len(TEXTS))], hours=picks.randrange(40),
@@ -103,7 +122,9 @@ def test_stories_do_not_depend_on_the_order_of_arrival_or_on_batches(order, cuts
     for cut in [*sorted(cuts), 12]:
         stories = arrived.add([documents[i] for i in order[at:cut]])
         at = cut
-    assert {s.members: (s.first, s.owner) for s in stories} == {s.members: (s.first, s.owner) for s in expected}
+    assert {s.members: (s.first, s.owner) for s in stories} == {
+        s.members: (s.first, s.owner) for s in expected
+    }
 
 
 def test_indexes_of_two_days_merge():

@@ -34,13 +34,16 @@ def test_contradiction_vetoes_before_anything_is_encoded():
         return np.zeros((0, 384), dtype=np.float32)
 
     pair = [told("a", "Погода на 8 ноября"), told("b", "Погода на 16 ноября")]
-    judged, = EventReader(encoder=nobody).judge(pair, [(0, 1)])
+    (judged,) = EventReader(encoder=nobody).judge(pair, [(0, 1)])
     assert (judged.same, judged.vetoed, judged.score) == (False, True, -1.0)
 
 
 def test_under_the_same_title_the_heads_must_tell():
     title = "Курс валют на сегодня"
-    pair = [told("a", title, "Доллар стоит 90 рублей на бирже"), told("b", title, "Доллар стоит 95 рублей на бирже")]
+    pair = [
+        told("a", title, "Доллар стоит 90 рублей на бирже"),
+        told("b", title, "Доллар стоит 95 рублей на бирже"),
+    ]
     assert EventReader(encoder=near_by_words).judge(pair, [(0, 1)])[0].vetoed
 
 
@@ -62,7 +65,7 @@ def test_every_text_is_encoded_once():
     reader.judge(news, [(0, 1), (1, 2)])
     reader.judge(news, [(0, 2)])
     assert len(asked) == len(set(asked)) == 4
-    reader.forget({name: 0.0 for name in "abc"}, 1.0)
+    reader.forget(dict.fromkeys("abc", 0.0), 1.0)
     assert not reader._vectors
     assert same_events(news[:1], reader=reader) == ()
 
@@ -79,7 +82,9 @@ def test_judged_news_pairs_are_told_apart_with_auc_of_093(shared_data):
     pairs = [(2 * i, 2 * i + 1) for i in range(len(rows))]
     proposed = set(rare_pairs(news))
     judged = EventReader().judge(news, [pair for pair in pairs if pair in proposed])
-    score = dict.fromkeys(pairs, -1.0) | {pair: one.score for pair, one in zip([p for p in pairs if p in proposed], judged)}
+    score = dict.fromkeys(pairs, -1.0) | {
+        pair: one.score for pair, one in zip([p for p in pairs if p in proposed], judged)
+    }
     same = [row["quality"] == "OK" for row in rows]
     assert roc_auc_score(same, [score[pair] for pair in pairs]) >= 0.93
 

@@ -35,18 +35,31 @@ def test_normal_form_takes_off_what_a_reader_does_not_hear():
     assert normal_form("PDF-файл") == "pdf файл"
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.text(max_size=60))
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.text(alphabet="абёЁЖ AbcZ019.,·%«»-—\u00ad\u200b\n😀'@/:é", max_size=60))
 def test_a_normal_form_is_its_own_normal_form_and_nothing_breaks(text):
     once = normal_form(text)
-    assert normal_form(once).replace("·", " ").split() == once.replace("·", " ").split()
+    assert normal_form(once) == once
     language_of(text)
     words(text)
 
 
 def test_words_are_usual_forms_without_stop_words():
-    assert words("В приложениях банков не работали платежи") == ["приложение", "банк", "не", "работать", "платеж"]
-    assert words("The companies launched new apps and raised prices") == ["company", "launch", "new", "app", "raise", "price"]
+    assert words("В приложениях банков не работали платежи") == [
+        "приложение",
+        "банк",
+        "не",
+        "работать",
+        "платеж",
+    ]
+    assert words("The companies launched new apps and raised prices") == [
+        "company",
+        "launch",
+        "new",
+        "app",
+        "raise",
+        "price",
+    ]
 
 
 def test_what_a_source_repeats_is_taken_out_and_news_stays():
@@ -79,9 +92,17 @@ def test_exact_and_near_copies_are_found_and_chance_likeness_is_not():
     index = CopyIndex()
     found = index.add(
         ["a", "b", "c", "d"],
-        [said, said.upper() + "!!!", f"{said} — пишут СМИ", "Маркетплейс открыл склад для продавцов обуви в Туле"],
+        [
+            said,
+            said.upper() + "!!!",
+            f"{said} — пишут СМИ",
+            "Маркетплейс открыл склад для продавцов обуви в Туле",
+        ],
     )
-    assert {(pair.earlier, pair.later, pair.how) for pair in found} == {("a", "b", "exact"), ("a", "c", "near")}
+    assert {(pair.earlier, pair.later, pair.how) for pair in found} == {
+        ("a", "b", "exact"),
+        ("a", "c", "near"),
+    }
     assert [pair.how for pair in index.add(["e"], [said.replace("и обуви ", "")])] == ["near", "near"]
 
 
@@ -92,7 +113,8 @@ def test_short_cries_are_copies_only_word_for_word():
 
 
 def test_batches_and_merged_indexes_find_the_same_copies():
-    base = [f"Сеть номер {w} открыла магазин в центре города у вокзала {w}" for w in ("тула", "омск", "пермь")]
+    base = ["Сеть открыла магазин в центре города у вокзала", "Банк поднял ставку по вкладам на новый год сильнее всех",
+            "Клиенты ждут возврата денег третью неделю подряд без ответа"]  # fmt: skip
     texts = base + [f"{text} сегодня утром" for text in base]
     names = [f"t{i}" for i in range(6)]
     whole = {frozenset((pair.earlier, pair.later)) for pair in CopyIndex().add(names, texts)}

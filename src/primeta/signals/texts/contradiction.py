@@ -4,6 +4,9 @@ Embeddings and shingles take "works" and "does not work", 20% and 30% for the sa
 word. A difference that shows is a reason to keep two texts apart; none is no proof that they say the same.
 """
 
+# Lists of words are easier to read, and to add to, as a text.
+# ruff: noqa: SIM905
+
 from __future__ import annotations
 
 import math
@@ -15,7 +18,9 @@ from typing import Literal
 
 from primeta.signals.texts import plain_words, polarity_words, quantities
 
-Code = Literal["negation", "direction", "number", "unit", "currency", "date", "who", "roles", "modality", "question"]
+Code = Literal[
+    "negation", "direction", "number", "unit", "currency", "date", "who", "roles", "modality", "question"
+]
 
 RELATED = 0.45
 """Cosine of two sentences' sets of words from which polarity and numbers with units are compared."""
@@ -81,6 +86,7 @@ _PREPOSITIONS = frozenset(
     "в во на с со к ко у о об от из за для до при над под про через между против по после перед "
     "to in into at by for with from of on about against over under near through between after before".split()
 )
+_DETERMINERS = frozenset("the a an my our your their his her this that these those".split())
 _AUXILIARIES = frozenset("be have do will would can could shall should may might must get".split())
 _COMMON_STARTS = frozenset(
     "report breaking update exclusive video photo watch opinion analysis demand support revenue retention conversion "
@@ -224,7 +230,7 @@ def _read(text: str) -> _Sentence:
     for at, (word, low, key) in enumerate(zip(raw, lower, keys, strict=True)):
         if not word[0].isalpha():
             start = start or word in ".!?:"
-            before = before if word in "«\"“" else ""
+            before = before if word in '«"“' else ""
             continue
         if low in _PREPOSITIONS and low not in ("до", "после", "перед", "after", "before"):
             before = low
@@ -237,35 +243,62 @@ def _read(text: str) -> _Sentence:
             if at in denied_at:
                 denied.add(key)
         if (
-            low in ("will", "ll", "будет", "будут", "буду", "likely", "expected", "expects", "ожидается", "ожидают")
+            low
+            in (
+                "will",
+                "ll",
+                "будет",
+                "будут",
+                "буду",
+                "likely",
+                "expected",
+                "expects",
+                "ожидается",
+                "ожидают",
+            )
             or "futr" in grammemes
             or (titled and low == "to" and at and keys[at - 1] not in ("want", "plan", "fail", "refus"))
         ):
             future = True
-        entries = () if at in idle or (capital[at] and not start and not titled) else signs.get(key, signs.get(low, ()))
+        entries = (
+            ()
+            if at in idle or (capital[at] and not start and not titled)
+            else signs.get(key, signs.get(low, ()))
+        )
         if entries and not (key == "mor" and len(keys) > at + 1 and keys[at + 1] in ("expensiv", "costly")):
             for name, sign in entries:
                 told.setdefault(name, set()).add(-sign if at in denied_at else sign)
-                said.setdefault(name, word if at not in denied_at else f"не {word}" if russian else f"not {word}")
+                said.setdefault(
+                    name, word if at not in denied_at else f"не {word}" if russian else f"not {word}"
+                )
                 content.add(f"~{name}")
             words.append(_Word(key, low, part == "NOUN", False, loose, before, ""))
-        elif key in plain_words.STOP or low in plain_words.STOP or low in _PREPOSITIONS or key in _AUXILIARIES:
-            start = False
-            continue
-        elif low in polarity_words.NOT_RU or low in polarity_words.NOT_EN or low in quantities.WORDS:
-            start = False
-            continue
-        elif key in _CURRENCY_WORDS or low in _CURRENCY_WORDS:
-            start = False
-            continue
-        elif low in modal_words or key in modal_words:
+        elif (
+            (
+                key in plain_words.STOP
+                or low in plain_words.STOP
+                or low in _PREPOSITIONS
+                or key in _AUXILIARIES
+            )
+            or low in polarity_words.NOT_RU
+            or low in polarity_words.NOT_EN
+            or low in quantities.WORDS
+            or key in _CURRENCY_WORDS
+            or low in _CURRENCY_WORDS
+            or low in modal_words
+            or key in modal_words
+        ):
             start = False
             continue
         else:
             if at == 0 and len(word) > 1 and capital[at] and (part == "NOUN" or not russian) and not titled:
                 opening = word
-            name = _is_name(word, low, key, raw, at, start=start, titled=titled, grammemes=grammemes, russian=russian)
-            tense = "future" if "futr" in grammemes else "past" if "past" in grammemes and part != "PRTF" else ""
+            name = _is_name(
+                word, low, key, raw, at, start=start, titled=titled, grammemes=grammemes, russian=russian
+            )
+            tense = (
+                "future" if "futr" in grammemes else "past" if "past" in grammemes and part != "PRTF" else ""
+            )
             if not russian and low.endswith("ed"):
                 tense = "past"
             if name:
@@ -292,7 +325,7 @@ def _read(text: str) -> _Sentence:
         moments=moments,
         modal=modal,
         future=future,
-        question=text.rstrip(" »\"”)").endswith("?"),
+        question=text.rstrip(' »"”)').endswith("?"),
         passive=_is_passive(lower, keys),
         titled=titled,
     )
@@ -340,7 +373,19 @@ def _denied(lower: Sequence[str], keys: Sequence[str], stoppers: frozenset[str])
     for at, word in enumerate(lower):
         after = lower[at + 1] if at + 1 < len(lower) else ""
         reach = 1
-        if word in ("не", "ни", "нет", "not", "never", "hardly", "barely", "scarcely", "cannot", "neither", "nobody"):
+        if word in (
+            "не",
+            "ни",
+            "нет",
+            "not",
+            "never",
+            "hardly",
+            "barely",
+            "scarcely",
+            "cannot",
+            "neither",
+            "nobody",
+        ):
             if word in ("не", "not") and after in ("только", "просто", "only", "just", "merely", "менее", "более",
                                                    "больше", "меньше", "less", "more", "исключено", "раньше",
                                                    "позже", "позднее", "ранее"):  # fmt: skip
@@ -356,6 +401,9 @@ def _denied(lower: Sequence[str], keys: Sequence[str], stoppers: frozenset[str])
         step = at + 1
         if word == "no" and after == "longer":
             step = at + 2
+        # "Why doesn't the app show": the subject stands between.
+        if word == "not" and after in _DETERMINERS and at and keys[at - 1] in _AUXILIARIES:
+            step = at + 3
         hit = 0
         while step < len(lower) and hit < reach and step <= at + 5:
             if not lower[step][0].isalpha():
@@ -393,7 +441,7 @@ def _is_name(
         return True
     if word.isupper() and len(word) <= 6:
         return not start or russian
-    if at and raw[at - 1] in "«\"“":
+    if at and raw[at - 1] in '«"“':
         return True
     if not start:
         return True
@@ -409,12 +457,18 @@ def _is_name(
 
 def english_plural(word: str) -> bool:
     """Whether the word looks like an ordinary plural (sellers, shares, scientists)."""
-    return word.endswith(("ers", "ors", "ists", "es", "ents", "ants", "ies", "ions", "ews", "ils", "ales", "ons", "ts", "ps"))
+    return word.endswith(
+        ("ers", "ors", "ists", "es", "ents", "ants", "ies", "ions", "ews", "ils", "ales", "ons", "ts", "ps")
+    )
 
 
 def _alone_before_verb(raw: Sequence[str], at: int) -> bool:
     after = raw[at + 1].lower() if at + 1 < len(raw) else ""
-    return after in plain_words.STOP or after.endswith(("ed", "s", "d", "t", "y", "will", "may")) or raw[at + 1 : at + 2] == ["to"]
+    return (
+        after in plain_words.STOP
+        or after.endswith(("ed", "s", "d", "t", "y", "will", "may"))
+        or raw[at + 1 : at + 2] == ["to"]
+    )
 
 
 def _is_passive(lower: Sequence[str], keys: Sequence[str]) -> bool:
@@ -468,17 +522,28 @@ def _polarity(one: _Sentence, other: _Sentence, *, close: bool) -> Iterable[Reas
     against = 0
     for name in one.signs.keys() & other.signs.keys():
         mine, theirs = one.signs[name], other.signs[name]
-        if len(mine) == len(theirs) == 1 and mine != theirs and (close or name not in ("late", "amount", "side")):
+        if (
+            len(mine) == len(theirs) == 1
+            and mine != theirs
+            and (close or name not in ("late", "amount", "side"))
+        ):
             denied = "не " in one.said[name] + other.said[name] or "not " in one.said[name] + other.said[name]
             against += 1
-            yield Reason(code="negation" if denied else "direction", first=one.said[name], second=other.said[name])
+            yield Reason(
+                code="negation" if denied else "direction", first=one.said[name], second=other.said[name]
+            )
     here = one.content | one.names.keys() | one.hedges
     there = other.content | other.names.keys() | other.hedges
     for key in sorted((one.denied ^ other.denied) & here & there):
         mine = f"не {key}" if key in one.denied else key
         yield Reason(code="negation", first=mine, second=key if key in one.denied else f"не {key}")
         return
-    if close and not against and bool(one.denied) != bool(other.denied) and not (one.signs.keys() | other.signs.keys()):
+    if (
+        close
+        and not against
+        and bool(one.denied) != bool(other.denied)
+        and not (one.signs.keys() | other.signs.keys())
+    ):
         lone = one.denied or other.denied
         if len(lone) == 1:
             yield Reason(code="negation", first=one.text, second=other.text)
@@ -502,7 +567,10 @@ def _opening(one: _Sentence, other: _Sentence, named: Sequence[str]) -> list[str
 
 def _roles(one: _Sentence, other: _Sentence) -> Iterable[Reason]:
     """The same words, but who does it and to whom it is done have changed places."""
-    mine, theirs = {w.key: (i, w) for i, w in enumerate(one.words)}, {w.key: (i, w) for i, w in enumerate(other.words)}
+    mine, theirs = (
+        {w.key: (i, w) for i, w in enumerate(one.words)},
+        {w.key: (i, w) for i, w in enumerate(other.words)},
+    )
     shared = mine.keys() & theirs.keys()
     if len(shared) < 2 or len(shared) < 0.75 * max(len(mine), len(theirs)):
         return
@@ -514,8 +582,18 @@ def _roles(one: _Sentence, other: _Sentence) -> Iterable[Reason]:
             (ax, wx), (bx, vx), (ay, wy), (by, vy) = mine[x], theirs[x], mine[y], theirs[y]
             if ax >= ay:
                 continue
-            if wx.before and wy.before and wx.before == vy.before and wy.before == vx.before and wx.before != wy.before:
-                yield Reason(code="roles", first=f"{wx.before} {x} {wy.before} {y}", second=f"{vy.before} {y} {vx.before} {x}")
+            if (
+                wx.before
+                and wy.before
+                and wx.before == vy.before
+                and wy.before == vx.before
+                and wx.before != wy.before
+            ):
+                yield Reason(
+                    code="roles",
+                    first=f"{wx.before} {x} {wy.before} {y}",
+                    second=f"{vy.before} {y} {vx.before} {x}",
+                )
                 return
             crossed = bx > by
             between = any(ax < mine[v][0] < ay and by < theirs[v][0] < bx for v in shared - {x, y})

@@ -59,6 +59,8 @@ class CopyIndex:
 
     strip: Callable[[str], str] | None = None
     """Takes boilerplate out of a text before it is compared."""
+    checked: bool = True
+    """Whether near copies that contradict each other are left out; else whoever reads the pairs must do that."""
     ids: list[str] = field(default_factory=list)
     _texts: list[str] = field(default_factory=list)
     _exact: dict[bytes, int] = field(default_factory=dict)
@@ -108,7 +110,9 @@ class CopyIndex:
             begins, pair_begins = ends - np.diff(ends, prepend=0), pair_ends - np.diff(pair_ends, prepend=0)
             at = np.fromiter((number for number, _ in part), dtype=np.int64, count=len(part))
             for row in wide.tolist():
-                both = np.concatenate([singles[begins[row] : ends[row]], pairs[pair_begins[row] : pair_ends[row]]])
+                both = np.concatenate(
+                    [singles[begins[row] : ends[row]], pairs[pair_begins[row] : pair_ends[row]]]
+                )
                 self._shingles[int(at[row])] = both.astype(np.uint32)
             keys = _band_keys(pairs, pair_ends)[wide]
             yield from self._prove(self._meet(keys.ravel(), np.repeat(at[wide], BANDS)))
@@ -142,8 +146,9 @@ class CopyIndex:
             if one != last:
                 last, mine = one, frozenset(self._shingles[one].tolist())
             share = _share(mine, self._shingles[other].tolist())
-            if share is not None and not contradict(self._texts[one], self._texts[other]):
-                yield Copied(earlier=self.ids[one], later=self.ids[other], how="near", share=share)
+            if share is None or (self.checked and contradict(self._texts[one], self._texts[other])):
+                continue
+            yield Copied(earlier=self.ids[one], later=self.ids[other], how="near", share=share)
 
 
 def _share(mine: frozenset[int], there: Sequence[int]) -> float | None:

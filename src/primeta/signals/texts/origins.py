@@ -154,13 +154,24 @@ class StoryIndex:
         groups = _Groups(list(self._known))
         why: dict[str, list[tuple[int, str, str, Copy]]] = {}
         inside: dict[str, list[tuple[str, Copy]]] = {}
-        order = sorted(reasons.items(), key=lambda entry: (_rank(entry[1]), entry[0]))
-        for (first, second), (how, share) in order:
-            if first not in self._known or second not in self._known:
-                continue
+        known = [
+            (*key, *new) for key, new in reasons.items() if key[0] in self._known and key[1] in self._known
+        ]
+        for first, second, how, _ in sorted(known):
+            if how == "exact":
+                self._unite(groups, first, second, how, why)
+        # Texts of the same words are one from here on: whichever of them was compared, the earliest stands for all.
+        face = {name: min(group, key=self._when) for group in groups.members.values() for name in group}
+        order = sorted(
+            (_rank((how, share)), *sorted((face[first], face[second])), how, share, first, second)
+            for first, second, how, share in known
+            if how != "exact"
+        )
+        for _, _, _, how, share, first, second in order:
+            first, second = sorted((first, second))
             if how == "near" and share < SAME:
                 longer = max((first, second), key=lambda name: (self._known[name].length, name))
-                inside.setdefault(longer, []).append((second if longer == first else first, how))
+                inside.setdefault(face[longer], []).append((second if longer == first else first, how))
                 continue
             self._unite(groups, first, second, how, why)
         for longer, parts in sorted(inside.items()):
@@ -170,7 +181,12 @@ class StoryIndex:
         return self._told(groups, why)
 
     def _unite(
-        self, groups: _Groups, first: str, second: str, how: Copy, why: dict[str, list[tuple[int, str, str, Copy]]]
+        self,
+        groups: _Groups,
+        first: str,
+        second: str,
+        how: Copy,
+        why: dict[str, list[tuple[int, str, str, Copy]]],
     ) -> None:
         one, other = groups.root(first), groups.root(second)
         if one != other:
@@ -195,7 +211,9 @@ class StoryIndex:
     def _when(self, name: str) -> tuple[datetime, str]:
         return self._known[name].at, name
 
-    def _told(self, groups: _Groups, why: Mapping[str, list[tuple[int, str, str, Copy]]]) -> tuple[Story, ...]:
+    def _told(
+        self, groups: _Groups, why: Mapping[str, list[tuple[int, str, str, Copy]]]
+    ) -> tuple[Story, ...]:
         found: list[Story] = []
         for members in groups.members.values():
             order = sorted(members, key=self._when)
@@ -231,15 +249,21 @@ class StoryIndex:
             if origin is not None:
                 for one in there:
                     if one.id != origin.id and abs(one.at - origin.at) <= timedelta(days=LINK_DAYS):
-                        yield _edge(origin, one, "forward" if _is_forward(one, origin, link) else "shared-link")
+                        yield _edge(
+                            origin, one, "forward" if _is_forward(one, origin, link) else "shared-link"
+                        )
             if len(there) > 1 and there[-1].at - there[0].at <= timedelta(days=LINK_DAYS):
                 for one in there[1:]:
-                    yield _edge(there[0], one, "shared-owner" if one.owner == there[0].owner else "shared-link")
+                    yield _edge(
+                        there[0], one, "shared-owner" if one.owner == there[0].owner else "shared-link"
+                    )
 
     def _by_source(self) -> Iterable[tuple[tuple[str, str], tuple[Copy, float]]]:
         naming: dict[str, list[tuple[_Known, bool]]] = {}
         for one in self._known.values():
-            for name in dict.fromkeys((*one.cited, *filter(None, [_short(one.forwarded)] if one.forwarded else []))):
+            for name in dict.fromkeys(
+                (*one.cited, *filter(None, [_short(one.forwarded)] if one.forwarded else []))
+            ):
                 naming.setdefault(name, []).append((one, False))
         for one in self._known.values():
             name = _short(one.owner)
@@ -306,7 +330,7 @@ class Stories:
     """The whole way from documents to stories, kept between batches."""
 
     boilerplate: Boilerplate = field(default_factory=Boilerplate)
-    copies: CopyIndex = field(default_factory=CopyIndex)
+    copies: CopyIndex = field(default_factory=lambda: CopyIndex(checked=False))
     index: StoryIndex = field(default_factory=StoryIndex)
     reader: EventReader | None = None
     """None: events told in other words are not looked for (a million short texts, a test)."""
@@ -314,13 +338,17 @@ class Stories:
 
     def add(self, documents: Sequence[Document]) -> tuple[Story, ...]:
         """Put a batch in and tell all stories as they now stand."""
-        fresh = [one for one in {one.id: one for one in documents}.values() if one.id not in self.index._known]
+        fresh = [
+            one for one in {one.id: one for one in documents}.values() if one.id not in self.index._known
+        ]
         by_source: dict[str, list[str]] = {}
         for one in fresh:
             by_source.setdefault(one.source, []).append(f"{one.title}\n{one.text}".strip())
         for source, texts in by_source.items():
             self.boilerplate.add(source, texts)
-        left = {one.id: self.boilerplate.left(one.source, f"{one.title}\n{one.text}".strip()) for one in fresh}
+        left = {
+            one.id: self.boilerplate.left(one.source, f"{one.title}\n{one.text}".strip()) for one in fresh
+        }
         self.index.add(fresh, left=left)
         self.index.join(self.copies.add([one.id for one in fresh], [left[one.id] for one in fresh]))
         stories = self.index.stories()
@@ -330,7 +358,9 @@ class Stories:
         # One text speaks for its story: copies need not be read again.
         firsts = [self._days[story.first] for story in stories if story.first in self._days]
         new = {one.id for one in fresh}
-        pairs = [pair for pair in rare_pairs(firsts) if firsts[pair[0]].id in new or firsts[pair[1]].id in new]
+        pairs = [
+            pair for pair in rare_pairs(firsts) if firsts[pair[0]].id in new or firsts[pair[1]].id in new
+        ]
         self.index.join(self.reader.judge(firsts, pairs))
         return self.index.stories()
 

@@ -1,5 +1,8 @@
 """A text as it is compared: without case, ё, punctuation, links and disguise; its words in their usual form."""
 
+# Lists of words are easier to read, and to add to, as a text.
+# ruff: noqa: SIM905
+
 from __future__ import annotations
 
 import re
@@ -64,12 +67,13 @@ def normal_form(text: str) -> str:
 
     Numbers stay whole (`2,5` and `2.5` read `2·5`, `1 250` reads `1250`), as do %, +, $, €, £, ₽, ¥.
     """
+    text = text.replace("Ё", "Е").replace("ё", "е").replace("’", "").replace("'", "")
     text = readable(text)
     if "/" in text or "www" in text:
         text = _LINK.sub(" ", text)
     if "@" in text:
         text = _ADDRESS.sub(" ", text)
-    text = text.lower().replace("ё", "е").replace("’", "").replace("'", "")
+    text = text.lower()
     text = _POINT.sub("·", _GROUPED.sub("", text))
     if "·" in text:
         return _BETWEEN.sub(_dot_or_space, text).strip()
@@ -100,7 +104,12 @@ def russian(word: str) -> tuple[str, str, frozenset[str], bool]:
     first = parses[0]
     normal = first.normal_form.replace("ё", "е")
     cases = {str(p.tag.case) for p in parses if p.tag.POS == "NOUN" and p.score >= 0.05}
-    return normal, str(first.tag.POS or ""), frozenset(first.tag.grammemes), not cases or {"nomn", "accs"} <= cases
+    return (
+        normal,
+        str(first.tag.POS or ""),
+        frozenset(first.tag.grammemes),
+        not cases or {"nomn", "accs"} <= cases,
+    )
 
 
 @lru_cache(maxsize=100_000)

