@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from delivery_servers import http_service
 from icalendar import Calendar
 
+from primeta.cli.deliver import calendar as calendar_verb
 from primeta.cli.deliver import deliver as deliver_verb
 from primeta.config import parse_config
 from primeta.errors import BadInput, Locked, NotFound
@@ -108,7 +112,10 @@ def test_one_message_tells_all_reviews_that_are_due(make, service):
     told = service.asked[0].json["message"]
     # 11 November is five days before 16 November; the longest overdue comes first.
     assert told.index("Чек за порцию") < told.index("Ужин после работы")
-    assert "просрочено дней: 5" in told
+    assert (
+        "решение: наблюдаем; срок: 11\xa0ноября\xa02026, просрочено дней: 5; получилось, если: чек вырос на 3%"
+        in told
+    )
     assert "Потом" not in told
     # The next day brings the third one alone; a week later the late ones are told again.
     go(ws, now=NOW + timedelta(days=1))
@@ -237,6 +244,18 @@ def test_the_secret_of_the_feed_can_be_changed_and_its_entries_stay_the_same(mak
     assert ws.calendar(now=NOW) == content
 
 
+def test_the_verb_writes_the_calendar_and_tells_its_address(tmp_path, capsys):
+    (tmp_path / "primeta.toml").write_text(WORKSPACE, encoding="utf-8")
+    calendar_verb(tmp_path, out=tmp_path / "reviews.ics", json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document["entries"] == []
+    assert document["path"].startswith("/calendar/")
+    assert document["path"].endswith(".ics")
+    assert (tmp_path / "reviews.ics").read_bytes().startswith(b"BEGIN:VCALENDAR\r\n")
+    calendar_verb(tmp_path, new_token=True, json=True)
+    assert json.loads(capsys.readouterr().out)["path"] != document["path"]
+
+
 def test_the_verb_prints_one_document_and_its_status_says_whether_all_arrived(
     tmp_path, service, capsys, monkeypatch
 ):
@@ -261,3 +280,39 @@ def test_the_verb_prints_one_document_and_its_status_says_whether_all_arrived(
     assert deliver_verb(tmp_path, to="bad", language="en") == 2
     assert "NOT_SET" in capsys.readouterr().out
     assert "NOT_SET" not in os.environ
+
+
+@pytest.mark.slow
+def test_killed_while_sending_it_sends_nothing_twice(tmp_path, service):
+    (tmp_path / "primeta.toml").write_text(WORKSPACE + channel(service), encoding="utf-8")
+    path = tmp_path / "primeta.toml"
+    ws = Workspace(
+        parse_config(path.read_text(encoding="utf-8"), path),
+        Database(f"sqlite:///{tmp_path / 'state.sqlite'}"),
+    )
+    ws.database.migrate()
+    decided(ws, "Ужин", date(2026, 11, 1))
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def slowly(asked) -> tuple[int, str]:
+        arrived.set()
+        go_on.wait(30)
+        return 200, ""
+
+    service.answer = slowly
+    command = [sys.executable, "-m", "primeta", "deliver", str(tmp_path), "--what", "reviews", "--json"]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    assert arrived.wait(60)
+    # While it sends, a second one is told so and ends.
+    second = subprocess.run(command, capture_output=True, text=True)
+    assert second.returncode == 2
+    assert "a delivery runs already" in second.stderr
+    first.kill()
+    first.wait()
+    go_on.set()
+    service.answer = None
+    third = subprocess.run(command, capture_output=True, text=True)
+    assert [entry["state"] for entry in json.loads(third.stdout)["deliveries"]] == ["unclear"]
+    assert third.returncode == 2
+    assert len(service.asked) == 1
+    ws.close()

@@ -32,7 +32,7 @@ def is_balanced(text: str) -> bool:
 
 def test_a_page_becomes_paragraphs_with_the_tags_that_telegram_knows():
     assert messenger_html(PAGE) == (
-        "Kalina, week 46\n\n<b>Two &amp; three</b>\n\n• AOV &lt;new&gt;: ₽1.2k\n• CTR\n\n"
+        "Kalina, week 46\n\n<b>Two &amp; three</b>\n\n• AOV &lt;new&gt; – is: ₽1.2k\n• CTR\n\n"
         'See <a href="https://a.example/?x=1&amp;y=2">this</a>, not that\n\n• one\n\n• <b>two</b>'
     )
 
@@ -40,7 +40,7 @@ def test_a_page_becomes_paragraphs_with_the_tags_that_telegram_knows():
 def test_the_plain_text_keeps_the_address_of_a_link_and_the_signs_as_they_are():
     text = messenger_text(PAGE)
     assert "See this (https://a.example/?x=1&y=2), not that" in text
-    assert "• AOV <new>: ₽1.2k" in text
+    assert "• AOV <new> – is: ₽1.2k" in text
 
 
 def test_a_text_is_cut_at_paragraphs_before_lines_and_words():

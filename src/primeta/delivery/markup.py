@@ -59,7 +59,7 @@ TAG = re.compile(r"<(/?)([a-z]+)([^>]*)>")
 
 
 class _Reducer(HTMLParser):
-    """Paragraphs of a page; a row of a table becomes one line, its heads are left out."""
+    """Paragraphs of a page; a row of a table becomes one line, in which each cell follows its head."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -70,6 +70,7 @@ class _Reducer(HTMLParser):
         self.head_row = False
         self.cells: list[str] | None = None
         self.rows: list[str] | None = None
+        self.heads: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in UNSEEN:
@@ -78,7 +79,7 @@ class _Reducer(HTMLParser):
             return
         if tag == "table":
             self._end()
-            self.rows = []
+            self.rows, self.heads = [], []
         elif tag == "tr":
             self.cells, self.head_row = [], True
             self._drop()
@@ -111,10 +112,10 @@ class _Reducer(HTMLParser):
             self.cells.append(_tidy(self.now))
             self._drop()
         elif tag == "tr" and self.cells is not None:
-            if self.rows is not None and not self.head_row and any(self.cells):
-                first, *rest = self.cells
-                more = "; ".join(cell for cell in rest if cell)
-                self.rows.append(f"• {first}: {more}" if more else f"• {first}")
+            if self.head_row and self.cells:
+                self.heads = self.cells
+            elif self.rows is not None and any(self.cells):
+                self.rows.append(_row(self.heads, self.cells))
             self.cells = None
             self._drop()
         elif tag == "table":
@@ -159,6 +160,16 @@ class _Reducer(HTMLParser):
         self.now = ""
         if TAG.sub("", text).strip("• "):
             self.paragraphs.append(text)
+
+
+def _row(heads: list[str], cells: list[str]) -> str:
+    """`• Dinner – decision: observe; due: 31 Dec 2026`; an empty cell is left out."""
+    named = [
+        f"{heads[number]}: {cell}" if number < len(heads) and heads[number] else cell
+        for number, cell in enumerate(cells)
+        if number and cell
+    ]
+    return f"• {cells[0]}" + (" – " + "; ".join(named) if named else "")
 
 
 def _tidy(text: str) -> str:

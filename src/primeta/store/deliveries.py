@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from primeta.store.schema import deliveries, delivery_hours, feeds
 from primeta.store.times import aware, naive
@@ -71,7 +72,13 @@ def claim(
     if row is None:
         fresh = {"state": "sending", "why": "", "answer": "", "accepted": [], "tries": 0}
         times = {"first_at": naive(now), "at": naive(now)}
-        connection.execute(insert(deliveries).values(channel=channel, subject=subject, **fresh, **times))
+        try:
+            with connection.begin_nested():
+                new = {"channel": channel, "subject": subject, **fresh, **times}
+                connection.execute(insert(deliveries).values(new))
+        except IntegrityError:
+            # On a shared database another machine was faster; it sends.
+            return False, _delivery(connection.execute(select(deliveries).where(where)).mappings().one())
         return True, Delivery(channel=channel, subject=subject, state="sending", first_at=now, at=now)
     kept = _delivery(row)
     if kept.state == "sending" and (alone or now - kept.at > SENDING_AT_MOST):
