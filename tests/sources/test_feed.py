@@ -185,11 +185,17 @@ def test_an_encoding_that_is_declared_is_read(encoding: str) -> None:
     assert one(feed.encode(encoding)).title == RUSSIAN
 
 
-@pytest.mark.parametrize("real", ["utf-8", "windows-1251", "koi8-r", "cp866"])
-@pytest.mark.parametrize("declared", ["utf-8", "iso-8859-1", "us-ascii", "x-unknown", "utf-16", "hex", ""])
+@pytest.mark.parametrize(
+    ("real", "declared"),
+    [
+        (real, declared)
+        for real in ("utf-8", "windows-1251", "koi8-r", "cp866")
+        for declared in ("utf-8", "iso-8859-1", "us-ascii", "x-unknown", "utf-16", "hex", "")
+        # Every byte is a letter of iso-8859-1: what was declared stands, unless the bytes are UTF-8.
+        if declared != "iso-8859-1" or real == "utf-8"
+    ],
+)
 def test_an_encoding_that_is_declared_wrongly_is_found_out(real: str, declared: str) -> None:
-    if real != "utf-8" and declared == "iso-8859-1":
-        pytest.skip("every byte is a letter of iso-8859-1: what was declared stands")
     head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
     feed = rss(f"<item><title>{RUSSIAN}</title><description>{RUSSIAN}</description></item>", head)
     assert one(feed.encode(real)).title == RUSSIAN

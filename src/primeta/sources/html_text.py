@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from primeta.sources.links import canonical_link
 
@@ -65,8 +66,7 @@ class Plain:
     """Where it leads to, canonical, in order, each once."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Tag:
+class _Tag(NamedTuple):  # made once a tag: a dataclass costs three times as much
     name: str
     closes: bool
     inside: str
@@ -252,6 +252,9 @@ def _pieces(markup: str) -> Iterator[str | _Tag]:
 def _tag_end(markup: str, at: int) -> int:
     """Where the tag ends whose name ended at `at`; −1 where it does not within `LONGEST_TAG`."""
     limit = min(len(markup), at + LONGEST_TAG)
+    end = markup.find(">", at, limit)
+    if end < 0 or (markup.find('"', at, end) < 0 and markup.find("'", at, end) < 0):
+        return end
     for _ in range(MOST_QUOTES):
         if (mark := _END.search(markup, at, limit)) is None:
             return -1
