@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from trap_pairs import COPIES, TRAPS
+from trap_pairs import COPIES, LATER, TRAPS
 
 from primeta.signals.texts.contradiction import contradictions
 from primeta.signals.texts.duplicates import CopyIndex
@@ -44,6 +44,14 @@ def test_copies_with_small_edits_are_not_kept_apart(held_out):
     copies = [pair for pair in COPIES if pair.held_out == held_out]
     apart = [pair for pair in copies if contradictions(pair.first, pair.second)]
     assert shown(apart) == []
+
+
+@pytest.mark.parametrize("kind", ["trap", "copy"])
+def test_pairs_written_after_the_rules_are_told_apart_too(kind):
+    wrong = [
+        p for p in LATER if p.kind == kind and bool(contradictions(p.first, p.second)) != (kind == "trap")
+    ]
+    assert shown(wrong) == []
 
 
 def test_the_copy_index_joins_no_trap():

@@ -372,6 +372,74 @@ edit: Microsoft {limits|restricts} advertisers' access to data
 """
 
 
+# Written after the rules, more freely; `first | second`.
+LATER_TRAPS = """
+Магазин у дома перестал принимать карты «Мир»|Магазин у дома снова принимает карты «Мир»
+Отток абонентов превысил 12% за год|Отток абонентов превысил 21% за год
+Рассылку получили 40 тысяч клиентов|Рассылку получили 400 тысяч клиентов
+Пуши приходят по три раза в день|Пуши приходят по пять раз в день
+Доступ к кабинету восстановлен|Доступ к кабинету не восстановлен
+Ни один заказ не доставлен вовремя|Все заказы доставлены вовремя
+Госдума приняла закон о маркировке рекламы в третьем чтении|Госдума приняла закон о маркировке рекламы в первом чтении
+Акция действует до 31 декабря|Акция действует до 31 января
+Минимальный заказ вырос с 500 до 700 рублей|Минимальный заказ снизился с 700 до 500 рублей
+В «Магните» опровергли закрытие магазинов|В «Магните» подтвердили закрытие магазинов
+Авито ввёл комиссию за доставку|Юла ввела комиссию за доставку
+Скидка есть только у новых клиентов|Скидка есть только у старых клиентов
+Покупатели довольны новым приложением|Покупатели недовольны новым приложением
+Если закон примут, рассылки без согласия запретят|Закон принят, рассылки без согласия запрещены
+Сервис заработает в Минске|Сервис заработал в Минске
+Иск подал ритейлер против поставщика|Иск подал поставщик против ритейлера
+Чат-бот решает половину обращений|Чат-бот решает четверть обращений
+Кэшбэк отменили для всех категорий|Кэшбэк вернули для всех категорий
+Доставка стала бесплатной|Доставка стала платной
+Банк не будет повышать тариф|Банк будет повышать тариф
+Курс евро поднялся выше 100 рублей|Курс евро опустился ниже 100 рублей
+Сотрудники поддержки работают круглосуточно|Сотрудники поддержки не работают круглосуточно
+The refund never came|The refund came
+Delivery takes 2 days|Delivery takes 2 weeks
+Users must opt in to emails|Users need not opt in to emails
+The app crashes on iOS 17|The app crashes on iOS 18
+Walmart will not extend returns|Walmart will extend returns
+Open rate fell from 22% to 18%|Open rate fell from 22% to 12%
+The company has yet to confirm the breach|The company has confirmed the breach
+Ikea shuts its Lyon store|Ikea opens its Lyon store
+Spotify adds free tier in India|Spotify removes free tier in India
+Nike hired Smith from Adidas|Adidas hired Smith from Nike
+EU to fine Apple|EU fined Apple
+Is email marketing dead?|Email marketing is dead
+Prices are up 5% in May|Prices are up 5% in June
+All stores are open on Sunday|All stores are closed on Sunday
+The coupon is valid for one month|The coupon is valid for one year
+Fees drop below 1%|Fees rise above 1%
+Customers prefer chat to phone|Customers prefer phone to chat
+The bug has been fixed|The bug has not been fixed
+"""
+
+LATER_COPIES = """
+Магазин у дома перестал принимать карты «Мир»|Магазин у дома больше не принимает карты «Мир»
+Отток абонентов превысил 12% за год|За год отток абонентов превысил 12%
+Рассылку получили 40 тысяч клиентов|Рассылка пришла 40 000 клиентов
+Авито ввёл комиссию за доставку|Авито вводит комиссию на доставку
+Сервис заработал в Минске|Сервис начал работать в Минске
+Доставка стала бесплатной|Доставка теперь бесплатная
+Покупатели недовольны новым приложением|Покупатели не довольны новым приложением
+Кэшбэк отменили для всех категорий|Отменён кэшбэк для всех категорий
+Госдума приняла закон о маркировке рекламы|Закон о маркировке рекламы принят Госдумой
+По данным РБК, «Лента» закрывает 20 магазинов|«Лента» закрывает 20 магазинов, пишет РБК
+Apple представила iPhone 20|Apple показала iPhone 20 на презентации
+The refund never came|The refund did not come
+Walmart will not extend returns|Walmart won't extend returns
+Ikea shuts its Lyon store|Ikea closes its store in Lyon
+EU fined Apple 500 million euros|Apple fined €500 million by EU
+The app keeps crashing on iOS 17|App keeps crashing on iOS 17!
+Prices are up 5% in May|Prices rose 5% in May
+The coupon is valid for one month|The coupon is valid for a month
+Open rate fell from 22% to 18%|Open rate dropped to 18% from 22%
+The bug has not been fixed|The bug is not fixed yet
+"""
+
+
 def _pairs(text: str, language: str) -> tuple[Pair, ...]:
     seen: dict[str, int] = {}
     found: list[Pair] = []
@@ -387,3 +455,11 @@ def _pairs(text: str, language: str) -> tuple[Pair, ...]:
 
 TRAPS = _pairs(TRAPS_RU, "ru") + _pairs(TRAPS_EN, "en")
 COPIES = _pairs(COPIES_RU, "ru") + _pairs(COPIES_EN, "en")
+
+
+def _later(text: str, kind: str) -> tuple[Pair, ...]:
+    halves = (line.split("|") for line in filter(None, text.splitlines()))
+    return tuple(Pair(kind, "en" if a.isascii() else "ru", a, b, True) for a, b in halves)
+
+
+LATER = _later(LATER_TRAPS, "trap") + _later(LATER_COPIES, "copy")

@@ -168,9 +168,10 @@ def _shared_names(one: _Sentence, other: _Sentence) -> int:
 def _named_in(name: str, sentence: _Sentence) -> bool:
     if name in sentence.names or name in sentence.content:
         return True
-    if name.endswith(("ish", "an", "ese")) or any(k.endswith(("ish", "an", "ese")) for k in sentence.names):
-        if len(name) >= 4 and any(len(key) >= 4 and key[:3] == name[:3] for key in sentence.names):
-            return True
+    # Spanish and Spain, German and Germany are one place.
+    adjective = any(key.endswith(("ish", "an", "ese")) for key in (name, *sentence.names))
+    if adjective and len(name) >= 4 and any(len(key) >= 4 and key[:3] == name[:3] for key in sentence.names):
+        return True
     stem = name[: max(4, len(name) - 2)]
     return len(name) >= 4 and any(
         word.key.startswith(stem) and abs(len(word.key) - len(name)) <= 2 for word in sentence.words
@@ -181,6 +182,7 @@ def _named_in(name: str, sentence: _Sentence) -> bool:
 def _sentences(text: str) -> tuple[_Sentence, ...]:
     text = plain_words.readable(text)
     text = re.sub(r"\b([Nn])o[ -]one\b", r"\1obody", text)
+    text = re.sub(r"\b(has|have|had) yet to\b", r"\1 not", text)
     text = re.sub(r"(?:https?://|www\.)\S+|[#@]\w+|\((?:[\w-]+\.)+[a-z]+/\S*\)", " ", text)
     return tuple(_read(part) for part in _SENTENCE.split(text) if re.search(r"\w", part))
 
@@ -257,7 +259,12 @@ def _read(text: str) -> _Sentence:
                 "ожидают",
             )
             or "futr" in grammemes
-            or (titled and low == "to" and at and keys[at - 1] not in ("want", "plan", "fail", "refus"))
+            or (
+                low == "to"
+                and at
+                and (titled or (at <= 3 and capital[at - 1]))
+                and keys[at - 1] not in ("want", "plan", "fail", "refus")
+            )
         ):
             future = True
         entries = (
@@ -474,6 +481,8 @@ def _alone_before_verb(raw: Sequence[str], at: int) -> bool:
 def _is_passive(lower: Sequence[str], keys: Sequence[str]) -> bool:
     if any(not w.isascii() and w[0].isalpha() and "PRTS" in plain_words.russian(w)[1] for w in lower):
         return True
+    if "by" in lower and any(w.endswith("ed") and len(w) > 3 for w in lower[: lower.index("by")]):
+        return True
     return "by" in lower and any(
         key == "be" and any(w.endswith(("ed", "en", "ght", "ld", "nt")) for w in lower[at + 1 : at + 4])
         for at, key in enumerate(keys)
@@ -582,13 +591,8 @@ def _roles(one: _Sentence, other: _Sentence) -> Iterable[Reason]:
             (ax, wx), (bx, vx), (ay, wy), (by, vy) = mine[x], theirs[x], mine[y], theirs[y]
             if ax >= ay:
                 continue
-            if (
-                wx.before
-                and wy.before
-                and wx.before == vy.before
-                and wy.before == vx.before
-                and wx.before != wy.before
-            ):
+            turned = wx.before == vy.before and wy.before == vx.before and wx.before != wy.before
+            if turned and one.passive == other.passive:
                 yield Reason(
                     code="roles",
                     first=f"{wx.before} {x} {wy.before} {y}",

@@ -254,7 +254,7 @@ def quantities(sentence: str, *, russian: bool) -> tuple[Quantity, ...]:
         ends |= {change[1].rstrip(".,"): "from", change[2].rstrip(".,"): "to"}
 
     def number(match: re.Match[str]) -> str:
-        value = _value(match["digits"], russian=russian)
+        value = _parsed(match["digits"], russian=russian)
         if value is None:
             return " "
         scale = (match["scale"] or "").lower()
@@ -293,7 +293,7 @@ def quantities(sentence: str, *, russian: bool) -> tuple[Quantity, ...]:
     return tuple(quantity for _, quantity in sorted(found, key=lambda pair: pair[0]))
 
 
-def _value(digits: str, *, russian: bool) -> float | None:
+def _parsed(digits: str, *, russian: bool) -> float | None:
     digits = re.sub(r"[ \u00a0\u202f']", "", digits)
     points = re.findall(r"[.,]", digits)
     if len(points) > 1 and len(set(points)) == 1 and not re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", digits):
