@@ -273,7 +273,7 @@ def test_an_address_that_apprise_does_not_know_is_refused_and_nothing_raises(url
 def test_a_secret_that_is_not_set_names_the_variable(tmp_path):
     with pytest.raises(BadInput, match=r"\[delivery.team\] to: the environment has no NOPE"):
         to("tgram://${NOPE}/5")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="cannot be read or is empty"):
         address_of(DeliveryConfig(name="team", to="${file:no.txt}"), env={}, folder=tmp_path)
 
 

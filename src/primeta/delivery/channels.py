@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from primeta.config import PLACEHOLDER, WITHOUT_A_TOKEN, DeliveryConfig
+from primeta.delivery.words import WHY
 from primeta.errors import BadInput
 
 HIDDEN = "•••"
@@ -30,6 +31,14 @@ class Address:
         return text
 
 
+class Unset(BadInput):
+    """A secret of an address is not there; `why` is a code of WHY, `what` the variable or the file."""
+
+    def __init__(self, place: str, why: str, what: str):
+        super().__init__(f"{place}: {WHY[why]['en'].format(what=what)}")
+        self.why, self.what = why, what
+
+
 def address_of(channel: DeliveryConfig, *, env: Mapping[str, str], folder: Path) -> Address:
     """Fill `${NAME}` from the environment and `${file:PATH}` from a file.
 
@@ -37,7 +46,7 @@ def address_of(channel: DeliveryConfig, *, env: Mapping[str, str], folder: Path)
         env: The environment.
         folder: The workspace; a file's path starts there.
     Raises:
-        BadInput: a name is not set or a file cannot be read; names it, never its content.
+        Unset: a name is not set or a file cannot be read; names it, never its content.
     """
     place = f"[delivery.{channel.name}] to"
     values: list[str] = []
@@ -46,15 +55,15 @@ def address_of(channel: DeliveryConfig, *, env: Mapping[str, str], folder: Path)
         if not name.startswith("file:"):
             value = env.get(name, "").strip()
             if not value:
-                raise BadInput(f"{place}: the environment has no {name}; set it where Primeta runs")
+                raise Unset(place, "no-variable", name)
         else:
             path = folder / name.removeprefix("file:")
             try:
                 value = path.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError):
-                raise BadInput(f"{place}: the file {path} cannot be read; put the secret into it") from None
+                value = ""
             if not value:
-                raise BadInput(f"{place}: the file {path} is empty; put the secret into it")
+                raise Unset(place, "no-file", str(path))
         values.append(value)
         return value
 

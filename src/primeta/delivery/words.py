@@ -14,9 +14,13 @@ STATES = {
 }
 
 WHY = {
-    "address": {
-        "en": "the address cannot be used: {what}",
-        "ru": "адрес не подходит: {what}",
+    "no-variable": {
+        "en": "the environment has no {what}; set it where Primeta runs",
+        "ru": "в окружении нет {what}; задайте значение там, где работает Примета",
+    },
+    "no-file": {
+        "en": "the file {what} cannot be read or is empty; put the secret into it",
+        "ru": "файл {what} пуст или не читается; запишите в него секрет",
     },
     "service": {
         "en": "apprise knows no such service, or the address does not have the service's form",

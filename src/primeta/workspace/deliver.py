@@ -10,7 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from primeta.config import DELIVERED, DeliveryConfig
-from primeta.delivery.channels import Address, address_of
+from primeta.delivery.channels import Address, Unset, address_of
 from primeta.delivery.schedule import LOOK_AGAIN, last_hour
 from primeta.delivery.send import Message, Sent, check, send, told
 from primeta.delivery.words import STATES
@@ -308,8 +308,8 @@ def _address(
 ) -> tuple[Address | None, str, str]:
     try:
         return address_of(channel, env=env, folder=ws.folder), "", ""
-    except BadInput as error:
-        return None, "address", str(error)
+    except Unset as error:
+        return None, error.why, error.what
 
 
 def _ready(ws: Workspace, channel: DeliveryConfig, what: str, now: datetime) -> Iterable[_Ready | Outcome]:
