@@ -306,6 +306,10 @@ def fall_over() -> None:
     os.abort()
 
 
+def sees(name: str) -> str | None:
+    return os.environ.get(name)
+
+
 @pytest.fixture(scope="module")
 def reader() -> Apart:
     return Apart(memory_bytes=600 * 2**20)
@@ -328,6 +332,16 @@ def test_a_reader_apart_answers_is_stopped_and_starts_again(reader: Apart) -> No
     assert isinstance(wrong, Trouble)
     assert "TypeError" in str(wrong.values["why"])
     assert reader.call(fill, 1) == 2**20
+    reader.close()
+
+
+def test_a_reader_apart_sees_no_passwords_of_the_environment(
+    reader: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRIMETA_SMTP_PASSWORD", "secret")
+    reader.close()
+    assert reader.call(sees, "PRIMETA_SMTP_PASSWORD") is None
+    assert reader.call(sees, "PATH")
     reader.close()
 
 

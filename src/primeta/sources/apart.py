@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from primeta.errors import Unavailable
 from primeta.sources.records import Trouble
 
 Answer = TypeVar("Answer")
@@ -28,6 +29,8 @@ Answer = TypeVar("Answer")
 MEMORY_BYTES = 1_500 * 2**20
 SECONDS = 20.0
 _START_SECONDS = 30.0
+_KEPT = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+"""All that the process sees of the environment: passwords stand there too."""
 _HEAD = struct.Struct(">Q")
 _LARGEST_ANSWER = 512 * 2**20
 
@@ -49,6 +52,8 @@ class Apart:
         Args:
             reader: A function that stands at the top of a module; it and all it takes and gives can be pickled.
             seconds: Of the clock, from the call on; the process is ended where it needs longer.
+        Raises:
+            Unavailable: No process can be started.
         """
         message = pickle.dumps((reader.__module__, reader.__qualname__, arguments, options))
         with self._lock:
@@ -101,10 +106,18 @@ class Apart:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            env={name: value for name in _KEPT if (value := os.environ.get(name))}
+            | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             bufsize=0,
         )
-        self._take(self._process, time.monotonic() + _START_SECONDS)  # its first word: it is ready
+        if (
+            self._take(self._process, time.monotonic() + _START_SECONDS) is None
+        ):  # its first word: it is ready
+            self.close()
+            raise Unavailable(
+                f"the process that reads what sources bring did not start within {_START_SECONDS:g} s; see whether "
+                "memory and processes are left on this machine, then try again"
+            )
         return self._process
 
     def _ask(self, process: subprocess.Popen[bytes], message: bytes, until: float) -> bytes | None:
