@@ -36,6 +36,10 @@ SHORTEST = 4
 CROWD = 48
 """Neighbours in a band that a text is compared with: more than that share a template, and boilerplate takes it out."""
 
+RIVALS = 8
+"""Earlier texts that one text is proved against at most, those of the most shared bands: ten thousand tickets of one
+template would else be compared each with each."""
+
 BATCH = 50_000
 
 Ids: TypeAlias = npt.NDArray[np.int64]
@@ -138,7 +142,15 @@ class CopyIndex:
         if not met:
             return np.zeros((0, 2), dtype=np.int64)
         pairs = np.concatenate(met)
-        return np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
+        pairs, bands = np.unique(
+            np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0, return_counts=True
+        )
+        by_later = np.lexsort((pairs[:, 0], -bands, pairs[:, 1]))
+        pairs = pairs[by_later]
+        opens = np.flatnonzero(np.diff(pairs[:, 1], prepend=-1))
+        place = np.arange(len(pairs)) - np.repeat(opens, np.diff(opens, append=len(pairs)))
+        kept = pairs[place < RIVALS]
+        return kept[np.lexsort((kept[:, 1], kept[:, 0]))]
 
     def _prove(self, pairs: Ids) -> Iterable[Copied]:
         last, mine = -1, frozenset[int]()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from primeta.signals.texts.boilerplate import Boilerplate
@@ -75,6 +76,7 @@ def cited_sources(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_short(found[1]) for found in _CITED.finditer(text[:2000])))
 
 
+@lru_cache(maxsize=100_000)
 def _short(name: str) -> str:
     # «по данным Росстата» and «сообщает Росстат» name one: usual forms, without signs.
     return " ".join(words(name.strip("@.,"))) or normal_form(name)
