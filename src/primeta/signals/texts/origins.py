@@ -156,7 +156,7 @@ class StoryIndex:
         groups = _Groups(list(self._known))
         why: dict[str, list[tuple[int, str, str, Copy]]] = {}
         inside: dict[str, list[tuple[str, Copy]]] = {}
-        known = [
+        known: list[tuple[str, str, Copy, float]] = [
             (*key, *new) for key, new in reasons.items() if key[0] in self._known and key[1] in self._known
         ]
         for first, second, how, _ in sorted(known):

@@ -30,7 +30,7 @@ class Moment:
     """A date as far as it was said."""
 
     kind: str
-    """`day` (of a month), `month`, `year`, `weekday`, `near` (today, next week), `season`, `quarter`, `clock`."""
+    """`day` (of a month), `month`, `year`, `weekday`, `near` (today, next week), `season`, `quarter`, `daytime`, `clock`."""
     value: str
 
 
@@ -158,6 +158,20 @@ _NEAR = re.compile(
     r"(?:last|next|this)\s+(?:week|month|year|quarter))\b",
     re.IGNORECASE,
 )
+_DAYTIME = re.compile(
+    r"\b(утр(?:ом|а)|дн[её]м|вечер(?:ом|а)|ночью|ночи|morning|afternoon|evening|night)\b", re.IGNORECASE
+)
+_DAYTIMES = {
+    "утр": "1",
+    "mor": "1",
+    "дне": "2",
+    "днё": "2",
+    "aft": "2",
+    "веч": "3",
+    "eve": "3",
+    "ноч": "4",
+    "nig": "4",
+}
 _SEASON = re.compile(
     r"\b(зим(?:ой|ы|е|а|у)|весн(?:ой|ы|е|а|у)|лет(?:ом|о)|осен(?:ью|и|ь)|winter|spring|summer|autumn)\b",
     re.IGNORECASE,
@@ -214,6 +228,7 @@ def moments(sentence: str) -> tuple[frozenset[Moment], str]:
     take(_WEEKDAY, lambda m: [Moment("weekday", _WEEKDAYS[next(filter(None, m.groups())).lower()])])
     take(_NEAR, lambda m: [Moment("near", _near(m[1].lower()))])
     take(_SEASON, lambda m: [Moment("season", _SEASONS[m[1].lower()[:3]])])
+    take(_DAYTIME, lambda m: [Moment("daytime", _DAYTIMES[m[1].lower()[:3]])])
     return frozenset(found), sentence
 
 
@@ -281,7 +296,7 @@ def quantities(sentence: str, *, russian: bool) -> tuple[Quantity, ...]:
         if word in _TIMES:
             found.append((match.start(), Quantity(float(_TIMES[word]), "times")))
         elif word in _HALF:
-            found.append((match.start(), Quantity(_HALF[word], "part")))
+            found.append((match.start(), Quantity(100 * _HALF[word], "share", _bound(before))))
         elif word in _SMALL:
             unit, factor, said = _unit_after(rest, match.end())
             # "one" and «один» are pronouns as often as numbers: they count where a unit follows.
@@ -364,7 +379,7 @@ def differing(
             sizes = sorted((abs(one.value), abs(other.value)))
             if not close and sizes[1] > 30 * sizes[0]:
                 continue
-            if one.unit not in ("count", "ordinal", "part") or close:
+            if one.unit not in ("count", "ordinal") or close:
                 return "number", one, other
     if (
         close
