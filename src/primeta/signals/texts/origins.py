@@ -165,12 +165,14 @@ class StoryIndex:
         # Texts of the same words are one from here on: whichever of them was compared, the earliest stands for all.
         face = {name: min(group, key=self._when) for group in groups.members.values() for name in group}
         order = sorted(
-            (_rank((how, share)), *sorted((face[first], face[second])), how, share, first, second)
-            for first, second, how, share in known
-            if how != "exact"
+            (entry for entry in known if entry[2] != "exact"),
+            key=lambda entry: (
+                _rank((entry[2], entry[3])),
+                sorted((face[entry[0]], face[entry[1]])),
+                entry[:2],
+            ),
         )
-        for _, _, _, how, share, first, second in order:
-            first, second = sorted((first, second))
+        for first, second, how, share in order:
             if how == "near" and share < SAME:
                 longer = max((first, second), key=lambda name: (self._known[name].length, name))
                 inside.setdefault(face[longer], []).append((second if longer == first else first, how))
