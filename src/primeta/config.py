@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -147,6 +147,28 @@ class ReactivationConfig:
     """Experiment without a plan → arm or channel → money for one contact; "*" for all but the control."""
 
 
+DELIVERED = ("digest", "reviews")
+EVERY = ("day", "weekday", "week")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryConfig:
+    """`[delivery.NAME]`: to whom the digest and the due reviews go, and when."""
+
+    name: str
+    to: str
+    """An address as apprise writes it, secrets left out: `tgram://${TELEGRAM_TOKEN}/-100123`."""
+    language: str = ""
+    """Empty: the workspace's."""
+    what: tuple[str, ...] = DELIVERED
+    every: str = "week"
+    on: str = "monday"
+    """The weekday of `every = "week"`."""
+    at: time = time(9)
+    """In the workspace's zone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A workspace as its file declares it."""
@@ -172,8 +194,9 @@ class Config:
     watch: WatchConfig = WatchConfig()
     experiments: dict[str, ExperimentConfig] = field(default_factory=dict)
     reactivation: ReactivationConfig = ReactivationConfig()
+    delivery: dict[str, DeliveryConfig] = field(default_factory=dict)
     other: dict[str, Any] = field(default_factory=dict)
-    """Sections that later verbs read: sources, delivery."""
+    """Sections that later verbs read: sources."""
 
     @property
     def folder(self) -> Path:
@@ -358,7 +381,8 @@ def parse_config(text: str, path: Path) -> Config:
         watch=_watch(read, read.section(document, "watch", "watch")),
         experiments=_experiments(read, read.section(document, "experiments", "experiments")),
         reactivation=_reactivation(read, read.section(document, "reactivation", "reactivation")),
-        other={name: document[name] for name in ("sources", "delivery") if name in document},
+        delivery=_delivery(read, read.section(document, "delivery", "delivery")),
+        other={name: document[name] for name in ("sources",) if name in document},
     )
 
 
@@ -526,6 +550,101 @@ def _reactivation(read: _Reader, values: dict[str, Any]) -> ReactivationConfig:
         controls={name: read.take("reactivation.controls", controls, name, str, "") for name in controls},
         contact_costs=costs,
     )
+
+
+PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
+"""`${NAME}` of the environment, or `${file:PATH}`."""
+WITHOUT_A_TOKEN = ("mailto", "mailtos", "json", "jsons", "form", "forms", "xml", "xmls")
+"""Addresses that may hold no secret at all; any other service is reached by a token of its own."""
+
+
+def _delivery(read: _Reader, sections: dict[str, Any]) -> dict[str, DeliveryConfig]:
+    found: dict[str, DeliveryConfig] = {}
+    for name in sections:
+        section = f"delivery.{name}"
+        values = read.section(sections, name, section)
+        if not re.fullmatch(r"[\w-]{1,64}", name):
+            raise read.fail("delivery", name, "letters, digits, _ and - (at most 64) make a name")
+        read.known(section, values, ("to", "language", "what", "every", "on", "at"))
+        if "to" not in values:
+            raise read.fail(
+                section, "to", 'an address such as "tgram://${TELEGRAM_TOKEN}/-100123" is missing'
+            )
+        chosen: dict[str, str] = {}
+        choices = {"language": ("en", "ru"), "every": EVERY, "on": WEEKDAYS}
+        for key, allowed in choices.items():
+            chosen[key] = read.take(section, values, key, str, "")
+            if key in values and chosen[key] not in allowed:
+                raise read.fail(
+                    section, key, f"one of {', '.join(allowed)} was expected, {chosen[key]!r} was given"
+                )
+        every = chosen["every"] or "week"
+        if chosen["on"] and every != "week":
+            raise read.fail(section, "on", f'a weekday goes with every = "week", not with every = "{every}"')
+        what = read.texts(section, values, "what") if "what" in values else DELIVERED
+        for entry in what:
+            if entry not in DELIVERED:
+                raise read.fail(
+                    section, "what", f"one of {', '.join(DELIVERED)} was expected, {entry!r} was given"
+                )
+        if not what:
+            raise read.fail(section, "what", f"an empty list sends nothing; name {' or '.join(DELIVERED)}")
+        found[name] = DeliveryConfig(
+            name=name,
+            to=_address(read, section, read.take(section, values, "to", str, "")),
+            language=chosen["language"],
+            what=tuple(dict.fromkeys(what)),
+            every=every,
+            on=chosen["on"] or "monday",
+            at=_hour(read, section, values),
+        )
+    return found
+
+
+def _address(read: _Reader, section: str, to: str) -> str:
+    """An address whose form is right and that holds no secret; a complaint never repeats the address."""
+    whole = PLACEHOLDER.fullmatch(to.strip())
+    for entry in PLACEHOLDER.findall(to):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*|file:.+", entry):
+            raise read.fail(section, "to", "${NAME} of the environment or ${file:PATH} was expected in ${…}")
+    rest = PLACEHOLDER.sub("", to)
+    if "${" in rest:
+        raise read.fail(section, "to", "${ is not closed; write ${NAME} or ${file:PATH}")
+    scheme, mark, place = to.strip().partition("://")
+    if whole:
+        return to.strip()
+    if not mark or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", scheme) or not place:
+        raise read.fail(
+            section,
+            "to",
+            "an address such as mailto://…, tgram://…, slack://… was expected (any that apprise knows)",
+        )
+    advice = "write it as ${NAME} (from the environment) or ${file:PATH}, not into this file"
+    host, _, query = place.partition("?")
+    login, at, _ = host.rpartition("@")
+    password = login.partition(":")[2]
+    if at and password and PLACEHOLDER.sub("", password):
+        raise read.fail(section, "to", f"a password stands in the address; {advice}")
+    for pair in re.split("[&;]", query):
+        key, _, value = pair.partition("=")
+        if key.lower() in ("pass", "password", "token", "secret", "key") and PLACEHOLDER.sub("", value):
+            raise read.fail(section, "to", f"a secret stands in the address ({key}=…); {advice}")
+    if scheme.lower() not in WITHOUT_A_TOKEN and not PLACEHOLDER.search(to):
+        raise read.fail(section, "to", f"the token of {scheme}:// stands in the address; {advice}")
+    return to.strip()
+
+
+def _hour(read: _Reader, section: str, values: dict[str, Any]) -> time:
+    """An hour of the day, written as TOML time or as text."""
+    value = values.get("at", time(9))
+    if isinstance(value, str):
+        try:
+            value = time.fromisoformat(value.strip().zfill(5))
+        except ValueError:
+            value = values["at"]
+    if isinstance(value, time) and value.tzinfo is None and not value.microsecond:
+        return value
+    raise read.fail(section, "at", f'an hour such as "09:00" was expected, {value!r} was given')
 
 
 def _day(read: _Reader, section: str, values: dict[str, Any], key: str) -> date | None:

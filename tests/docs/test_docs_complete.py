@@ -26,7 +26,7 @@ from primeta.trends.weigh import GUESSES
 from primeta.warehouse import diagnosis
 from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
 from primeta.warehouse.rules import RULES
-from primeta.workspace import digest, documents, experiment_size, looks
+from primeta.workspace import deliver, digest, documents, experiment_size, looks
 from primeta.workspace import experiment_documents as tests
 from primeta.workspace.watch import WatchReport
 from primeta.worlds import company_files, reactivation_files
@@ -77,7 +77,7 @@ def test_every_verb_has_a_page_that_names_all_its_options(verb: str):
     assert not missing, f"how-to/{verb}.md does not mention {missing}"
 
 
-@pytest.mark.parametrize("verb", ["watch", "log", "decide", "digest", "serve"])
+@pytest.mark.parametrize("verb", ["watch", "log", "decide", "digest", "deliver", "serve"])
 def test_the_russian_page_of_a_verb_names_all_its_options(verb: str):
     text = page(f"ru/{verb}.md")
     missing = [name for name in options(build()[verb]) if f"`{name}`" not in text]
@@ -188,6 +188,13 @@ def test_every_key_of_an_experiment_is_documented():
     keys, arms = part.split("### Arms")
     assert first_cells(keys) == set(config.EXPERIMENT_KEYS)
     assert first_cells(section(f"### Arms{arms}", "Arms")) == set(config.ARM_KEYS)
+
+
+def test_every_key_of_a_channel_is_documented():
+    part = section(page("reference/workspace-file.md"), "[delivery.NAME]")
+    assert first_cells(part) == {entry.name for entry in dataclasses.fields(config.DeliveryConfig)} - {"name"}
+    for name in (*config.DELIVERED, *config.EVERY):
+        assert f'`"{name}"`' in part
 
 
 def test_the_example_of_an_experiment_is_a_plan(tmp_path: Path):
@@ -314,6 +321,7 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("signals", [documents.signal_document, documents.note_document, documents._blocks]),
         ("trends", [documents.trend_document, documents._filters, documents._money]),
         ("digest", [digest.Digest.as_dict]),
+        ("deliver", [deliver.Deliveries.as_dict, deliver.Outcome.as_dict]),
         ("detect", [detect.Found.as_dict, detect.Detection.as_dict]),
         ("ltv", [ltv.Ltv.as_dict, ltv_check.Holdout.as_dict, ltv_check.Histogram.as_dict]),
         ("reactivation lapse", [lapse.Lapse.as_dict, lapse.FixedRule.as_dict]),

@@ -239,6 +239,42 @@ jobs = Table(
     Column("result", JSON, nullable=False),
 )
 
+# What was sent to a channel, by subject: a week's digest, a review. Claimed before it is sent, so that
+# nothing goes out twice.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("subject", String(160), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("why", String(16), nullable=False),
+    Column("answer", Text, nullable=False),
+    # Parts (recipient and piece) that the service took.
+    Column("accepted", JSON, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("first_at", DateTime, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+# The last hour of a channel's schedule that was worked off.
+delivery_hours = Table(
+    "delivery_hours",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("hour", DateTime, nullable=False),
+)
+
+# The secret in a feed's address may be changed; `id`, which its entries carry, stays.
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("id", String(64), nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
 # Who did what through any surface: never changed, never deleted.
 audit = Table(
     "audit",

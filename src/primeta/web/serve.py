@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import os
 import socket
 import sys
 import threading
@@ -128,6 +130,7 @@ def work(workspace_path: Path, *, once: bool = False) -> None:
     from primeta.workspace.jobs import next_job, run_job
 
     workspace = open_workspace(workspace_path)
+    hours = None if once else start_hours(workspace)
     while True:
         try:
             job = next_job(workspace, now=clock())
@@ -141,8 +144,31 @@ def work(workspace_path: Path, *, once: bool = False) -> None:
             if once:
                 raise
         except KeyboardInterrupt:
+            if hours is not None:
+                hours.shutdown(wait=False)
             return
         time.sleep(0 if once else LOOK_FOR_WORK_EVERY)
+
+
+def start_hours(workspace):
+    """The clock of the declared channels, running beside the jobs; None where no channel is declared."""
+    channels = workspace.config.delivery.values()
+    if not channels:
+        return None
+    from primeta.delivery.schedule import scheduler
+
+    hours = scheduler(
+        channels, zone=workspace.config.zone, run=lambda: deliver_quietly(workspace), now=clock()
+    )
+    hours.start()
+    return hours
+
+
+def deliver_quietly(workspace) -> None:
+    """Deliver what is due; what fails stands in the state, and the next look tries it again."""
+    with contextlib.suppress(PrimetaError):
+        # Among them Locked: another process of this workspace delivers already.
+        workspace.deliver_due(now=clock(), env=os.environ)
 
 
 def _watch(workspace, progress) -> dict[str, object]:

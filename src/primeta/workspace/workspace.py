@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
+    from primeta.workspace.deliver import Deliveries
     from primeta.workspace.digest import Digest
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
@@ -625,6 +626,30 @@ class Workspace:
         from primeta.workspace.digest import digest
 
         return digest(self, now=now, language=language or self.config.language)
+
+    def deliver(self, *, now: datetime, env: Mapping[str, str], **options: Any) -> Deliveries:
+        """Send the digest and the due reviews; options as in `workspace.deliver.deliver`."""
+        from primeta.workspace.deliver import deliver
+
+        return deliver(self, now=now, env=env, **options)
+
+    def deliver_due(self, *, now: datetime, env: Mapping[str, str]) -> Deliveries:
+        """Deliver to the channels whose hour has come, and what was put off."""
+        from primeta.workspace.deliver import deliver_due
+
+        return deliver_due(self, now=now, env=env)
+
+    def calendar(self, *, now: datetime, language: str = "") -> bytes:
+        """Due reviews and ends of experiments as the feed of a calendar (ICS)."""
+        from primeta.workspace.feed import calendar_feed
+
+        return calendar_feed(self, now=now, language=language)
+
+    def calendar_token(self, *, now: datetime, by: str, new: bool = False) -> str:
+        """The secret in the address of the calendar's feed."""
+        from primeta.workspace.feed import calendar_token
+
+        return calendar_token(self, now=now, by=by, new=new)
 
     # Jobs
 

@@ -1,0 +1,1 @@
+"""What is finished goes out: to mail, messengers, calendars, by the clock."""

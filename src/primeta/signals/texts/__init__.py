@@ -1,0 +1,1 @@
+"""Texts as signs: languages, copies collapsed to one origin, topics that emerge, search."""

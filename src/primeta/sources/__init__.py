@@ -1,0 +1,1 @@
+"""What people, the market and the law say: sources, how they are fetched, and documents as they were brought."""

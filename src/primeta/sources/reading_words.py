@@ -1,0 +1,97 @@
+"""What could not be read of what was fetched, in plain words, and what a person may do about it."""
+
+from __future__ import annotations
+
+from primeta.show import locale
+from primeta.sources.records import Trouble
+
+WORDS: dict[str, dict[str, str]] = {
+    "not-a-feed": {
+        "en": "There is no feed at this address. Look for a link named RSS or Atom on the site.",
+        "ru": "По этому адресу не лента. Поищите на сайте ссылку с названием RSS или Atom.",
+    },
+    "not-a-feed.page": {
+        "en": "This is a page, not a feed, and it names none. Look for a link named RSS or Atom, or watch the page "
+        "itself.",
+        "ru": "Это страница, а не лента, и лента на ней не указана. Поищите ссылку RSS или Atom или следите за самой "
+        "страницей.",
+    },
+    "not-a-feed.feeds": {
+        "en": "This is a page, not a feed. Its feed is here: {feeds}.",
+        "ru": "Это страница, а не лента. Лента здесь: {feeds}.",
+    },
+    "too-large": {
+        "en": "The feed is larger than {megabytes} MB and was not read.",
+        "ru": "Лента больше {megabytes} МБ, мы её не читали.",
+    },
+    "bomb": {
+        "en": "What came would fill the memory when read: it looks like an attack and was given up.",
+        "ru": "Чтение этого файла заняло бы всю память: похоже на атаку, мы остановились.",
+    },
+    "too-slow": {
+        "en": "Reading took longer than {seconds} s and was given up. We will try again on schedule.",
+        "ru": "Чтение заняло больше {seconds} с, и мы его прервали. Попробуем снова по расписанию.",
+    },
+    "unreadable": {
+        "en": "What came cannot be read. It is kept; a later version may read it.",
+        "ru": "Прочитать не удалось. Файл сохранён: возможно, его прочтёт следующая версия.",
+    },
+    "ill-formed": {
+        "en": "The feed has mistakes in its markup. It was read all the same; something may be missing.",
+        "ru": "В разметке ленты есть ошибки. Мы её прочитали, но что-то могло пропасть.",
+    },
+    "encoding": {
+        "en": "The feed names a wrong encoding; it was read as {read_as}.",
+        "ru": "В ленте указана неверная кодировка, мы прочитали её как {read_as}.",
+    },
+    "no-date": {
+        "en": "Entries without a date: {entries}. They count from the day on which we saw them.",
+        "ru": "Записей без даты: {entries}. Считаем их с того дня, когда увидели.",
+    },
+    "future-date": {
+        "en": "Entries dated in the future: {entries}. They count from the day on which we saw them.",
+        "ru": "Записей с датой из будущего: {entries}. Считаем их с того дня, когда увидели.",
+    },
+    "too-many": {
+        "en": "The feed holds {entries} entries; the first {read} were read.",
+        "ru": "Записей в ленте: {entries}. Прочитаны первые {read}.",
+    },
+    "repeated": {
+        "en": "Entries that came more than once: {entries}. The newest of each was kept.",
+        "ru": "Повторных записей: {entries}. От каждой осталась самая новая.",
+    },
+    "empty": {
+        "en": "Entries without words and link: {entries}. They were left out.",
+        "ru": "Записей без текста и ссылки: {entries}. Мы их пропустили.",
+    },
+}
+"""Of a code that fetching uses too, these are the words where `reason` is `reading`."""
+
+
+def explain_reading(trouble: Trouble, lang: str) -> str:
+    """One or two sentences, or an empty text for a code that is not of reading.
+
+    What a source said of itself stands in it as plain text: whoever shows it escapes it.
+    """
+    values = trouble.values
+    key = trouble.code
+    if key == "not-a-feed" and (values.get("feeds") or values.get("page")):
+        key = "not-a-feed.feeds" if values.get("feeds") else "not-a-feed.page"
+    if key not in WORDS:
+        return ""
+    feeds = values.get("feeds")
+    largest = values.get("largest")
+    return WORDS[key][lang].format(
+        feeds=", ".join(str(feed) for feed in feeds) if isinstance(feeds, list) else "",
+        megabytes=_number(largest / 2**20 if isinstance(largest, int) else None, lang),
+        seconds=_number(values.get("seconds"), lang),
+        entries=_number(values.get("entries"), lang),
+        read=_number(values.get("read"), lang),
+        read_as=str(values.get("read_as", "?")),
+    )
+
+
+def _number(value: object, lang: str) -> str:
+    if not isinstance(value, int | float):
+        return "?"
+    return locale.number(float(value), lang, digits=0 if float(value).is_integer() else 1)
