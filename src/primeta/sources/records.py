@@ -139,3 +139,17 @@ class Trouble:
     values: Mapping[str, object] = field(default_factory=dict)
     permanent: bool = False
     """Trying again changes nothing: a person must act."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What one thing that came reads as."""
+
+    documents: tuple[Document, ...] = ()
+    """In the order in which they stand there, each once."""
+    troubles: tuple[Trouble, ...] = ()
+    """Parts that could not be read; the rest was."""
+    follow: tuple[str, ...] = ()
+    """Addresses that belong to it and are to be fetched next: older posts of a channel, the PDF behind a page."""
+    position: Mapping[str, object] = field(default_factory=dict)
+    """Where reading of a growing file goes on next time (JSON); empty: from the start."""

@@ -77,6 +77,8 @@ notes = Table(
     Column("happened_at", Date, nullable=False),
     Column("logged_at", DateTime, nullable=False),
     Column("by", Text, nullable=False),
+    # Files that came with it: digest, name, media, size; the bytes lie in `raw/`.
+    Column("files", JSON, nullable=False, server_default="[]"),
 )
 
 trends = Table(
@@ -273,6 +275,99 @@ feeds = Table(
     Column("token", String(64), nullable=False),
     Column("at", DateTime, nullable=False),
     Column("by", Text, nullable=False),
+)
+
+# What outside sources are, how they do, and where reading goes on: the newest ETag, the place in a mailbox.
+text_sources = Table(
+    "text_sources",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("definition", JSON, nullable=False),
+    Column("tried_at", DateTime),
+    Column("succeeded_at", DateTime),
+    Column("next_at", DateTime),
+    Column("failures", Integer, nullable=False),
+    Column("trouble", JSON),
+    Column("part_troubles", JSON, nullable=False),
+    Column("known", JSON, nullable=False),
+    Column("position", JSON, nullable=False),
+)
+
+# Each thing that was fetched, with what came of it: never changed.
+fetches = Table(
+    "fetches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String(64), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("media", String(128), nullable=False),
+    Column("encoding", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("trouble", JSON),
+)
+
+# `number` is the order of arrival: vectors and words are kept in it.
+documents = Table(
+    "documents",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("source", String(64), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("published_at", DateTime),
+    # `published_at`, else `seen_at`: what time lists are in the order of.
+    Column("at", DateTime, nullable=False, index=True),
+    Column("seen_at", DateTime, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("links", JSON, nullable=False),
+    Column("forwarded_from", Text, nullable=False),
+    Column("customer_id", Text, nullable=False, index=True),
+    Column("score", Float),
+    Column("attributes", JSON, nullable=False),
+    Column("raw", String(64), nullable=False),
+    # The story that it tells: the id of the document that told it first, and why it is a copy of that.
+    Column("story", String(32), nullable=False, index=True),
+    Column("why", String(16), nullable=False),
+)
+
+# What people did with a story of the reading list.
+document_marks = Table(
+    "document_marks",
+    metadata,
+    Column("document", String(32), primary_key=True),
+    Column("mark", String(16), nullable=False),
+    Column("note", String(64), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+# `frozen` is fixed at first sight, `topic` is how it stands.
+topics = Table(
+    "topics",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("promise_start", Date, nullable=False),
+    Column("frozen", JSON, nullable=False),
+    Column("topic", JSON, nullable=False),
+    Column("grade", String(16), nullable=False, index=True),
+    Column("seen_until", DateTime, nullable=False),
+)
+
+topic_documents = Table(
+    "topic_documents",
+    metadata,
+    Column("topic", String(64), ForeignKey("topics.id"), primary_key=True),
+    Column("document", String(32), primary_key=True, index=True),
 )
 
 # Who did what through any surface: never changed, never deleted.

@@ -1,0 +1,41 @@
+"""The panel that emergence is judged on: who told how many stories of what, week by week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from primeta.signals.signal import Origin
+
+Ints = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """Counts of stories by candidate topic, owner and week, in coordinate form.
+
+    A story counts once, for the owner who told it first; its copies count for nobody.
+    """
+
+    weeks: tuple[date, ...]
+    """(W,) Mondays, without gaps; the last one is finished."""
+    owners: tuple[str, ...]
+    """(O,)."""
+    origins: tuple[Origin, ...]
+    """(O,) what each owner counts as."""
+    volume: Ints
+    """(O, W) all stories of each owner in each week."""
+    candidate: Ints
+    """(N,) 0 … C − 1, ascending."""
+    owner: Ints
+    """(N,) index into `owners`."""
+    week: Ints
+    """(N,) index into `weeks`."""
+    stories: Ints
+    """(N,) stories of the candidate, ≥ 1."""
+    candidates: int
+    """C."""
