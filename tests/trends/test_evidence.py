@@ -152,3 +152,75 @@ def test_suggestions_name_their_reasons_and_respect_a_refusal():
 def test_reach_counts_nobody_twice_down_a_branch():
     assert outermost({"age=35-44", "age=35-44&income=50-74K", "city=Omsk"}) == ("age=35-44", "city=Omsk")
     assert outermost({"age=35-44", "all"}) == ("all",)
+
+
+def told(identity: str = "k-1-outside", *, origin="outside", words="push notifications, unread", **changes) -> Signal:
+    values = {
+        "about": f"topic:{words}",
+        "slice": "texts",
+        "direction": "up",
+        "origin": origin,
+        "topic": "k-1",
+        "owners": ("One Blog", "two.example"),
+        "links": ("two.example/news/push-is-dead", "vendor.example/report-2026"),
+        "second_owner": 40.0,
+    }
+    return signal(identity, **{**values, **changes})
+
+
+def test_a_metric_and_an_outside_topic_that_both_hold_confirm():
+    found = gather([signal(), told(grade="holding")], (), today=TODAY)
+    assert found.grade == "confirmed"
+    assert [entry.origin for entry in found.origins] == ["metric", "outside"]
+    assert found.origins[1].sources == ("One Blog", "two.example")
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        {"grade": "noticed", "e_value": 1e9},  # below the level of its own list
+        {"grade": "fading"},
+        {"grade": "holding", "second_owner": 9.9},  # 1/.10: one owner and his echo
+    ],
+)
+def test_a_topic_without_evidence_of_its_own_is_no_second_origin(weak):
+    found = gather([signal(), told(**weak)], (), today=TODAY)
+    assert (found.grade, found.independent_origins) == ("repeating", 1)
+
+
+def test_customers_speak_through_one_channel_and_are_an_origin_all_the_same():
+    voice = told("k-1-voice", origin="voice", grade="holding", owners=("support",), second_owner=1.0)
+    assert gather([signal(), voice], (), today=TODAY).grade == "confirmed"
+
+
+def test_outside_texts_alone_stay_one_origin_however_many_speak():
+    many = told(owners=tuple(f"blog {n}" for n in range(9)), second_owner=1e6)
+    found = gather([many], (), today=TODAY)
+    assert (found.grade, found.independent_origins) == ("repeating", 1)
+    assert "one_origin" in found.why
+
+
+def test_a_rival_and_a_law_are_one_market():
+    both = [told("k-1-competitor", origin="competitor"), told("k-1-regulator", origin="regulator")]
+    assert gather(both, (), today=TODAY).independent_origins == 1
+    assert gather([*both, told("k-1-voice", origin="voice")], (), today=TODAY).grade == "confirmed"
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        {"url": "https://vendor.example/report-2026/"},  # the report that the texts cite
+        {"url": "https://two.example/other"},  # a page of one of the owners
+        {"source": "one blog"},
+    ],
+)
+def test_a_note_that_retells_what_a_topic_tells_is_no_second_origin(copied):
+    retold = note("n-1", **{"source": "Anna", **copied})
+    assert gather([told(), retold][:1], [retold], today=TODAY).grade == "repeating"
+    own = note("n-2", source="till survey", url="https://vendor.example/another")
+    assert gather([told()], [own], today=TODAY).grade == "confirmed"
+
+
+def test_the_side_that_repeats_by_months_carries_the_trend():
+    weeks_only = signal(months=(), why=("passed_yearly_level", "repeats_weeks", "months_not_repeated_yet"))
+    assert gather([weeks_only, told()], (), today=TODAY).grade == "confirmed"

@@ -13,6 +13,10 @@ Grade = Literal["noticed", "holding", "repeating", "confirmed", "fading", "refut
 GRADES: tuple[Grade, ...] = ("noticed", "holding", "repeating", "confirmed", "fading", "refuted")
 Origin = Literal["metric", "voice", "outside", "competitor", "regulator", "hand"]
 ORIGINS: tuple[Origin, ...] = ("metric", "voice", "outside", "competitor", "regulator", "hand")
+TOPIC = "topic:"
+"""Begins what a topic's signal is about; no metric has a colon in its name."""
+TEXTS = "texts"
+"""The slice of a topic's signal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ class Frozen:
     """What was fixed at first sight, so that nobody can move the goal later."""
 
     about: str
-    """The metric (or, for a hand-logged note, its subject)."""
+    """The metric; of a topic, `topic:` and its words at first sight; of a hand-logged note, its subject."""
     slice: str
     direction: Direction
     since: date
@@ -71,3 +75,17 @@ class Signal:
     """Codes of the reasons for the grade, read out by `show`."""
     why_not: str = ""
     provenance: Provenance | None = None
+    topic: str = ""
+    """Id of the topic that it is one side of; empty where a metric moved."""
+    owners: tuple[str, ...] = ()
+    """Of a topic: independent owners who speak of it, the earliest first."""
+    links: tuple[str, ...] = ()
+    """Of a topic: where its stories stand and what they cite; a note with one of these links repeats it."""
+    second_owner: float = 1.0
+    """Of a topic: e-value against "at most one of its owners speaks more of it"."""
+
+    @property
+    def words(self) -> str:
+        """A topic's words at first sight; empty where a metric moved."""
+        about = self.frozen.about
+        return about.removeprefix(TOPIC) if about.startswith(TOPIC) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -10,7 +11,8 @@ from urllib.parse import urlsplit
 from primeta.facts import Grain, Period
 from primeta.signals.grades import REPEATS, counted, independent_origins, repeats
 from primeta.signals.note import Note
-from primeta.signals.signal import Block, Grade, Origin, Signal
+from primeta.signals.signal import ORIGINS, Block, Grade, Origin, Signal
+from primeta.signals.texts.origins import story_link
 from primeta.trends.records import Evidence, OriginEvidence
 
 KINDS: dict[Grain, str] = {"week": "weeks", "month": "months", "quarter": "quarters"}
@@ -26,38 +28,33 @@ STRENGTH: dict[Grade, int] = {
 }
 
 
+TWO_OWNERS_ERROR = 0.10
+"""An outside text is a second origin where "at most one owner speaks more of it" is refuted at this level."""
+
+
 def gather(signals: Sequence[Signal], notes: Sequence[Note], *, today: date) -> Evidence:
     """The evidence of a trend from its attached signals and notes.
 
-    The grade is that of its strongest metric signal; *confirmed* where that one repeats by months
-    or longer and a second independent origin agrees. Notes alone are *noticed*: nobody measured.
-    Source: DESIGN §5, "Grades".
+    The grade is that of its strongest signal; *confirmed* where that one repeats by months or longer and a second
+    independent origin agrees: another signal with evidence of its own (`stands_alone`), or a note that does not
+    repeat what a signal tells already. Notes alone are *noticed*: nobody measured.
+    Source: DESIGN §5, "Grades"; docs/methods/origins.md.
     """
     lead = strongest(signals)
-    origins: list[OriginEvidence] = []
-    if lead is not None:
-        origins.append(
-            OriginEvidence(
-                origin="metric",
-                what=f"{lead.frozen.about}|{lead.frozen.direction}|{lead.frozen.slice}",
-                weeks=lead.weeks,
-                months=lead.months,
-                quarters=lead.quarters,
-                e_value=lead.e_value,
-                grade=lead.grade,
-                sources=tuple(sorted({f"{entry.frozen.about} · {entry.frozen.slice}" for entry in signals})),
-            )
-        )
-    origins.extend(_of_notes(notes, today=today))
+    by_origin = {origin: _of_signals(those, lead) for origin, those in _by_origin(signals).items()}
+    for entry in _of_notes(_own_words(notes, signals), today=today):
+        measured = by_origin.get(entry.origin)
+        by_origin[entry.origin] = entry if measured is None else _beside(measured, entry)
+    origins = tuple(sorted(by_origin.values(), key=lambda entry: ORIGINS.index(entry.origin)))
 
-    grade, why = _grade(lead, independent_origins([entry.origin for entry in origins]))
+    grade, why = _grade(lead, independent_origins([entry.origin for entry in origins if entry.counts]))
     since = min(
         [entry.frozen.since for entry in signals] + [note.happened_at for note in notes], default=None
     )
     return Evidence(
         grade=grade,
         since=since,
-        origins=tuple(origins),
+        origins=origins,
         weeks=_counted(lead, "week"),
         months=_counted(lead, "month"),
         quarters=_counted(lead, "quarter"),
@@ -67,8 +64,75 @@ def gather(signals: Sequence[Signal], notes: Sequence[Note], *, today: date) -> 
 
 
 def strongest(signals: Sequence[Signal]) -> Signal | None:
-    """The signal that carries the trend: best grade, then most evidence."""
-    return max(signals, key=lambda entry: (STRENGTH[entry.grade], entry.e_value, entry.id), default=None)
+    """The signal that carries the trend: best grade, then repeating by months, a metric, the most evidence."""
+    return max(signals, key=_strength, default=None)
+
+
+def _strength(signal: Signal) -> tuple[int, bool, bool, float, str]:
+    return (
+        STRENGTH[signal.grade],
+        _by_months(signal),
+        signal.frozen.origin == "metric",
+        signal.e_value,
+        signal.id,
+    )
+
+
+def stands_alone(signal: Signal) -> bool:
+    """Whether a signal is a second origin beside another one.
+
+    It must hold by itself: a metric in its list of series, a topic in its list of topics, each with the stated share
+    of false ones. An outside text must besides be told by two owners at least (TWO_OWNERS_ERROR): one who posts
+    more of a thing, and those who repeat him, are nobody's confirmation. Customers speak through one channel, and
+    a regulator or a rival is alone by nature, so of them no second owner is asked.
+    """
+    if STRENGTH[signal.grade] < STRENGTH["holding"]:
+        return False
+    return signal.frozen.origin != "outside" or signal.second_owner >= 1 / TWO_OWNERS_ERROR
+
+
+def _by_origin(signals: Sequence[Signal]) -> dict[Origin, list[Signal]]:
+    found: dict[Origin, list[Signal]] = defaultdict(list)
+    for signal in signals:
+        found[signal.frozen.origin].append(signal)
+    return found
+
+
+def _of_signals(signals: Sequence[Signal], lead: Signal | None) -> OriginEvidence:
+    """What one origin saw, told by its strongest signal."""
+    first = max(signals, key=_strength)
+    listed = {f"{entry.frozen.about} · {entry.frozen.slice}" for entry in signals if not entry.topic}
+    return OriginEvidence(
+        origin=first.frozen.origin,
+        what=f"{first.frozen.about}|{first.frozen.direction}|{first.frozen.slice}",
+        weeks=first.weeks,
+        months=first.months,
+        quarters=first.quarters,
+        e_value=first.e_value,
+        grade=first.grade,
+        # Owners in the order in which they spoke; of metrics, where it was seen.
+        sources=tuple(dict.fromkeys([*sorted(listed), *(owner for entry in signals for owner in entry.owners)])),
+        counts=first is lead or any(map(stands_alone, signals)),
+    )
+
+
+def _own_words(notes: Sequence[Note], signals: Sequence[Signal]) -> list[Note]:
+    """Notes that do not repeat what a topic of the trend tells already: same link, site or owner."""
+    told = {mark for entry in signals if entry.topic for mark in _marks_of_topic(entry)}
+    return [note for note in notes if not (told & _marks(note))]
+
+
+def _beside(measured: OriginEvidence, noted: OriginEvidence) -> OriginEvidence:
+    """One origin that a topic measured and people noted besides: the measurement speaks, the sources add up."""
+    return dataclasses.replace(
+        measured,
+        sources=tuple(dict.fromkeys((*measured.sources, *noted.sources))),
+        counts=measured.counts or noted.counts,
+    )
+
+
+def _by_months(signal: Signal) -> bool:
+    return repeats(signal.months, kind="months") or repeats(signal.quarters, kind="quarters")
 
 
 def _counted(lead: Signal | None, grain: Grain) -> tuple[int, int]:
@@ -82,8 +146,7 @@ def _grade(lead: Signal | None, independent: int) -> tuple[Grade, tuple[str, ...
     """The lead's own grade, raised to *confirmed* where a second origin agrees with months."""
     if lead is None:
         return "noticed", ("notes_only",)
-    by_months = repeats(lead.months, kind="months") or repeats(lead.quarters, kind="quarters")
-    if lead.grade != "repeating" or not by_months or independent < 2:
+    if lead.grade != "repeating" or not _by_months(lead) or independent < 2:
         return lead.grade, lead.why
     return "confirmed", (*(code for code in lead.why if code != "one_origin"), "two_origins")
 
@@ -129,14 +192,28 @@ def _marks(note: Note) -> set[str]:
     """What gives a common source away: the link, the site, the name of the source."""
     marks = set()
     if note.source.strip():
-        marks.add("source:" + " ".join(note.source.casefold().split()))
+        marks.add("source:" + _name(note.source))
     if note.url.strip():
-        parts = urlsplit(note.url.strip().casefold())
-        site = parts.netloc.removeprefix("www.")
-        # Two channels of one platform are not one owner, so its first path segment counts too.
-        owner = f"{site}/{parts.path.strip('/').split('/')[0]}" if site in _PLATFORMS else site
-        marks.add("site:" + owner)
-    return marks or {"note:" + note.id}
+        marks |= {"site:" + _site(note.url), "link:" + story_link(note.url.strip().casefold())}
+    return marks - {"link:"} or {"note:" + note.id}
+
+
+def _marks_of_topic(signal: Signal) -> set[str]:
+    """The owners, by name and as a site; every page where a story stands or which it cites, and no more of that site."""
+    owned = {mark for owner in signal.owners for mark in ("source:" + _name(owner), "site:" + _name(owner))}
+    return owned | {"link:" + link for link in map(str.casefold, signal.links)}
+
+
+def _name(source: str) -> str:
+    return " ".join(source.casefold().split())
+
+
+def _site(url: str) -> str:
+    """Whose page it is: the site; two channels of one platform are not one owner, so there the channel too."""
+    url = url.strip().casefold()
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    site = parts.netloc.removeprefix("www.")
+    return f"{site}/{parts.path.strip('/').split('/')[0]}" if site in _PLATFORMS else site
 
 
 _PLATFORMS = {

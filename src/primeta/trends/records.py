@@ -82,6 +82,8 @@ class OriginEvidence:
     grade: Grade = "noticed"
     sources: tuple[str, ...] = ()
     """Independent sources behind it after reposts, near-duplicates and shared owners collapsed."""
+    counts: bool = True
+    """Whether it has evidence of its own, so that it is a second origin beside another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +106,8 @@ class Evidence:
 
     @property
     def independent_origins(self) -> int:
-        """Of those that can confirm: a note without a source, by hand, does not."""
-        return independent_origins([entry.origin for entry in self.origins])
+        """Of those that can confirm: a note without a source, by hand, does not; nor does a topic that does not hold."""
+        return independent_origins([entry.origin for entry in self.origins if entry.counts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
