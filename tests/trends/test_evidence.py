@@ -154,7 +154,9 @@ def test_reach_counts_nobody_twice_down_a_branch():
     assert outermost({"age=35-44", "all"}) == ("all",)
 
 
-def told(identity: str = "k-1-outside", *, origin="outside", words="push notifications, unread", **changes) -> Signal:
+def told(
+    identity: str = "k-1-outside", *, origin="outside", words="push notifications, unread", **changes
+) -> Signal:
     values = {
         "about": f"topic:{words}",
         "slice": "texts",

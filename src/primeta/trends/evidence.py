@@ -111,15 +111,21 @@ def _of_signals(signals: Sequence[Signal], lead: Signal | None) -> OriginEvidenc
         e_value=first.e_value,
         grade=first.grade,
         # Owners in the order in which they spoke; of metrics, where it was seen.
-        sources=tuple(dict.fromkeys([*sorted(listed), *(owner for entry in signals for owner in entry.owners)])),
+        sources=tuple(
+            dict.fromkeys([*sorted(listed), *(owner for entry in signals for owner in entry.owners)])
+        ),
         counts=first is lead or any(map(stands_alone, signals)),
     )
 
 
 def _own_words(notes: Sequence[Note], signals: Sequence[Signal]) -> list[Note]:
     """Notes that do not repeat what a topic of the trend tells already: same link, site or owner."""
-    told = {mark for entry in signals if entry.topic for mark in _marks_of_topic(entry)}
-    return [note for note in notes if not (told & _marks(note))]
+    return [note for note in notes if not any(retells(note, entry) for entry in signals)]
+
+
+def retells(note: Note, signal: Signal) -> bool:
+    """Whether a note goes back to what a topic's stories say: one link, one owner."""
+    return bool(signal.topic) and bool(_marks_of_topic(signal) & _marks(note))
 
 
 def _beside(measured: OriginEvidence, noted: OriginEvidence) -> OriginEvidence:

@@ -5,14 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from primeta.signals.note import Note
 from primeta.signals.signal import Signal
-from primeta.trends.evidence import STRENGTH
+from primeta.signals.texts.plain_words import words
+from primeta.trends.evidence import STRENGTH, retells
+from primeta.trends.kinship import (
+    SAME_MEANING,
+    Kin,
+    Speakers,
+    likeness_of_texts,
+    metric_words,
+    names_slice,
+    shared_with_metric,
+    topic_words,
+    when,
+)
 from primeta.trends.records import TrendType
 
 SAME_TIME_DAYS = 56
 """Onsets at most eight weeks apart can be one story."""
+ENOUGH = 0.5
+"""Score from which something is suggested."""
 
 # Metrics that move for one reason: a change in one makes a change in the others unsurprising.
 FAMILIES: tuple[frozenset[str], ...] = (
@@ -94,20 +109,43 @@ def joins(story: Sequence[Signal], signal: Signal) -> bool:
 
 
 def suggest(
-    trend: str, members: Sequence[Signal], candidates: Iterable[Signal | Note], *, refused: Collection[str]
+    trend: str,
+    members: Sequence[Signal | Note],
+    candidates: Iterable[Signal | Note],
+    *,
+    refused: Collection[str],
+    kin: Kin | None = None,
 ) -> tuple[Suggestion, ...]:
     """What may belong to a trend, the likeliest first; what a person refused stays out.
 
-    Reasons: `same-metric`, `same-family`, `same-slice`, `nested-slice`, `same-time`, `same-words`.
+    Reasons between metrics: `same-metric`, `same-family`, `same-slice`, `nested-slice`, `same-time`. Between a metric
+    and a text (a topic, a note): `same-words` or `same-field`, `names-slice`, `same-time` or `said-before`,
+    `same-customers`, `same-meaning`. Between texts: `same-topic`, `same-link`, `same-words`, `same-meaning`, `same-time`.
+
+    The score adds the weights of the reasons that hold (docs/methods/origins.md); it orders the list and is no
+    probability. At least half of it must be there, so no single reason suffices but being one and the same thing.
+
+    Args:
+        refused: Ids that a person took out of this trend. Refusing one side of a topic refuses the topic, whatever
+            words it gains later.
     """
-    found = []
+    kin = kin or Kin()
+    every = list(candidates)
     inside = {entry.id for entry in members}
-    for candidate in candidates:
+    topics_refused = {
+        entry.topic for entry in every if isinstance(entry, Signal) and entry.topic and entry.id in refused
+    }
+    found = []
+    for candidate in every:
         if candidate.id in inside or candidate.id in refused:
             continue
-        best = max((_likeness(entry, candidate) for entry in members), default=(0.0, ()))
-        if best[0] >= 0.5:
-            found.append(Suggestion(trend_id=trend, signal_id=candidate.id, score=best[0], why=best[1]))
+        if isinstance(candidate, Signal) and candidate.topic in topics_refused:
+            continue
+        best = max((_likeness(entry, candidate, kin) for entry in members), default=(0.0, ()))
+        if best[0] >= ENOUGH:
+            found.append(
+                Suggestion(trend_id=trend, signal_id=candidate.id, score=min(1.0, best[0]), why=best[1])
+            )
     return tuple(sorted(found, key=lambda entry: (-entry.score, entry.signal_id)))
 
 
@@ -119,9 +157,34 @@ def _same_story(one: Signal, other: Signal) -> bool:
     )
 
 
-def _likeness(member: Signal, candidate: Signal | Note) -> tuple[float, tuple[str, ...]]:
-    if isinstance(candidate, Note):
-        return _likeness_of_note(member, candidate)
+def _likeness(member: Signal | Note, candidate: Signal | Note, kin: Kin) -> tuple[float, tuple[str, ...]]:
+    if isinstance(member, Signal) and isinstance(candidate, Signal):
+        if not member.topic and not candidate.topic:
+            return _of_metrics(member, candidate)
+        if member.topic and candidate.topic:
+            return _of_topics(member, candidate, kin)
+        metric, topic = (candidate, member) if member.topic else (member, candidate)
+        said = topic_words(topic, kin)
+        return _of_metric_and_text(
+            metric, said, topic.frozen.since, kin, speakers=kin.speakers(topic.topic, metric.frozen.slice)
+        )
+    note, other = (member, candidate) if isinstance(member, Note) else (candidate, member)
+    assert isinstance(note, Note)
+    if isinstance(other, Note):
+        return _of_texts(_note_words(note), _note_words(other), note.happened_at, other.happened_at, kin)
+    if not other.topic:
+        return _of_metric_and_text(
+            other, _note_words(note), note.happened_at, kin, subject=note.subject, loosely=True
+        )
+    score, why = _of_texts(
+        topic_words(other, kin), _note_words(note), other.frozen.since, note.happened_at, kin
+    )
+    if retells(note, other):
+        return score + 0.5, ("same-link", *why)
+    return score, why
+
+
+def _of_metrics(member: Signal, candidate: Signal) -> tuple[float, tuple[str, ...]]:
     why: list[str] = []
     score = 0.0
     if member.frozen.about == candidate.frozen.about:
@@ -145,11 +208,80 @@ def _likeness(member: Signal, candidate: Signal | Note) -> tuple[float, tuple[st
     return score, tuple(why)
 
 
-def _likeness_of_note(member: Signal, note: Note) -> tuple[float, tuple[str, ...]]:
-    words = set(f"{note.subject} {note.text}".casefold().replace("_", " ").split())
-    of_metric = set(member.frozen.about.split("_")) - {"per", "rate", "share"}
-    shared = bool(note.subject == member.frozen.about or (of_metric and of_metric <= words))
-    near = abs((member.frozen.since - note.happened_at).days) <= 2 * SAME_TIME_DAYS
-    if shared and near:
-        return 0.6, ("same-words", "same-time")
-    return (0.3, ("same-words",)) if shared else (0.0, ())
+def _of_topics(one: Signal, other: Signal, kin: Kin) -> tuple[float, tuple[str, ...]]:
+    if one.topic == other.topic:
+        return 1.0, ("same-topic",)
+    score, why = _of_texts(
+        topic_words(one, kin), topic_words(other, kin), one.frozen.since, other.frozen.since, kin
+    )
+    if set(one.links) & set(other.links):
+        return score + 0.3, ("same-link", *why)
+    return score, why
+
+
+def _of_texts(
+    one: frozenset[str], other: frozenset[str], at: date, other_at: date, kin: Kin
+) -> tuple[float, tuple[str, ...]]:
+    """Two texts: at least half of the shorter one's words, or near in meaning; and the time."""
+    why: list[str] = []
+    score = 0.0
+    if likeness_of_texts(one, other) >= 0.5:
+        score += 0.4
+        why.append("same-words")
+    if kin.nearness is not None and kin.nearness(_told(one), _told(other)) >= SAME_MEANING:
+        score += 0.3
+        why.append("same-meaning")
+    if why and abs((at - other_at).days) <= SAME_TIME_DAYS:
+        score += 0.2
+        why.append("same-time")
+    return score, tuple(why)
+
+
+def _of_metric_and_text(
+    metric: Signal,
+    said: frozenset[str],
+    at: date,
+    kin: Kin,
+    *,
+    subject: str = "",
+    speakers: Speakers | None = None,
+    loosely: bool = False,
+) -> tuple[float, tuple[str, ...]]:
+    """A change of a metric and what is said: does the text speak of what the metric counts, there and then?"""
+    why: list[str] = []
+    score = 0.0
+    labels = kin.labels.get(metric.frozen.about, ())
+    how, _ = shared_with_metric(metric.frozen.about, said, labels=labels)
+    if subject == metric.frozen.about or (loosely and said & metric_words(metric.frozen.about, labels)):
+        # What a person wrote about a metric need not be in the words of the trade.
+        how = "same-words"
+    if how:
+        score += 0.35 if how == "same-words" else 0.2
+        why.append(how)
+    if kin.nearness is not None and labels and kin.nearness(labels[0], _told(said)) >= SAME_MEANING:
+        score += 0.2
+        why.append("same-meaning")
+    if speakers is not None and speakers.leans:
+        score += 0.2
+        why.append("same-customers")
+    if not why:
+        # At one time, in one town, a hundred things are said.
+        return 0.0, ()
+    if names_slice(metric.frozen.slice, said):
+        score += 0.15
+        why.append("names-slice")
+    near = when(metric.frozen.since, at)
+    if not near and loosely and abs((metric.frozen.since - at).days) <= 2 * SAME_TIME_DAYS:
+        near = "same-time"
+    if near:
+        score += 0.25 if near == "same-time" else 0.2
+        why.append(near)
+    return score, tuple(why)
+
+
+def _note_words(note: Note) -> frozenset[str]:
+    return frozenset(words(f"{note.subject} {note.text}"))
+
+
+def _told(said: Iterable[str]) -> str:
+    return " ".join(sorted(said))
