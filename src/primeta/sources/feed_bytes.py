@@ -88,7 +88,7 @@ def encoding_of(raw: bytes, *, told: str = "") -> tuple[str, str]:
     lost = text.count("\ufffd")
     if sum(1 for letter in text if letter > "\x7f") - lost >= 2 * lost:
         return text, "utf-8"
-    encoding = _guess(raw)
+    encoding = likely_encoding(raw)
     return raw.decode(encoding, "replace"), encoding
 
 
@@ -173,7 +173,7 @@ def _multibyte(name: str) -> bool:
     return name.startswith(("utf-16", "utf-32", "iso2022", "hz"))
 
 
-def _guess(raw: bytes) -> str:
+def likely_encoding(raw: bytes) -> str:
     """windows-1251, KOI8-R, cp866 or windows-1252: by which of them the letters look like words."""
 
     def likeness(encoding: str) -> float:

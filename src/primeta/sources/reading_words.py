@@ -64,6 +64,27 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Entries without words and link: {entries}. They were left out.",
         "ru": "Записей без текста и ссылки: {entries}. Мы их пропустили.",
     },
+    "not-telegram": {
+        "en": "This is no Telegram export: result.json or messages.html of Telegram Desktop was expected.",
+        "ru": "Это не выгрузка Telegram: ожидался result.json или messages.html из Telegram Desktop.",
+    },
+    "cut-short": {
+        "en": "The file breaks off. What stands before the break was read: {entries} entries. Save it again.",
+        "ru": "Файл обрывается. То, что до обрыва, прочитано, записей: {entries}. Сохраните файл заново.",
+    },
+    "ill-formed-messages": {
+        "en": "Messages that are damaged and were left out: {entries}.",
+        "ru": "Повреждённых сообщений: {entries}. Мы их пропустили.",
+    },
+    "private-chats": {
+        "en": "Private conversations in the file: {entries}. They were not read; only channels and groups are.",
+        "ru": "Личных переписок в файле: {entries}. Мы их не читаем, только каналы и группы.",
+    },
+    "no-zone": {
+        "en": "Times without a time zone: {entries}. They were taken for UTC and may be hours off.",
+        "ru": "Записей, где время без часового пояса: {entries}. Мы считаем его временем UTC, ошибка может "
+        "составить несколько часов.",
+    },
 }
 """Of a code that fetching uses too, these are the words where `reason` is `reading`."""
 

@@ -152,4 +152,5 @@ class Brought:
     follow: tuple[str, ...] = ()
     """Addresses that belong to it and are to be fetched next: older posts of a channel, the PDF behind a page."""
     position: Mapping[str, object] = field(default_factory=dict)
-    """Where reading of a growing file goes on next time (JSON); empty: from the start."""
+    """Where reading of a growing file goes on next time (JSON); empty: from the start. `more`: true where the reader
+    stopped for now; call it again at once with this position."""
