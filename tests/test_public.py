@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,9 @@ def test_help_and_version_load_no_engine(arguments):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip()
     assert done.stderr.strip() == ""
+
+
+def test_no_public_name_is_hidden_by_a_folder_of_the_same_name():
+    # `import primeta.sources` sets the attribute `sources` of `primeta`, over any function of that name
+    folders = {path.name for path in Path(primeta.__file__).parent.iterdir() if path.is_dir()}
+    assert not folders & set(primeta.__all__)
