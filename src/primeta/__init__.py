@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         UnitMismatch,
     )
     from primeta.experiments.experiment import Experiment
-    from primeta.reactivation.acquisition import sources
+    from primeta.reactivation.acquisition import acquisition
     from primeta.reactivation.door import ladder
     from primeta.reactivation.farms import farms
     from primeta.reactivation.interviews import interviews
@@ -56,7 +56,7 @@ _PLACES = {
     "ladder": ("primeta.reactivation.door", "ladder"),
     "lapse": ("primeta.reactivation.lapse", "lapse"),
     "ltv": ("primeta.reactivation.ltv", "ltv"),
-    "sources": ("primeta.reactivation.acquisition", "sources"),
+    "acquisition": ("primeta.reactivation.acquisition", "acquisition"),
     "whom": ("primeta.reactivation.whom.door", "whom"),
     **{
         name: ("primeta.errors", name)
@@ -96,6 +96,7 @@ __all__ = [
     "Unavailable",
     "UnitMismatch",
     "Workspace",
+    "acquisition",
     "detect",
     "discount",
     "farms",
@@ -106,7 +107,6 @@ __all__ = [
     "moment",
     "open",
     "sequence",
-    "sources",
     "whom",
 ]
 

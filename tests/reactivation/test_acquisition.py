@@ -45,7 +45,7 @@ def by_name(found):
 
 
 def test_money_cost_return_and_payback_by_hand():
-    found = pm.sources(**fixed())
+    found = pm.acquisition(**fixed())
     rows = by_name(found)
     ads, friends = rows["ads"], rows["friends"]
     assert (ads.customers, ads.observed, ads.cost) == (40, 100.0, 60.0)
@@ -63,11 +63,11 @@ def test_money_cost_return_and_payback_by_hand():
 
 
 def test_margin_is_of_the_list_price():
-    found = by_name(pm.sources(**fixed(), margin=0.4))
+    found = by_name(pm.acquisition(**fixed(), margin=0.4))
     # 3 × (80 − .6 × 100)
     assert found["friends"].observed == pytest.approx(60.0)
     assert found["friends"].payback == Payback(day=None, low=None, high=None, seen=545, why_not="not-yet")
-    assert "not yet in 545 days" in pm.sources(**fixed(), margin=0.4).table().text()
+    assert "not yet in 545 days" in pm.acquisition(**fixed(), margin=0.4).table().text()
 
 
 def with_margins(values):
@@ -79,8 +79,8 @@ def with_margins(values):
 @pytest.mark.parametrize("margin", [None, 0.4])
 def test_an_empty_column_of_margins_is_as_none(margin: float | None):
     # A workspace's orders always carry the column; it is empty where nobody mapped it.
-    found = pm.sources(**with_margins(lambda rows: [None] * rows), margin=margin)
-    without = pm.sources(**fixed(), margin=margin)
+    found = pm.acquisition(**with_margins(lambda rows: [None] * rows), margin=margin)
+    without = pm.acquisition(**fixed(), margin=margin)
     assert (found.money_of, found.sources) == (without.money_of, without.sources)
 
 
@@ -89,14 +89,14 @@ def test_orders_without_a_margin_of_their_own_take_the_given_one():
         return [None if row % 2 else 7.0 for row in range(rows)]
 
     with pytest.raises(BadTable, match=r"margin is empty or unreadable in 65 of 130 rows.*--margin"):
-        pm.sources(**with_margins(every_other))
-    found = by_name(pm.sources(**with_margins(every_other), margin=0.4))
+        pm.acquisition(**with_margins(every_other))
+    found = by_name(pm.acquisition(**with_margins(every_other), margin=0.4))
     # half of the 40 orders of 100 bring 7, the others 40
     assert found["ads"].observed == pytest.approx((7 + 40) / 2)
 
 
 def test_the_ranking_flips_where_fewer_customers_are_worth_more_for_sure():
-    found = pm.sources(**fixed())
+    found = pm.acquisition(**fixed())
     rows = by_name(found)
     # after cost 100 − 60 = 40 against 240 − 150 = 90
     assert (rows["ads"].rank_customers, rows["ads"].rank_worth) == (1, 2)
@@ -118,7 +118,7 @@ def test_returned_goods_take_their_money_back_and_are_no_order():
         }
     )
     given["orders"] = pa.concat_tables([given["orders"], back])
-    rows = by_name(pm.sources(**given))
+    rows = by_name(pm.acquisition(**given))
     assert rows["ads"].observed == pytest.approx(3900 / 40)
     # who only returned something was never acquired
     assert sum(row.customers for row in rows.values()) == 70
@@ -127,7 +127,7 @@ def test_returned_goods_take_their_money_back_and_are_no_order():
 def test_a_source_without_spend_is_not_ranked_among_those_with_a_cost_and_said():
     given = fixed()
     given["spend"] = pa.table({"source": ["ads", "tv"], "day": [FIRST] * 2, "money": [2400.0, 10.0]})
-    found = pm.sources(**given)
+    found = pm.acquisition(**given)
     rows = by_name(found)
     assert np.isnan(rows["friends"].cost)
     assert rows["friends"].payback.why_not == "no-spend"
@@ -141,7 +141,7 @@ def test_customers_acquired_before_spend_was_known_cost_nothing_that_is_known():
     given["spend"] = pa.table(
         {"source": ["friends"], "day": [FIRST + timedelta(days=1)], "money": [20 * 150.0]}
     )
-    found = pm.sources(**given)
+    found = pm.acquisition(**given)
     # 20 of 30 came on 2 and 3 January: too few to tell
     assert np.isnan(by_name(found)["friends"].cost)
     assert found.spend_since == FIRST + timedelta(days=1)
@@ -150,7 +150,7 @@ def test_customers_acquired_before_spend_was_known_cost_nothing_that_is_known():
 def test_few_customers_are_told_as_such():
     given = fixed()
     given["customers"] = pa.table({"customer_id": ["a00"], "source": ["ads"]})
-    found = pm.sources(**given)
+    found = pm.acquisition(**given)
     rows = by_name(found)
     assert rows["ads"].why_not == "few"
     assert np.isnan(rows["ads"].ltv)
@@ -190,8 +190,8 @@ def simulated(seed: int, n: int, *, until: int = 400):
 def test_ltv_of_customers_half_seen_agrees_with_what_is_then_seen():
     # the same customers seen to the end of their horizon, half a year later
     short, long = simulated(3, 1_500, until=330), simulated(3, 1_500, until=600)
-    promised = by_name(pm.sources(**short, horizon="240d", cohort="all", model="mbg-nbd"))
-    seen = by_name(pm.sources(**long, horizon="240d", cohort="all", model="mbg-nbd"))
+    promised = by_name(pm.acquisition(**short, horizon="240d", cohort="all", model="mbg-nbd"))
+    seen = by_name(pm.acquisition(**long, horizon="240d", cohort="all", model="mbg-nbd"))
     for source in ("x", "y"):
         assert promised[source].modelled > 0
         assert seen[source].modelled == 0
@@ -202,11 +202,11 @@ def test_ltv_of_customers_half_seen_agrees_with_what_is_then_seen():
 def test_intervals_of_ltv_cover_the_truth():
     # truth by 40,000 customers seen whole; 60 bases of 400, two alike sources: binomial band at 1 in 10,000
     whole = simulated(99, 40_000, until=700)
-    truth = pm.sources(**whole, horizon="240d", cohort="all", model="mbg-nbd")
+    truth = pm.acquisition(**whole, horizon="240d", cohort="all", model="mbg-nbd")
     value = float(np.mean([row.observed for row in truth.sources]))
     inside = flips = 0
     for seed in range(60):
-        found = pm.sources(**simulated(seed, 400), horizon="240d", cohort="all", model="mbg-nbd")
+        found = pm.acquisition(**simulated(seed, 400), horizon="240d", cohort="all", model="mbg-nbd")
         inside += sum(row.low <= value <= row.high for row in found.sources)
         flips += bool(found.flips)
     assert inside >= stats.binom.ppf(1e-4, 120, 0.95)
@@ -214,13 +214,13 @@ def test_intervals_of_ltv_cover_the_truth():
 
 
 def test_cohorts_are_cut_by_the_first_order():
-    found = pm.sources(**simulated(1, 400), cohort="quarter")
+    found = pm.acquisition(**simulated(1, 400), cohort="quarter")
     x = [row for row in found.cohorts if row.source == "x"]
     assert [row.cohort for row in x] == ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
     assert sum(row.customers for row in x) == 200
     # the youngest have not lived through a year
     assert x[-1].returns[-1].why_not == "young"
-    assert pm.sources(**simulated(1, 400), cohort="all").cohorts == ()
+    assert pm.acquisition(**simulated(1, 400), cohort="all").cohorts == ()
 
 
 def test_farms_of_a_source_are_told():
@@ -232,26 +232,26 @@ def test_farms_of_a_source_are_told():
             "value_hash": ["one"] * 20,
         }
     )
-    rows = by_name(pm.sources(**given))
+    rows = by_name(pm.acquisition(**given))
     assert rows["ads"].farm_share == 0.5
     assert rows["friends"].farm_share == 0.0
 
 
 def test_bad_input_is_one_message():
     with pytest.raises(BadTable, match="source not found"):
-        pm.sources(**{**fixed(), "customers": pa.table({"customer_id": ["a"]})})
+        pm.acquisition(**{**fixed(), "customers": pa.table({"customer_id": ["a"]})})
     with pytest.raises(BadInput, match="--cohort week"):
-        pm.sources(**fixed(), cohort="week")
+        pm.acquisition(**fixed(), cohort="week")
     with pytest.raises(BadInput, match="--model gpt"):
-        pm.sources(**fixed(), model="gpt")
+        pm.acquisition(**fixed(), model="gpt")
     with pytest.raises(BadInput, match="--returns 900d"):
-        pm.sources(**fixed(), returns=["900d"])
+        pm.acquisition(**fixed(), returns=["900d"])
     with pytest.raises(BadTable, match="negative spend"):
-        pm.sources(**{**fixed(), "spend": pa.table({"source": ["ads"], "day": [FIRST], "money": [-1.0]})})
+        pm.acquisition(**{**fixed(), "spend": pa.table({"source": ["ads"], "day": [FIRST], "money": [-1.0]})})
 
 
 def test_no_order_up_to_that_day_cannot_be_told():
-    found = pm.sources(**fixed(until=date(2020, 1, 1)))
+    found = pm.acquisition(**fixed(until=date(2020, 1, 1)))
     assert found.why_not == "no-customers"
     assert "Cannot tell" in found.line()
     assert found.as_dict()["sources"] == []

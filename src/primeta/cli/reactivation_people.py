@@ -386,7 +386,7 @@ def sources(
         given = {"until": until or None, "margin": margin}
         found = ws.sources(**{name: value for name, value in given.items() if value is not None}, **asked)
     else:
-        from primeta.reactivation.acquisition import sources as find
+        from primeta.reactivation.acquisition import acquisition as find
 
         if not (orders and customers):
             raise BadInput("give --orders and --customers, or a workspace")

@@ -1,4 +1,4 @@
-"""`pm.sources`: what the customers of each acquisition source bring, cost and pay back, beside how many there are."""
+"""`pm.acquisition`: what the customers of each acquisition source bring, cost and pay back, beside how many there are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HORIZONS = ("30d", "90d", "180d", "365d")
 MOST_SOURCES = 200
 
 
-def sources(
+def acquisition(
     orders: Any,
     customers: Any,
     *,

@@ -38,7 +38,8 @@ def choose_within(gain: Floats, cost: Floats, share: Floats, *, budget: float = 
     if paid[cells, free].sum() <= budget:
         return free.astype(np.int64), 0.0
     unit = budget / STEPS if budget > 0 else 1.0
-    with np.errstate(invalid="ignore"):
+    # a budget near zero: what does not fit is infinitely many units
+    with np.errstate(invalid="ignore", over="ignore"):
         steps = np.where(np.isfinite(paid), np.ceil(np.maximum(paid, 0.0) / unit - 1e-9), STEPS + 1.0)
     steps = np.minimum(steps, STEPS + 1).astype(np.int64)
     room = STEPS if budget > 0 else 0
