@@ -1,0 +1,539 @@
+"""Which topics of a panel emerge: more is said of them than before, by whom, since when, and whether it lasts.
+
+Two nulls are judged. "Each owner speaks of it as often as before" gives a topic's e-value; "at most one owner speaks
+more of it" gives the e-value of a second origin: the smallest one over leaving any one owner out, so nobody confirms
+alone however loud he is. docs/methods/emergence.md says what is assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from primeta.facts import Grain, Period
+from primeta.signals.grades import NOTICED_SHARE
+from primeta.signals.signal import Block
+from primeta.signals.texts.panel import Panel
+from primeta.stats.emergence import (
+    Evidence,
+    log_ratio,
+    looked_often,
+    raised_evidence,
+    share_interval,
+    turned_evidence,
+)
+from primeta.stats.multiplicity import e_bh
+from primeta.stats.overdispersion import held_out_discount, learn_excess, thread_factor
+
+Floats = npt.NDArray[np.floating[Any]]
+Ints = npt.NDArray[np.integer[Any]]
+Bools = npt.NDArray[np.bool_]
+
+LASTING = 3
+"""So many weeks of more are needed at least: one week's echo weighs a third of what it takes."""
+SETTLING = 8
+"""Weeks in which a new owner's own habits are learnt; what he says in them is no evidence."""
+SECOND_ERROR = 0.01
+"""A second origin is claimed wrongly for at most so many of the topics that have one."""
+_ALIKE = 1.0
+"""Shape of the gamma law of owners' shares around the panel's: an owner who never spoke of it may differ by e-fold."""
+_YEAR = 52
+_SEASON = 2
+"""Weeks on either side of the same week last year."""
+_CHUNK = 4_000
+_SAMPLE = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Emerged:
+    """C candidates of one panel. Weeks are indices into `panel.weeks`; −1 is never."""
+
+    panel: Panel
+    log_e: Floats
+    """(C,) natural logarithm of the e-value against "each owner speaks of it as often as before": running maximum over
+    the promise, adjusted for having looked every week. About −0.7 where nothing speaks for it."""
+    now: Floats
+    """(C,) logarithm of the e-process as it stands in the last week."""
+    second_origin: Floats
+    """(C,) e-value, same adjustment, against "at most one owner speaks more of it"; 1 where it was not worth asking."""
+    onset: Ints
+    """(C,) week of the most probable start."""
+    noticed: Ints
+    """(C,) week in which it came on the list of which half may be false."""
+    held: Ints
+    """(C,) week in which it came on the list whose false share is at most `error`."""
+    selected: Bools
+    """(C,) on that list by now."""
+    confirmed: Bools
+    """(C,) selected, and a second origin is claimed at SECOND_ERROR."""
+    share_before: Floats
+    """(C,) stories of it over all stories before the onset; NaN where it is not on the list of noticed ones."""
+    share_since: Floats
+    """(C,) since the onset."""
+    share_low: Floats
+    share_high: Floats
+    """(C,) 95% interval of `share_since`, for each topic by itself."""
+    turned: Floats
+    """(C,) e-value against "at least half of the rise is still there"; 1 says nothing."""
+    by_candidate: Ints
+    """(M,) candidates and …"""
+    by_owner: Ints
+    """(M,) … owners for whom there is …"""
+    log_e_owner: Floats
+    """(M,) … evidence of their own: same as `log_e`, for one owner."""
+    first_watched: int
+    """First week of the promise."""
+    error: float
+    cap: float
+    """Largest gain of one week, in natural logarithms."""
+    week_factor: float
+    """Variance over mean of a week's count, as learnt from the past."""
+    _series: dict[int, _Followed] = field(default_factory=dict)
+
+    def blocks(self, candidate: int, grain: Grain) -> tuple[Block, ...]:
+        """Disjoint weeks, months or quarters after a noticed topic's first sight: is the share still raised?"""
+        followed = self._series.get(candidate)
+        return followed.blocks(grain, self.panel.weeks) if followed else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Followed:
+    """One noticed topic over the promise, in damped counts."""
+
+    counts: Floats
+    expected: Floats
+    shape: float
+    most: float
+    onset: int
+    """Of the promise."""
+    sight: int
+    """First week of the promise after first sight."""
+    first_watched: int
+
+    def before(self) -> tuple[float, float]:
+        """Gamma law of ψ up to the onset."""
+        known = self.shape + float(self.counts[: self.onset].sum())
+        trust = min(1.0, self.most / known)
+        return trust * known, trust * (self.shape + float(self.expected[: self.onset].sum()))
+
+    def rise(self) -> float:
+        """ψ since the onset over ψ before, by what was known at first sight."""
+        a, b = self.before()
+        since = slice(self.onset, self.sight)
+        return float(self.counts[since].sum() + 1) / float(self.expected[since].sum() + b / a) * b / a
+
+    def turned(self) -> float:
+        a, b = self.before()
+        later = slice(self.sight, None)
+        return turned_evidence(self.counts[later], self.expected[later] * a / b, rise=self.rise())
+
+    def blocks(self, grain: Grain, weeks: tuple[date, ...]) -> tuple[Block, ...]:
+        a, b = self.before()
+        groups: dict[Period, list[int]] = {}
+        for at in range(self.sight, self.counts.size):
+            # a week belongs to the month that holds its Thursday, as ISO years do
+            groups.setdefault(
+                Period.holding(weeks[self.first_watched + at] + timedelta(days=3), grain), []
+            ).append(at)
+        end = weeks[-1] + timedelta(days=10)
+        found = []
+        for period, inside in groups.items():
+            if grain != "week" and len(inside) < (period.end - period.start).days // 7 - 1:
+                finished = False
+            else:
+                finished = grain == "week" or end >= period.end
+            count, told = float(self.counts[inside].sum()), float(self.expected[inside].sum())
+            usual = told * a / b
+            if usual <= 0:
+                continue
+            low, high = share_interval(np.array([count]), np.array([usual]), level=0.95)
+            e_value = float(np.exp(min(log_ratio(np.array(count), np.array(told), a, b), 300.0)))
+            found.append(
+                Block(
+                    code=period.code,
+                    effect=count / usual - 1,
+                    low=float(low[0]) - 1,
+                    high=float(high[0]) - 1,
+                    e_value=e_value,
+                    passes=bool(count > usual and e_value > 1),
+                    finished=finished,
+                )
+            )
+        return tuple(found)
+
+
+def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52) -> Emerged:
+    """Judge every candidate of a panel, week by week through the promise.
+
+    Args:
+        error: Largest expected share of false ones on the list `selected` (e-BH, any dependence), all weekly looks and
+            all candidates counted, also those with no row.
+        promise: Weeks watched, the last ones of the panel; what lies before is "before". Where a panel is shorter than
+            the promise and half a year, its first third is "before".
+    """
+    told = _Told(panel, promise)
+    weeks, first = len(panel.weeks), told.first
+    watched = weeks - first
+    count = panel.candidates
+    cap = max(2.0, (np.log(max(count, 1) / error) + np.log(max(watched, 1)) + 4) / LASTING)
+    second_cap = (np.log(1 / SECOND_ERROR) + np.log(max(watched, 1)) + 4) / LASTING
+    floor = float(looked_often(np.zeros(1))[0])
+    log_e, now = np.full(count, floor), np.zeros(count)
+    onset = np.full(count, -1)
+    rows = told.lively()
+    running = np.zeros((rows.size, watched), dtype=np.float32)
+    excess_week, most = told.excess(rows)
+    for part in _chunks(rows.size):
+        pooled = told.pooled(rows[part])
+        alive = _drifts(pooled.counts, pooled.expected)
+        evidence = _evidence(pooled, alive, excess_week, most[part], watched, cap)
+        ever = np.maximum.accumulate(np.maximum(evidence.log_e, 0), axis=1)
+        running[np.arange(rows.size)[part][alive]] = ever
+        here = rows[part][alive]
+        log_e[here] = looked_often(ever[:, -1])
+        now[here] = evidence.log_e[:, -1]
+        start = first + evidence.onset
+        # something new: the week of its first mention opened it, though it is no evidence
+        onset[here] = np.where(
+            (told.base_end[here] > first) & (start - told.base_end[here] <= 4), told.base_end[here] - 1, start
+        )
+    noticed, held = _lists(running, rows, count, first, error)
+    result = _Result(told, excess_week, dict(zip(rows.tolist(), most.tolist(), strict=True)), watched)
+    second = np.ones(count)
+    pairs: list[tuple[int, int, float]] = []
+    series: dict[int, _Followed] = {}
+    shares = np.full((4, count), np.nan)
+    turned = np.ones(count)
+    for one in np.flatnonzero(noticed >= 0).tolist():
+        owners, alone, without = result.origins(one, cap, second_cap)
+        second[one] = np.exp(min(float(without), 300.0))
+        pairs += [(one, owner, value) for owner, value in zip(owners.tolist(), alone.tolist(), strict=True)]
+        series[one] = result.followed(one, int(onset[one]), int(noticed[one]))
+        turned[one] = series[one].turned()
+        shares[:, one] = told.shares(one, int(onset[one]), excess_week)
+    selected = held >= 0
+    return Emerged(
+        panel=panel,
+        log_e=log_e,
+        now=now,
+        second_origin=second,
+        onset=onset,
+        noticed=noticed,
+        held=held,
+        selected=selected,
+        confirmed=selected & (second >= 1 / SECOND_ERROR),
+        share_before=shares[0],
+        share_since=shares[1],
+        share_low=shares[2],
+        share_high=shares[3],
+        turned=turned,
+        by_candidate=np.array([pair[0] for pair in pairs], dtype=np.int64),
+        by_owner=np.array([pair[1] for pair in pairs], dtype=np.int64),
+        log_e_owner=np.array([pair[2] for pair in pairs], dtype=float),
+        first_watched=first,
+        error=error,
+        cap=cap,
+        week_factor=excess_week,
+        _series=series,
+    )
+
+
+def _chunks(size: int) -> Iterator[slice]:
+    for start in range(0, size, _CHUNK):
+        yield slice(start, min(start + _CHUNK, size))
+
+
+def _drifts(counts: Floats, expected: Floats) -> Ints:
+    """Rows in which some run of weeks lies clearly above; the others cannot come near a list."""
+    height = np.zeros(counts.shape[0])
+    best = np.zeros(counts.shape[0])
+    for week in range(counts.shape[1]):
+        height = np.maximum(height + counts[:, week] * np.log(2) - expected[:, week], 0)
+        best = np.maximum(best, height)
+    return np.flatnonzero(best >= 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pooled:
+    """n candidates over the T weeks of the promise, all owners together."""
+
+    counts: Floats
+    expected: Floats
+    shape: Floats
+    first: Ints
+
+
+def _evidence(
+    pooled: _Pooled, alive: Ints, week_factor: float, most: Floats, watched: int, cap: float
+) -> Evidence:
+    return raised_evidence(
+        pooled.counts[alive] / week_factor,
+        pooled.expected[alive] / week_factor,
+        shape=pooled.shape[alive] / week_factor,
+        most=most[alive],
+        first=pooled.first[alive],
+        promise=watched,
+        cap=cap,
+    )
+
+
+def _lists(running: Floats, rows: Ints, count: int, first: int, error: float) -> tuple[Ints, Ints]:
+    """(C,) weeks in which each candidate came on the list of noticed ones, and on that of `error`; −1 for never."""
+    noticed, held = np.full(count, -1), np.full(count, -1)
+    if rows.size == 0:
+        return noticed, held
+    for week in range(running.shape[1]):
+        worth = looked_often(running[:, week])
+        likely = np.flatnonzero(worth > 0)
+        for came, share in ((noticed, NOTICED_SHARE), (held, error)):
+            # a list of candidates that all others join with an e-value of nothing
+            e = np.zeros(count)
+            e[rows[likely]] = np.exp(np.minimum(worth[likely], 600))
+            passed = e_bh(e, share=share) if likely.size else np.zeros(count, bool)
+            came[passed & (came < 0)] = first + week
+    return noticed, held
+
+
+class _Told:
+    """A panel as arrays: what was said before, what leads to expect what, what was said since."""
+
+    def __init__(self, panel: Panel, promise: int) -> None:
+        self.panel = panel
+        weeks = len(panel.weeks)
+        self.first = weeks - promise if weeks >= promise + 26 else max(weeks // 3, weeks - promise, 1)
+        volume = np.asarray(panel.volume, float)
+        self.volume = volume
+        spoke = volume > 0
+        began = np.where(spoke.any(axis=1), spoke.argmax(axis=1), weeks)
+        # who was there when the panel began is no newcomer
+        self.settled = np.maximum(self.first, np.where(began > 0, began + SETTLING, 0))
+        order = np.arange(weeks)
+        self.heard = np.where(order[None, :] >= self.settled[:, None], volume, 0.0)[:, self.first :]
+        self.own_volume = np.where(order[None, :] < self.settled[:, None], volume, 0.0).sum(axis=1)
+        self.by_week = volume.sum(axis=0)
+        self.so_far = np.concatenate([[0.0], np.cumsum(self.by_week)])
+        self._rows()
+        self._base()
+
+    def _rows(self) -> None:
+        """Rows by candidate and week, threads damped."""
+        panel = self.panel
+        order = np.lexsort((panel.week, panel.candidate))
+        self.candidate = np.asarray(panel.candidate)[order].astype(np.int64)
+        self.owner = np.asarray(panel.owner)[order].astype(np.int64)
+        self.week = np.asarray(panel.week)[order].astype(np.int64)
+        self.stories = np.asarray(panel.stories)[order].astype(np.int64)
+        early = self.week < self.first
+        owners = len(panel.owners)
+        pair = self.candidate * owners + self.owner
+        before = np.maximum(self.volume[:, : self.first].sum(axis=1), 1.0)
+        names, place = np.unique(pair[early], return_inverse=True)
+        share = np.bincount(place, weights=self.stories[early], minlength=names.size) / before[names % owners]
+        mean = share[place] * self.volume[self.owner[early], self.week[early]]
+        self.thread = thread_factor(self.stories[early], mean, self.owner[early], owners)
+        self.told = 1 + (self.stories - 1) / self.thread[self.owner]
+        self.begin = np.searchsorted(self.candidate, np.arange(panel.candidates + 1))
+
+    def _base(self) -> None:
+        """(C,) what each candidate's share before rests on, and up to which week."""
+        count, first = self.panel.candidates, self.first
+        early = self.week < first
+        half = first // 2
+        spans = [
+            np.bincount(self.candidate[part], weights=self.told[part], minlength=count)
+            for part in (self.week < half, early & (self.week >= half))
+        ]
+        seen = spans[0] + spans[1]
+        self.discount = (
+            held_out_discount(spans[0], spans[1], volume=(self.so_far[half], self.so_far[first] - self.so_far[half]))
+            if first >= 8
+            else 0.0
+        )  # fmt: skip
+        there = np.diff(self.begin) > 0
+        opened = np.full(count, first)
+        opened[there] = self.week[np.minimum(self.begin[:-1][there], self.week.size - 1)] + 1
+        self.base_end = np.where(seen > 0, first, np.maximum(opened, first))
+        based = self.week < self.base_end[self.candidate]
+        self.mentions = np.bincount(self.candidate[based], weights=self.told[based], minlength=count)
+        self.shape = np.maximum(self.mentions - self.discount, 0.2)
+        self.share = self.shape / np.maximum(self.so_far[self.base_end], 1.0)
+        self.alike = _ALIKE / self.share
+        # how much volume owners who never spoke of it bring to its expectation, by how alike they are held to be
+        self.grid = np.linspace(
+            np.log(max(float(self.alike.min(initial=1.0)), 1e-3)),
+            np.log(max(float(self.alike.max(initial=1.0)), 1e-3)) + 1e-6,
+            80,
+        )
+        alike = np.exp(self.grid)[:, None]
+        self.unheard = (alike / (alike + self.own_volume[None, :])) @ self.heard
+
+    def of(self, candidates: Ints) -> tuple[Ints, Ints]:
+        """Rows of the candidates (ascending), and for each row which of them it belongs to."""
+        size = self.begin[candidates + 1] - self.begin[candidates]
+        which = np.repeat(np.arange(candidates.size), size)
+        start = np.repeat(self.begin[candidates] - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
+        return start + np.arange(which.size), which
+
+    def lively(self) -> Ints:
+        """Candidates that are spoken of in at least three weeks that may count as evidence."""
+        counts = (self.week >= self.base_end[self.candidate]) & (self.week >= self.settled[self.owner])
+        weeks = np.unique(self.candidate[counts] * len(self.panel.weeks) + self.week[counts])
+        many = np.bincount(weeks // len(self.panel.weeks), minlength=self.panel.candidates)
+        return np.flatnonzero(many >= LASTING)
+
+    def pooled(self, candidates: Ints) -> _Pooled:
+        """Counts and expectations of all owners together."""
+        rows, which = self.of(candidates)
+        n, watched = candidates.size, self.heard.shape[1]
+        owner, week, told = self.owner[rows], self.week[rows], self.told[rows]
+        end = self.base_end[candidates]
+        evidence = (week >= end[which]) & (week >= self.settled[owner])
+        flat = which[evidence] * watched + week[evidence] - self.first
+        counts = np.bincount(flat, weights=told[evidence], minlength=n * watched).reshape(n, watched)
+        return _Pooled(
+            counts=counts,
+            expected=np.maximum(self._expected(candidates, rows, which), self._last_year(rows, which, n)),
+            shape=self.shape[candidates],
+            first=end - self.first,
+        )
+
+    def _expected(self, candidates: Ints, rows: Ints, which: Ints) -> Floats:
+        """(n, T) what owners' own shares lead to expect: (alike · share + own count) / (alike + own volume) each."""
+        n, watched = candidates.size, self.heard.shape[1]
+        alike = self.alike[candidates]
+        place = np.clip(np.searchsorted(self.grid, np.log(alike), side="right") - 1, 0, self.grid.size - 2)
+        part = ((np.log(alike) - self.grid[place]) / (self.grid[place + 1] - self.grid[place]))[:, None]
+        unheard = (1 - part) * self.unheard[place] + part * self.unheard[place + 1]
+        owner, week = self.owner[rows], self.week[rows]
+        habit = week < np.maximum(self.base_end[candidates][which], self.settled[owner])
+        weight = self.told[rows][habit] / (alike[which[habit]] + self.own_volume[owner[habit]])
+        from scipy.sparse import csr_array
+
+        own = csr_array((weight, (which[habit], owner[habit])), shape=(n, self.heard.shape[0]))
+        return self.share[candidates][:, None] * unheard + np.asarray(own @ self.heard).reshape(n, watched)
+
+    def _last_year(self, rows: Ints, which: Ints, n: int) -> Floats:
+        """(n, T) what the same five weeks a year ago lead to expect; 0 where the panel does not reach so far back."""
+        weeks, watched = len(self.panel.weeks), self.heard.shape[1]
+        counts = np.bincount(
+            which * weeks + self.week[rows], weights=self.told[rows], minlength=n * weeks
+        ).reshape(n, weeks)
+        total = np.concatenate([np.zeros((n, 1)), np.cumsum(counts, axis=1)], axis=1)
+        middle = np.arange(self.first, weeks) - _YEAR
+        low, high = np.maximum(middle - _SEASON, 0), np.maximum(middle + _SEASON + 1, 0)
+        volume = self.so_far[high] - self.so_far[low]
+        share = np.divide(
+            total[:, high] - total[:, low], volume, out=np.zeros((n, watched)), where=volume > 0
+        )
+        return share * self.heard.sum(axis=0)
+
+    def excess(self, candidates: Ints) -> tuple[float, Floats]:
+        """Shocks of a week, and (n,) how many mentions a candidate's past may be worth at most."""
+        rng = np.random.default_rng(20260101)
+        others = np.setdiff1d(np.flatnonzero(self.mentions >= 3), candidates)
+        if others.size > _SAMPLE:
+            others = np.sort(rng.choice(others, size=_SAMPLE, replace=False))
+        asked = candidates[: _SAMPLE * 4]
+        every = np.union1d(asked, others)
+        if every.size == 0 or self.first < 4:
+            return 1.0, np.full(candidates.size, 50.0)
+        early = self.volume[:, : self.first]
+        own = early.sum(axis=1)
+        from scipy.sparse import csr_array
+
+        rows, which = self.of(every)
+        inside = self.week[rows] < self.first
+        rows, which = rows[inside], which[inside]
+        counts = np.bincount(
+            which * self.first + self.week[rows], weights=self.told[rows], minlength=every.size * self.first
+        ).reshape(every.size, self.first)
+        habit = csr_array(
+            (self.told[rows] / np.maximum(own[self.owner[rows]], 1.0), (which, self.owner[rows])),
+            shape=(every.size, own.size),
+        )
+        found = learn_excess(counts, np.asarray(habit @ early))
+        most = np.full(candidates.size, float(np.median(1 / found.wander)))
+        most[: asked.size] = 1 / found.wander[np.searchsorted(every, asked)]
+        return found.week, most
+
+    def shares(self, candidate: int, onset: int, week_factor: float) -> tuple[float, float, float, float]:
+        """Stories over all stories before the onset and since, with an interval of the latter."""
+        rows = slice(self.begin[candidate], self.begin[candidate + 1])
+        since = self.week[rows] >= onset
+        before = float(self.stories[rows][~since].sum()) / max(self.so_far[onset], 1.0)
+        volume = max(self.so_far[-1] - self.so_far[onset], 1.0)
+        many, damped = float(self.stories[rows][since].sum()), float(self.told[rows][since].sum())
+        scale = week_factor * many / damped if damped else 1.0
+        low, high = share_interval(np.array([many / scale]), np.array([volume / scale]), level=0.95)
+        return before, many / volume, float(low[0]), float(high[0])
+
+
+@dataclass(slots=True)
+class _Result:
+    """What is said of single topics."""
+
+    told: _Told
+    week_factor: float
+    most: dict[int, float]
+    watched: int
+
+    def origins(self, candidate: int, cap: float, second_cap: float) -> tuple[Ints, Floats, float]:
+        """Owners who speak of it, logarithm of each one's own e-value, and that of "more than one speaks more"."""
+        told = self.told
+        pooled = told.pooled(np.array([candidate]))
+        rows = np.arange(told.begin[candidate], told.begin[candidate + 1])
+        owner, week, many = told.owner[rows], told.week[rows], told.told[rows]
+        end = told.base_end[candidate]
+        evidence = (week >= end) & (week >= told.settled[owner])
+        owners = np.unique(owner[evidence])
+        place = np.searchsorted(owners, owner)
+        place[place == owners.size] = 0
+        mine = owners.size > 0 and (owners[place] == owner)
+        counts = np.zeros((owners.size, self.watched))
+        use = evidence & mine
+        np.add.at(counts, (place[use], week[use] - told.first), many[use])
+        habit = mine & ~evidence
+        own = np.bincount(place[habit], weights=many[habit], minlength=owners.size)
+        alike = told.alike[candidate]
+        share = (_ALIKE + own) / (alike + told.own_volume[owners])
+        expected = share[:, None] * told.heard[owners]
+        one = np.full(owners.size, end - told.first)
+        most = np.full(owners.size, self.most[candidate])
+        alone = raised_evidence(
+            counts / self.week_factor,
+            expected / self.week_factor,
+            shape=(_ALIKE + own) / self.week_factor,
+            most=most,
+            first=one,
+            promise=self.watched,
+            cap=cap,
+        )
+        others = raised_evidence(
+            np.maximum(pooled.counts - counts, 0) / self.week_factor,
+            np.maximum(pooled.expected - expected, 0.02 * pooled.expected) / self.week_factor,
+            shape=np.maximum(told.shape[candidate] - own, 1.0) / self.week_factor,
+            most=most,
+            first=one,
+            promise=self.watched,
+            cap=second_cap,
+        )
+        without = np.maximum(others.log_e.max(axis=1), 0).min() if owners.size > 1 else 0.0
+        ever = np.maximum(alone.log_e.max(axis=1), 0)
+        return owners, looked_often(ever), float(looked_often(np.array([without]))[0])
+
+    def followed(self, candidate: int, onset: int, noticed: int) -> _Followed:
+        pooled = self.told.pooled(np.array([candidate]))
+        return _Followed(
+            counts=pooled.counts[0] / self.week_factor,
+            expected=pooled.expected[0] / self.week_factor,
+            shape=float(pooled.shape[0]) / self.week_factor,
+            most=self.most[candidate],
+            onset=max(onset - self.told.first, 0),
+            sight=noticed - self.told.first + 1,
+            first_watched=self.told.first,
+        )
