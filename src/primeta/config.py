@@ -169,6 +169,44 @@ class DeliveryConfig:
     """In the workspace's zone."""
 
 
+SOURCE_KEYS = (
+    "reader",
+    "kind",
+    "at",
+    "owner",
+    "trust",
+    "every",
+    "language",
+    "allow",
+    "columns",
+    "select",
+    "changes",
+    "paused",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """`[sources.NAME]`: a source as it is written; `sources.declare` makes a source of it."""
+
+    name: str
+    values: dict[str, Any]
+    """Keys of SOURCE_KEYS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesConfig:
+    """`[sources]`: what people, the market and the law say, and how it is fetched."""
+
+    declared: dict[str, SourceConfig] = field(default_factory=dict)
+    contact: str = ""
+    """An address or page that a site's owner can turn to; it goes out with every request."""
+    proxy: str = ""
+    """Through which everything is fetched; none is ever taken from the environment."""
+    spacing_seconds: float = 2.0
+    """Between two requests to one host."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A workspace as its file declares it."""
@@ -195,8 +233,7 @@ class Config:
     experiments: dict[str, ExperimentConfig] = field(default_factory=dict)
     reactivation: ReactivationConfig = ReactivationConfig()
     delivery: dict[str, DeliveryConfig] = field(default_factory=dict)
-    other: dict[str, Any] = field(default_factory=dict)
-    """Sections that later verbs read: sources."""
+    sources: SourcesConfig = SourcesConfig()
 
     @property
     def folder(self) -> Path:
@@ -382,7 +419,7 @@ def parse_config(text: str, path: Path) -> Config:
         experiments=_experiments(read, read.section(document, "experiments", "experiments")),
         reactivation=_reactivation(read, read.section(document, "reactivation", "reactivation")),
         delivery=_delivery(read, read.section(document, "delivery", "delivery")),
-        other={name: document[name] for name in ("sources",) if name in document},
+        sources=_sources(read, read.section(document, "sources", "sources")),
     )
 
 
@@ -632,6 +669,57 @@ def _address(read: _Reader, section: str, to: str) -> str:
     if scheme.lower() not in WITHOUT_A_TOKEN and not PLACEHOLDER.search(to):
         raise read.fail(section, "to", f"the token of {scheme}:// stands in the address; {advice}")
     return to.strip()
+
+
+SOURCE_SETTINGS = ("contact", "proxy", "spacing_seconds")
+
+
+def _sources(read: _Reader, values: dict[str, Any]) -> SourcesConfig:
+    """Sections are sources, single values are settings of fetching; what a source's values mean, `declare` checks."""
+    declared: dict[str, SourceConfig] = {}
+    settings: dict[str, Any] = {}
+    for name, value in values.items():
+        if not isinstance(value, dict):
+            if name not in SOURCE_SETTINGS:
+                raise read.fail(
+                    "sources",
+                    name,
+                    f"this key is not known; expected one of {', '.join(SOURCE_SETTINGS)}, or a section "
+                    "[sources.NAME]",
+                )
+            settings[name] = value
+            continue
+        section = f"sources.{name}"
+        if not re.fullmatch(r"[\w-]{1,64}", name):
+            raise read.fail(section, "", "letters, digits, _ and - (at most 64) make a name")
+        if name == "notes":
+            raise read.fail(
+                section, "", "what people write down is the source `notes`; name this one otherwise"
+            )
+        read.known(section, value, SOURCE_KEYS)
+        for key in ("reader", "kind", "at", "owner", "every", "language", "select"):
+            read.take(section, value, key, str, "")
+        for key in ("changes", "paused"):
+            read.take(section, value, key, bool, False)
+        read.bounded(section, value, "trust", 0.5, 0, 1)
+        read.texts(section, value, "allow")
+        columns = read.section(value, "columns", f"{section}.columns")
+        for column in columns:
+            read.take(f"{section}.columns", columns, column, str, "")
+        declared[name] = SourceConfig(name=name, values=dict(value))
+    proxy = read.take("sources", settings, "proxy", str, "")
+    if proxy and not re.fullmatch(r"https?://[^\s@]+", proxy):
+        raise read.fail(
+            "sources",
+            "proxy",
+            'an address such as "http://proxy.office.lan:3128" without a password was expected',
+        )
+    return SourcesConfig(
+        declared=declared,
+        contact=read.take("sources", settings, "contact", str, ""),
+        proxy=proxy,
+        spacing_seconds=read.bounded("sources", settings, "spacing_seconds", 2.0, 0, 3600),
+    )
 
 
 def _hour(read: _Reader, section: str, values: dict[str, Any]) -> time:

@@ -26,6 +26,8 @@ VERBS = {
     "doctor": ("primeta.cli.doctor:doctor", WORKSPACE, "What is wrong with the data, rule by rule."),
     "serve": ("primeta.cli.workspace:serve", WORKSPACE, "The pages, on this machine only unless told."),
     "world": ("primeta.cli.world:world", WORKSPACE, "A simulated company whose truth is known."),
+    "collect": ("primeta.cli.collect:collect", LOOP, "Fetch and read the sources whose time has come."),
+    "sources": ("primeta.cli.collect:sources", LOOP, "How every source does, and what failed."),
     "watch": ("primeta.cli.watch:watch", LOOP, "Measure, detect, confirm; safe to repeat and to kill."),
     "signals": ("primeta.cli.watch:signals", LOOP, "What was seen, with its evidence."),
     "trends": ("primeta.cli.trends:trends", LOOP, "Cards with grade, weighing and decision."),

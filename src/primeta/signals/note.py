@@ -9,6 +9,18 @@ from primeta.signals.signal import Direction, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteFile:
+    """A photo or paper that came with a note; its bytes lie in `raw/notes`, named by their digest."""
+
+    digest: str
+    name: str
+    """As the person's file was called; for reading only, nothing is written under it."""
+    media: str
+    """Found out from the bytes."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """What was seen, who could have seen it independently, where it stands."""
 
@@ -22,3 +34,4 @@ class Note:
     by: str
     url: str = ""
     direction: Direction = "up"
+    files: tuple[NoteFile, ...] = ()

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, insert, select, update
 
 from primeta.errors import Conflict
+from primeta.signals.note import NoteFile
 from primeta.store.codec import from_json, to_json
 from primeta.store.schema import audit, cards, decisions, events, inputs, memberships, notes, trends
 from primeta.store.times import aware, naive
@@ -230,7 +231,14 @@ def add_note(connection: Connection, values: dict[str, Any]) -> None:
 def load_notes(connection: Connection) -> list[dict[str, Any]]:
     """All notes as plain values, newest first."""
     query = select(notes).order_by(notes.c.happened_at.desc(), notes.c.id)
-    return [{**row, "logged_at": aware(row["logged_at"])} for row in connection.execute(query).mappings()]
+    return [
+        {
+            **row,
+            "logged_at": aware(row["logged_at"]),
+            "files": tuple(NoteFile(**file) for file in row["files"]),
+        }
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def add_audit(connection: Connection, *, who: str, verb: str, what: dict[str, Any], at: datetime) -> None:

@@ -45,9 +45,9 @@ class SourceView:
 
     def why(self, lang: Language) -> str:
         """What failed and what to do about it, in plain words; empty where all is well."""
-        from primeta.sources.fetching.words import explain
+        from primeta.sources.trouble_words import explain_trouble
 
-        return explain(self.trouble, lang) if self.trouble is not None else ""
+        return explain_trouble(self.trouble, lang) if self.trouble is not None else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from primeta.reactivation.lapse import Lapse
     from primeta.reactivation.policy.result import PolicyResult
     from primeta.reactivation.whom.result import Whom
+    from primeta.store.deliveries import Delivery
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
         SourcesView,
         WhomView,
     )
+    from primeta.workspace.sources_health import SourceList
+    from primeta.workspace.texts_views import CollectReport, SourceView
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -99,6 +102,24 @@ class Workspace:
 
     def close(self) -> None:
         self.database.close()
+
+    # What people, the market and the law say
+
+    def collect(self, *, now: datetime, **options: Any) -> CollectReport:
+        """Fetch and read the sources whose time has come; options as in `workspace.collect.collect`."""
+        from primeta.workspace.collect import collect
+
+        return collect(self, now=now, **options)
+
+    def source_list(self, *, now: datetime) -> SourceList:
+        """Every declared source with how it does, as a table."""
+        from primeta.workspace.sources_health import source_list
+
+        return source_list(self, now=now)
+
+    def source_views(self, *, now: datetime) -> tuple[SourceView, ...]:
+        """Every declared source with how it does."""
+        return self.source_list(now=now).views
 
     # What was seen
 
@@ -639,6 +660,12 @@ class Workspace:
 
         return deliver_due(self, now=now, env=env)
 
+    def deliveries(self, *, channel: str = "") -> tuple[Delivery, ...]:
+        """What was sent or tried, the latest first."""
+        from primeta.workspace.deliver import delivered
+
+        return delivered(self, channel=channel)
+
     def calendar(self, *, now: datetime, language: str = "") -> bytes:
         """Due reviews and ends of experiments as the feed of a calendar (ICS)."""
         from primeta.workspace.feed import calendar_feed
@@ -650,6 +677,12 @@ class Workspace:
         from primeta.workspace.feed import calendar_token
 
         return calendar_token(self, now=now, by=by, new=new)
+
+    def is_calendar_token(self, token: str) -> bool:
+        """Whether a token is the one in the feed's address."""
+        from primeta.workspace.feed import is_calendar_token
+
+        return is_calendar_token(self, token)
 
     # Jobs
 
