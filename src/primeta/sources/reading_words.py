@@ -21,8 +21,8 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Это страница, а не лента. Лента здесь: {feeds}.",
     },
     "too-large": {
-        "en": "The feed is larger than {megabytes} MB and was not read.",
-        "ru": "Лента больше {megabytes} МБ, мы её не читали.",
+        "en": "The file is larger than {megabytes} MB and was not read.",
+        "ru": "Файл больше {megabytes} МБ, мы его не читали.",
     },
     "bomb": {
         "en": "What came would fill the memory when read: it looks like an attack and was given up.",
@@ -53,8 +53,8 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Записей с датой из будущего: {entries}. Считаем их с того дня, когда увидели.",
     },
     "too-many": {
-        "en": "The feed holds {entries} entries; the first {read} were read.",
-        "ru": "Записей в ленте: {entries}. Прочитаны первые {read}.",
+        "en": "It holds {entries} entries; the first {read} were read.",
+        "ru": "Записей: {entries}. Прочитаны первые {read}.",
     },
     "repeated": {
         "en": "Entries that came more than once: {entries}. The newest of each was kept.",
@@ -67,6 +67,29 @@ WORDS: dict[str, dict[str, str]] = {
     "not-telegram": {
         "en": "This is no Telegram export: result.json or messages.html of Telegram Desktop was expected.",
         "ru": "Это не выгрузка Telegram: ожидался result.json или messages.html из Telegram Desktop.",
+    },
+    "no-preview.channel": {
+        "en": "The channel {name} shows its posts only inside Telegram. Export it with Telegram Desktop and name the "
+        "file instead.",
+        "ru": "Канал {name} показывает записи только внутри Telegram. Выгрузите его через Telegram Desktop и укажите "
+        "файл.",
+    },
+    "no-preview.group": {
+        "en": "{name} is a group, and groups have no public page. Export it with Telegram Desktop and name the file "
+        "instead.",
+        "ru": "{name} — это группа, у групп нет открытой страницы. Выгрузите её через Telegram Desktop и укажите файл.",
+    },
+    "no-preview.person": {
+        "en": "{name} is a person or a bot, not a channel.",
+        "ru": "{name} — это человек или бот, а не канал.",
+    },
+    "no-preview.nobody": {
+        "en": "Telegram knows no public channel {name}. It is private, renamed or gone; check the name.",
+        "ru": "Открытого канала {name} в Telegram нет: он закрытый, переименован или удалён. Проверьте имя.",
+    },
+    "no-posts": {
+        "en": "The page of the channel {name} shows no posts.",
+        "ru": "На странице канала {name} нет записей.",
     },
     "cut-short": {
         "en": "The file breaks off. What stands before the break was read: {entries} entries. Save it again.",
@@ -98,6 +121,8 @@ def explain_reading(trouble: Trouble, lang: str) -> str:
     key = trouble.code
     if key == "not-a-feed" and (values.get("feeds") or values.get("page")):
         key = "not-a-feed.feeds" if values.get("feeds") else "not-a-feed.page"
+    if f"{key}.{values.get('what')}" in WORDS:
+        key = f"{key}.{values.get('what')}"
     if key not in WORDS:
         return ""
     feeds = values.get("feeds")
@@ -109,6 +134,7 @@ def explain_reading(trouble: Trouble, lang: str) -> str:
         entries=_number(values.get("entries"), lang),
         read=_number(values.get("read"), lang),
         read_as=str(values.get("read_as", "?")),
+        name=str(values.get("name") or ""),
     )
 
 
