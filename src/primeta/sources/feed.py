@@ -188,7 +188,7 @@ def _document(
         text=text,
         url=address,
         author=tidy(unscrambled(entry.author)).replace("\n", " ")[:200],
-        language=source.language or _language(entry.language or language, f"{title} {text}"),
+        language=source.language or declared_language(entry.language or language, f"{title} {text}"),
         links=tuple(links),
         forwarded_from=tidy(entry.origin).replace("\n", " ")[:200] if taken_over else "",
         attributes=attributes,
@@ -213,7 +213,7 @@ def _title(text: str, markup: bool) -> str:
     return " ".join(_plain(text, markup, base="").text.split())[:LONGEST_TITLE]
 
 
-def _language(said: str, text: str) -> str:
+def declared_language(said: str, text: str) -> str:
     """The two letters of the language that is declared, where the script of the text does not contradict."""
     code = said.strip().lower().replace("_", "-").split("-")[0]
     if not re.fullmatch(r"[a-z]{2}", code):
