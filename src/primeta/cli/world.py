@@ -18,6 +18,7 @@ def world(
     seed: int,
     weeks: int = 156,
     reactivation: str = "",
+    texts: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
     language: Language = "",
 ) -> None:
@@ -42,11 +43,18 @@ def world(
     reactivation
         plain, aa, short-winner-loses, short-winner-pulls, short-winner-teaches, other-basket, seasonal, regular,
         heavy-tailed, staggered, relapse, farms or quality.
+    texts
+        Also what is said around it: a press, channels, a rival, a regulator, customers' tickets; with a topic that
+        tells why fewer messages are opened, topics of their own, reposts, a campaign and a season.
     json
         Print one JSON document.
     language
         en or ru.
     """
+    from primeta.errors import BadInput
+
+    if reactivation and texts:
+        raise BadInput("--texts goes with a company of its own; leave --reactivation or --texts out")
     if reactivation:
         from primeta.worlds.reactivation import simulate_reactivation
         from primeta.worlds.reactivation_files import write_reactivation
@@ -59,13 +67,25 @@ def world(
         else:
             put(written.line(language or "en"))
         return
-    from primeta.errors import BadInput
     from primeta.worlds.company import simulate_company
     from primeta.worlds.company_files import check_free, write_company
 
     if customers is None:
         raise BadInput("how many customers? Give --customers, such as --customers 20000")
     check_free(directory)
+    if texts:
+        from primeta.worlds.text_files import company_with_texts, write_company_with_texts
+
+        world, said = company_with_texts(customers=customers, seed=seed, weeks=weeks)
+        with progress("world") as step:
+            told = write_company_with_texts(
+                world, said, directory, progress=lambda done, total: step("customers", done, total)
+            )
+        if json:
+            put_json(told.as_dict())
+        else:
+            put(told.line(language or "en"))
+        return
     company = simulate_company(customers=customers, seed=seed, weeks=weeks)
     with progress("world") as step:
         made = write_company(company, directory, progress=lambda done, total: step("customers", done, total))
