@@ -105,7 +105,7 @@ def read_page_here(
     if isinstance(article, NoPart):
         return _only(_no_part(source))
     if sum(letter.isalpha() for letter in article.text) < FEWEST_LETTERS:
-        return _only(Trouble(code="no-text", values={"page": True}, permanent=False))
+        return _only(Trouble(code="no-text", values={"what": "page"}))
     return _of_article(raw, article, source=source, url=url, seen_at=seen_at)
 
 
@@ -150,7 +150,7 @@ def _changed(
     if isinstance(new, NoPart) or isinstance(old, NoPart):
         return _only(_no_part(source))
     if not new.blocks and not old.blocks:
-        return _only(Trouble(code="no-text", values={"page": True}))
+        return _only(Trouble(code="no-text", values={"what": "page"}))
     change: Change = change_of(old, new, now=seen_at)
     if not change.any:
         return Brought()

@@ -165,7 +165,7 @@ def _documents(read: PdfRead, content: bytes, *, source: Source, url: str, seen_
     without = sum(number < FEWEST_LETTERS for number in letters)
     troubles: list[Trouble] = []
     if not read.pages or without == len(read.pages):
-        return _only("no-text", {"pages": read.total}, permanent=True)
+        return _only("no-text", {"what": "scan", "pages": read.total}, permanent=True)
     if without:
         troubles.append(
             Trouble(code="some-pages-without-text", values={"entries": without, "read": len(read.pages)})

@@ -108,6 +108,57 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Записей, где время без часового пояса: {entries}. Мы считаем его временем UTC, ошибка может "
         "составить несколько часов.",
     },
+    "no-text": {
+        "en": "There is nothing to read in it.",
+        "ru": "В нём нет текста.",
+    },
+    "no-text.page": {
+        "en": "The page holds no text: it may be put together by scripts in the browser, or ask whether you are human. "
+        "Look for its feed, or name another page.",
+        "ru": "На странице нет текста: возможно, её собирают скрипты в браузере или сайт проверяет, человек ли вы. "
+        "Поищите ленту этого сайта или укажите другую страницу.",
+    },
+    "no-text.scan": {
+        "en": "The PDF holds pictures of pages and no text (it was scanned). Run it through text recognition and name "
+        "that file.",
+        "ru": "В этом PDF только изображения страниц, текста нет (это скан). Распознайте текст и укажите новый файл.",
+    },
+    "some-pages-without-text": {
+        "en": "Pages that are pictures and could not be read: {entries} of {read}.",
+        "ru": "Страниц-картинок, которые прочитать не удалось: {entries} из {read}.",
+    },
+    "too-many-pages": {
+        "en": "The PDF has {entries} pages; the first {read} were read.",
+        "ru": "В PDF страниц: {entries}. Прочитаны первые {read}.",
+    },
+    "not-a-pdf": {
+        "en": "This is no PDF. Check the address: it may lead to a page that asks to sign in.",
+        "ru": "Это не PDF. Проверьте адрес: возможно, он ведёт на страницу входа.",
+    },
+    "encrypted": {
+        "en": "The PDF is locked with a password. Save it without one and name that file.",
+        "ru": "PDF закрыт паролем. Сохраните его без пароля и укажите новый файл.",
+    },
+    "no-part": {
+        "en": "The page has no part {select}: it was rebuilt, or the selector is mistyped. Look at the page and correct "
+        "select in primeta.toml.",
+        "ru": "На странице нет части {select}: её переделали, или в селекторе опечатка. Посмотрите на страницу и "
+        "исправьте select в primeta.toml.",
+    },
+    "bad-table": {
+        "en": "The table cannot be read. {why}",
+        "ru": "Таблицу прочитать не удалось. {why}",
+    },
+    "no-columns": {
+        "en": "Columns that were not found: {wanted}. The file has: {found}. Say which is which under columns of the "
+        "source in primeta.toml.",
+        "ru": "Не нашли столбцы: {wanted}. В файле есть: {found}. Укажите соответствие в columns этого источника в "
+        "primeta.toml.",
+    },
+    "without-text": {
+        "en": "Rows without text: {entries}. They were left out.",
+        "ru": "Строк без текста: {entries}. Мы их пропустили.",
+    },
 }
 """Of a code that fetching uses too, these are the words where `reason` is `reading`."""
 
@@ -135,7 +186,17 @@ def explain_reading(trouble: Trouble, lang: str) -> str:
         read=_number(values.get("read"), lang),
         read_as=str(values.get("read_as", "?")),
         name=str(values.get("name") or ""),
+        select=str(values.get("select") or ""),
+        why=str(values.get("why") or ""),
+        wanted=_listed(values.get("wanted"), lang),
+        found=_listed(values.get("found"), lang),
     )
+
+
+def _listed(names: object, lang: str) -> str:
+    names = [str(name) for name in names] if isinstance(names, list) else []
+    more = f" … (+{len(names) - 20})" if len(names) > 20 else ""
+    return (", ".join(names[:20]) or {"en": "none", "ru": "ни одного"}[lang]) + more
 
 
 def _number(value: object, lang: str) -> str:
