@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from primeta.show.locale import Language
+from primeta.show.result import Head, Table
 from primeta.signals.texts.records import Topic
 from primeta.sources.records import Document, Source, Trouble
 
@@ -114,6 +115,24 @@ class Hit:
     """Pieces of its text, True where it is a searched word."""
     copies: int = 0
 
+    def as_dict(self) -> dict[str, Any]:
+        one = self.document
+        return {
+            "id": one.id,
+            "source": one.source,
+            "owner": one.owner,
+            "kind": one.kind,
+            "published_at": one.published_at,
+            "seen_at": one.seen_at,
+            "title": one.title,
+            "url": one.url,
+            "language": one.language,
+            "score": self.score,
+            "by": list(self.by),
+            "snippet": [{"text": text, "marked": marked} for text, marked in self.snippet],
+            "copies": self.copies,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -124,7 +143,43 @@ class Found:
     searched: int
     """Documents that were searched."""
     why_not: str = ""
-    """Why it could not be searched by meaning, where it could not."""
+    """Why it could not be searched by meaning, where it could not: a code of `search_words`."""
+
+    def line(self, lang: Language) -> str:
+        from primeta.workspace.search_words import tell
+
+        line = tell(lang, "found" if self.hits else "nothing", n=len(self.hits), searched=self.searched)
+        return f"{line} {tell(lang, self.why_not)}" if self.why_not else line
+
+    def table(self, lang: Language) -> Table:
+        from primeta.workspace.search_words import tell
+
+        heads = tuple(Head(tell(lang, code)) for code in ("published", "source", "text", "by"))
+        heads = (*heads, Head(tell(lang, "copies"), "right"))
+        rows = tuple(
+            (
+                f"{hit.document.published_at or hit.document.seen_at:%Y-%m-%d}",
+                hit.document.owner,
+                _shortly(hit.document.title or "".join(piece for piece, _ in hit.snippet)),
+                ", ".join(tell(lang, way) for way in hit.by),
+                str(hit.copies or ""),
+            )
+            for hit in self.hits
+        )
+        return Table(heads=heads, rows=rows, note=self.line(lang))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "query": self.query,
+            "searched": self.searched,
+            "why_not": self.why_not,
+            "hits": [hit.as_dict() for hit in self.hits],
+        }
+
+
+def _shortly(text: str, most: int = 90) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 2].rsplit(" ", 1)[0] + " …"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

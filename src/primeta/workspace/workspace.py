@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from primeta.reactivation.policy.result import PolicyResult
     from primeta.reactivation.whom.result import Whom
     from primeta.store.deliveries import Delivery
+    from primeta.sources.records import Document
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     )
     from primeta.workspace.sources_health import SourceList
     from primeta.workspace.texts_views import CollectReport, SourceView
+    from primeta.workspace.texts_views import Found, Mark, Reading, ReadingItem
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -633,6 +635,44 @@ class Workspace:
         from primeta.workspace.certify import last_certificate
 
         return last_certificate(self)
+
+    # What is said outside: searching, reading
+
+    def search(self, query: str, *, now: datetime, **options: Any) -> Found:
+        """What was collected, by words and by meaning; options as in `workspace.search.search`."""
+        from primeta.workspace.search import search
+
+        return search(self, query, now=now, **options)
+
+    def reading(self, *, now: datetime, **options: Any) -> Reading:
+        """The reading list, a page of it; options as in `workspace.reading.reading`."""
+        from primeta.workspace.reading import reading
+
+        return reading(self, now=now, **options)
+
+    def document(self, identity: str) -> Document:
+        """One thing that a source brought."""
+        from primeta.workspace.reading import document
+
+        return document(self, identity)
+
+    def reading_item(self, identity: str) -> ReadingItem:
+        """The story that a document tells, with its copies and its mark."""
+        from primeta.workspace.reading import reading_item
+
+        return reading_item(self, identity)
+
+    def mark_document(self, identity: str, mark: Mark, *, by: str, now: datetime) -> None:
+        """Write what somebody did with a story: read, kept, dismissed, or unread again."""
+        from primeta.workspace.reading import mark_document
+
+        mark_document(self, identity, mark, by=by, now=now)
+
+    def log_document(self, identity: str, *, by: str, now: datetime, **options: Any) -> Note:
+        """Make a note of a story, once; options as in `workspace.reading.log_document`."""
+        from primeta.workspace.reading import log_document
+
+        return log_document(self, identity, by=by, now=now, **options)
 
     # The week
 
