@@ -27,7 +27,6 @@ from primeta.stats.emergence import (
     share_interval,
     turned_evidence,
 )
-from primeta.stats.multiplicity import e_bh
 from primeta.stats.overdispersion import held_out_discount, learn_excess, thread_factor
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -134,19 +133,17 @@ class _Followed:
 
     def blocks(self, grain: Grain, weeks: tuple[date, ...]) -> tuple[Block, ...]:
         a, b = self.before()
+        step = timedelta(days=_days(weeks))
+        # a week belongs to the month that holds its Thursday, as ISO years do
+        middle = timedelta(days=3 if step.days == 7 else 0)
         groups: dict[Period, list[int]] = {}
         for at in range(self.sight, self.counts.size):
-            # a week belongs to the month that holds its Thursday, as ISO years do
-            groups.setdefault(
-                Period.holding(weeks[self.first_watched + at] + timedelta(days=3), grain), []
-            ).append(at)
-        end = weeks[-1] + timedelta(days=10)
+            groups.setdefault(Period.holding(weeks[self.first_watched + at] + middle, grain), []).append(at)
+        end = weeks[-1] + step + middle
         found = []
         for period, inside in groups.items():
-            if grain != "week" and len(inside) < (period.end - period.start).days // 7 - 1:
-                finished = False
-            else:
-                finished = grain == "week" or end >= period.end
+            whole = (period.end - period.start).days // step.days
+            finished = len(inside) >= whole - (grain != "week") and end >= period.end
             count, told = float(self.counts[inside].sum()), float(self.expected[inside].sum())
             usual = told * a / b
             if usual <= 0:
@@ -167,12 +164,18 @@ class _Followed:
         return tuple(found)
 
 
-def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52) -> Emerged:
+def emerge(
+    panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: int = 0
+) -> Emerged:
     """Judge every candidate of a panel, week by week through the promise.
+
+    A panel of days is judged just so, day by day.
 
     Args:
         error: Largest expected share of false ones on the list `selected` (e-BH, any dependence), all weekly looks and
             all candidates counted, also those with no row.
+        left_out: Candidates that are no part of the panel because they were spoken of too rarely; they count as looked
+            at, since those that are there were picked among them.
         promise: Weeks watched, the last ones of the panel; what lies before is "before". Where a panel is shorter than
             the promise and half a year, its first third is "before".
     """
@@ -180,7 +183,8 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52) -> Emerged:
     weeks, first = len(panel.weeks), told.first
     watched = weeks - first
     count = panel.candidates
-    cap = max(2.0, (np.log(max(count, 1) / error) + np.log(max(watched, 1)) + 4) / LASTING)
+    tests = max(count + left_out, 1)
+    cap = max(2.0, (np.log(tests / error) + np.log(max(watched, 1)) + 4) / LASTING)
     second_cap = (np.log(1 / SECOND_ERROR) + np.log(max(watched, 1)) + 4) / LASTING
     floor = float(looked_often(np.zeros(1))[0])
     log_e, now = np.full(count, floor), np.zeros(count)
@@ -202,7 +206,8 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52) -> Emerged:
         onset[here] = np.where(
             (told.base_end[here] > first) & (start - told.base_end[here] <= 4), told.base_end[here] - 1, start
         )
-    noticed, held = _lists(running, rows, count, first, error)
+    noticed, held = np.full(count, -1), np.full(count, -1)
+    noticed[rows], held[rows] = _lists(running, tests, first, error)
     result = _Result(told, excess_week, dict(zip(rows.tolist(), most.tolist(), strict=True)), watched)
     second = np.ones(count)
     pairs: list[tuple[int, int, float]] = []
@@ -241,6 +246,11 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52) -> Emerged:
         week_factor=excess_week,
         _series=series,
     )
+
+
+def _days(weeks: tuple[date, ...]) -> int:
+    """7, or 1 for a panel of days."""
+    return (weeks[1] - weeks[0]).days if len(weeks) > 1 else 7
 
 
 def _chunks(size: int) -> Iterator[slice]:
@@ -282,20 +292,21 @@ def _evidence(
     )
 
 
-def _lists(running: Floats, rows: Ints, count: int, first: int, error: float) -> tuple[Ints, Ints]:
-    """(C,) weeks in which each candidate came on the list of noticed ones, and on that of `error`; −1 for never."""
-    noticed, held = np.full(count, -1), np.full(count, -1)
-    if rows.size == 0:
-        return noticed, held
+def _lists(running: Floats, tests: int, first: int, error: float) -> tuple[Ints, Ints]:
+    """Week in which each row came on the list of noticed ones, and on that of `error`; −1 for never.
+
+    e-BH over all that was looked at: those that have no row have an e-value below 1 and cannot pass.
+    """
+    noticed, held = np.full(running.shape[0], -1), np.full(running.shape[0], -1)
     for week in range(running.shape[1]):
         worth = looked_often(running[:, week])
         likely = np.flatnonzero(worth > 0)
+        order = likely[np.argsort(-worth[likely], kind="stable")]
+        needed = np.log(tests / np.arange(1, order.size + 1))
         for came, share in ((noticed, NOTICED_SHARE), (held, error)):
-            # a list of candidates that all others join with an e-value of nothing
-            e = np.zeros(count)
-            e[rows[likely]] = np.exp(np.minimum(worth[likely], 600))
-            passed = e_bh(e, share=share) if likely.size else np.zeros(count, bool)
-            came[passed & (came < 0)] = first + week
+            fits = np.flatnonzero(worth[order] >= needed - np.log(share))
+            passed = order[: fits[-1] + 1] if fits.size else order[:0]
+            came[passed[came[passed] < 0]] = first + week
     return noticed, held
 
 
@@ -424,8 +435,10 @@ class _Told:
             which * weeks + self.week[rows], weights=self.told[rows], minlength=n * weeks
         ).reshape(n, weeks)
         total = np.concatenate([np.zeros((n, 1)), np.cumsum(counts, axis=1)], axis=1)
-        middle = np.arange(self.first, weeks) - _YEAR
-        low, high = np.maximum(middle - _SEASON, 0), np.maximum(middle + _SEASON + 1, 0)
+        step = _days(self.panel.weeks)
+        middle = np.arange(self.first, weeks) - _YEAR * 7 // step
+        around = _SEASON * 7 // step
+        low, high = np.maximum(middle - around, 0), np.maximum(middle + around + 1, 0)
         volume = self.so_far[high] - self.so_far[low]
         share = np.divide(
             total[:, high] - total[:, low], volume, out=np.zeros((n, watched)), where=volume > 0
