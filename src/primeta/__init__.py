@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from primeta.reactivation.policy.door import discount, moment, sequence
     from primeta.reactivation.whom.door import whom
     from primeta.signals.detect import detect
+    from primeta.signals.topics import topics
     from primeta.workspace import Workspace
     from primeta.workspace import open_workspace as open
 
@@ -47,6 +48,7 @@ _PLACES = {
     "open": ("primeta.workspace", "open_workspace"),
     "Workspace": ("primeta.workspace", "Workspace"),
     "detect": ("primeta.signals.detect", "detect"),
+    "topics": ("primeta.signals.topics", "topics"),
     "Experiment": ("primeta.experiments.experiment", "Experiment"),
     "moment": ("primeta.reactivation.policy.door", "moment"),
     "sequence": ("primeta.reactivation.policy.door", "sequence"),
@@ -107,6 +109,7 @@ __all__ = [
     "moment",
     "open",
     "sequence",
+    "topics",
     "whom",
 ]
 

@@ -43,6 +43,7 @@ VERBS = {
         "How often are experiments wrong on your own customers?",
     ),
     "detect": ("primeta.cli.detect:detect", FILES, "Change points of any series in a file."),
+    "topics": ("primeta.cli.topics:topics", FILES, "What people have begun to speak of, from dated texts."),
     "ltv": ("primeta.cli.ltv:ltv", FILES, "What each customer will bring, from an order log."),
 }
 

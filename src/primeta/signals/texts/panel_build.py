@@ -86,11 +86,7 @@ class Built:
 
 def told_at(document: Document) -> datetime:
     """When it was said: as published, but never later than it was seen."""
-    return (
-        document.seen_at
-        if document.published_at is None
-        else min(document.published_at, document.seen_at)
-    )
+    return document.seen_at if document.published_at is None else min(document.published_at, document.seen_at)
 
 
 def told_rows(
@@ -114,8 +110,12 @@ def told_rows(
     return pa.table(
         [
             pa.array([one.id for one in documents], pa.string()),
-            pa.array([s.first if s else one.id for s, one in zip(of_story, documents, strict=True)], pa.string()),
-            pa.array([s.owner if s else one.owner for s, one in zip(of_story, documents, strict=True)], pa.string()),
+            pa.array(
+                [s.first if s else one.id for s, one in zip(of_story, documents, strict=True)], pa.string()
+            ),
+            pa.array(
+                [s.owner if s else one.owner for s, one in zip(of_story, documents, strict=True)], pa.string()
+            ),
             pa.array([GROUP_OF[one.kind] for one in documents], pa.string()),
             pa.array(at, pa.int64()),
             pa.LargeListArray.from_arrays(np.concatenate([[0], found.ends]), pa.array(found.codes)),
@@ -198,8 +198,14 @@ class TermStore:
                 continue
             old = cast(pa.Table, self._read(week))
             ids = old["id"].to_pylist()
-            story = [moved[i].first if i in moved else s for i, s in zip(ids, old["story"].to_pylist(), strict=True)]
-            owner = [moved[i].owner if i in moved else o for i, o in zip(ids, old["owner"].to_pylist(), strict=True)]
+            story = [
+                moved[i].first if i in moved else s
+                for i, s in zip(ids, old["story"].to_pylist(), strict=True)
+            ]
+            owner = [
+                moved[i].owner if i in moved else o
+                for i, o in zip(ids, old["owner"].to_pylist(), strict=True)
+            ]
             new = old.set_column(1, "story", pa.array(story, pa.string()))
             new = new.set_column(2, "owner", pa.array(owner, pa.string()))
             if not new.equals(old):
@@ -307,7 +313,9 @@ def _candidates(stories: pa.Table, least: int) -> tuple[Codes, Ids, Ids, int]:
     row = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)[order]
     codes = codes[order]
     del order
-    opens = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])) if len(codes) else np.zeros(0, int)
+    opens = (
+        np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])) if len(codes) else np.zeros(0, int)
+    )
     sizes = np.diff(opens, append=len(codes))
     kept = sizes >= least
     row = row[np.repeat(kept, sizes)].astype(np.int64)
@@ -343,7 +351,9 @@ def local_days(at: Ids, zone: tzinfo) -> Ids:
     quarters, back = np.unique(at // (_HOUR // 4), return_inverse=True)
     offsets = np.array(
         [
-            cast(timedelta, zone.utcoffset(datetime.fromtimestamp(q * 900, UTC).astimezone(zone))).total_seconds()
+            cast(
+                timedelta, zone.utcoffset(datetime.fromtimestamp(q * 900, UTC).astimezone(zone))
+            ).total_seconds()
             for q in quarters.tolist()
         ]
     )

@@ -87,7 +87,9 @@ class TermReader:
         marks = words & _MARKS
         alone = np.flatnonzero(marks & np.uint64(ALONE))
         left = np.flatnonzero(_pairs(marks))
-        codes = np.concatenate([words[alone] & ~_MARKS | np.uint64(1), pair_code(words[left], words[left + 1])])
+        codes = np.concatenate(
+            [words[alone] & ~_MARKS | np.uint64(1), pair_code(words[left], words[left + 1])]
+        )
         rows_of = np.concatenate([owner[alone], owner[left]])
         order = np.lexsort((codes, rows_of))
         codes, rows_of = codes[order], rows_of[order]
@@ -97,19 +99,19 @@ class TermReader:
             codes=codes[fresh], ends=np.cumsum(np.bincount(rows_of[fresh], minlength=len(texts)))
         )
 
-    def spoken(self, text: str) -> list[tuple[int, str, int]]:
-        """(code, written form, words) of every term of one text, in order, repeats included."""
-        there = list(tokens(text))
-        words = np.array([self._known.get(t) or self._look_up(t) for t in there] + [0], dtype=np.uint64)
+    def spoken(self, text: str) -> list[tuple[int, str]]:
+        """(code, as written) of every term of one text, repeats included."""
+        there = tokens(text)
+        known = self._known
+        words = np.array([known[t] if t in known else self._look_up(t) for t in there] + [0], dtype=np.uint64)
         marks = words & _MARKS
-        found = [
-            (int(words[at] & ~_MARKS | np.uint64(1)), there[at], 1)
-            for at in np.flatnonzero(marks & np.uint64(ALONE)).tolist()
-        ]
+        alone = np.flatnonzero(marks & np.uint64(ALONE)).tolist()
+        found = [(int(words[at] & ~_MARKS | np.uint64(1)), there[at]) for at in alone]
         left = np.flatnonzero(_pairs(marks))
-        pairs = pair_code(words[left], words[left + 1]).tolist()
-        found += [(code, f"{there[at]} {there[at + 1]}", 2) for code, at in zip(pairs, left.tolist(), strict=True)]
-        return found
+        codes = pair_code(words[left], words[left + 1]).tolist()
+        return found + [
+            (code, f"{there[at]} {there[at + 1]}") for code, at in zip(codes, left.tolist(), strict=True)
+        ]
 
     def _look_up(self, token: str) -> int:
         if len(self._known) >= REMEMBERED:
@@ -173,7 +175,9 @@ def _number(token: str) -> int:
     return _hashed(plain.lower().replace("ё", "е")) | ALONE | PAIRED | NAME
 
 
-_UNITS = frozenset("k m b bn s x th st nd rd am pm h d kb mb gb tb px km cm mm kg ms hz mhz ghz usd eur c f p".split())  # noqa: SIM905
+_UNITS = frozenset(
+    "k m b bn s x th st nd rd am pm h d kb mb gb tb px km cm mm kg ms hz mhz ghz usd eur c f p".split()
+)  # noqa: SIM905
 
 
 def _latin(token: str) -> tuple[str, int]:

@@ -105,7 +105,12 @@ def dated_texts(
     unknown = pc.utf8_length(pc.utf8_trim_whitespace(source)).to_numpy(zero_copy_only=False) == 0
     _remark(notes, empty, "Rows without text, left out", "Строки без текста, пропущены")
     _remark(notes, undated & ~empty, "Texts without a date, left out", "Тексты без даты, пропущены")
-    _remark(notes, unknown & ~empty & ~undated, "Texts without a source, left out", "Тексты без источника, пропущены")
+    _remark(
+        notes,
+        unknown & ~empty & ~undated,
+        "Texts without a source, left out",
+        "Тексты без источника, пропущены",
+    )
     usable = ~empty & ~undated & ~unknown
     if not usable.any():
         raise BadTable(f"{place}: no row has a text, a date and a source; check the columns (--columns)")
@@ -152,10 +157,14 @@ def _zone(timezone: str) -> tzinfo:
 def _read(rows: Any, columns: dict[str, str]) -> tuple[pa.Table, str]:
     strange = sorted(set(columns) - {*NEEDED, *OPTIONAL})
     if strange:
-        raise BadInput(f"--columns: {strange[0]!r} is no column of topics; there are {', '.join((*NEEDED, *OPTIONAL))}")
+        raise BadInput(
+            f"--columns: {strange[0]!r} is no column of topics; there are {', '.join((*NEEDED, *OPTIONAL))}"
+        )
     if isinstance(rows, str | Path):
         place = str(rows)
-        table = read_table(rows, columns=columns, text=[name for name in (*NEEDED, *OPTIONAL) if name != "published_at"])
+        table = read_table(
+            rows, columns=columns, text=[name for name in (*NEEDED, *OPTIONAL) if name != "published_at"]
+        )
     else:
         place = "the table"
         try:
@@ -171,10 +180,14 @@ def _read(rows: Any, columns: dict[str, str]) -> tuple[pa.Table, str]:
             ) from None
         for ours, theirs in columns.items():
             if theirs not in table.column_names:
-                raise BadTable(f"{place}: no column {theirs!r} (asked for as {ours}); there are {_listed(table)}")
+                raise BadTable(
+                    f"{place}: no column {theirs!r} (asked for as {ours}); there are {_listed(table)}"
+                )
         back = {theirs: ours for ours, theirs in columns.items()}
         # A column that is meant by another name makes room for it.
-        names = [back.get(name, f"{name} (theirs)" if name in columns else name) for name in table.column_names]
+        names = [
+            back.get(name, f"{name} (theirs)" if name in columns else name) for name in table.column_names
+        ]
         table = table.rename_columns(names)
     missing = [name for name in NEEDED if name not in table.column_names]
     if missing:
@@ -203,11 +216,15 @@ def _times(table: pa.Table, place: str, timezone: str) -> pa.Array:
                 f"{place}: published_at: {given[0]} can be read with the day or the month first; "
                 f"write the dates as 2026-12-31"
             )
-        read = arrow(connection, f"SELECT epoch_us(CAST({reading.utc} AS TIMESTAMP)) AS at FROM texts")["at"].combine_chunks()
+        read = arrow(connection, f"SELECT epoch_us(CAST({reading.utc} AS TIMESTAMP)) AS at FROM texts")[
+            "at"
+        ].combine_chunks()
     read = read.chunk(0) if isinstance(read, pa.ChunkedArray) and read.num_chunks else read
     there = given.is_valid().to_numpy(zero_copy_only=False)
     if pa.types.is_string(given.type) or pa.types.is_large_string(given.type):
-        there = there & (pc.utf8_length(pc.utf8_trim_whitespace(given)).fill_null(0).to_numpy(zero_copy_only=False) > 0)
+        there = there & (
+            pc.utf8_length(pc.utf8_trim_whitespace(given)).fill_null(0).to_numpy(zero_copy_only=False) > 0
+        )
     wrong = np.flatnonzero(there & read.is_null().to_numpy(zero_copy_only=False))
     if len(wrong):
         raise BadTable(
