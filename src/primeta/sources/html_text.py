@@ -111,6 +111,11 @@ def tidy(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def one_line(text: object, *, longest: int = 200) -> str:
+    """A name as plain text on one line; empty for what is no text."""
+    return " ".join(tidy(text[: 4 * longest]).split())[:longest] if isinstance(text, str) else ""
+
+
 def safe_html(markup: str, *, base: str = "") -> str:
     """HTML that may be put on a page: no script, style, form, frame or event, no picture that reports who looked.
 

@@ -91,6 +91,27 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "The page of the channel {name} shows no posts.",
         "ru": "На странице канала {name} нет записей.",
     },
+    "not-mail": {
+        "en": "This is no mail: a mailbox file (mbox) or a saved mail (.eml) was expected.",
+        "ru": "Это не почта: ожидался файл почтового ящика (mbox) или сохранённое письмо (.eml).",
+    },
+    "not-mail.outlook": {
+        "en": "This is a mail in Outlook's own form. Save it as .eml: in Outlook, drag it to a folder of a webmail, or "
+        "open it there and download it.",
+        "ru": "Это письмо в собственном формате Outlook. Сохраните его как .eml, например из веб-версии почты.",
+    },
+    "large-mails": {
+        "en": "Mails larger than 32 MB: {entries}. Their beginning was read.",
+        "ru": "Писем больше 32 МБ: {entries}. Прочитано их начало.",
+    },
+    "many-parts": {
+        "en": "Mails of very many parts: {entries}. Their first parts were read.",
+        "ru": "Писем из слишком большого числа частей: {entries}. Прочитаны первые части.",
+    },
+    "automatic": {
+        "en": "Delivery reports and automatic replies: {entries}. They were left out.",
+        "ru": "Отчётов о доставке и автоответов: {entries}. Мы их пропустили.",
+    },
     "cut-short": {
         "en": "The file breaks off. What stands before the break was read: {entries} entries. Save it again.",
         "ru": "Файл обрывается. То, что до обрыва, прочитано, записей: {entries}. Сохраните файл заново.",

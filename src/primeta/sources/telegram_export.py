@@ -14,9 +14,10 @@ from typing import BinaryIO
 
 from primeta.sources.apart import apart
 from primeta.sources.feed_dates import EARLIEST, time_of
+from primeta.sources.html_text import one_line
 from primeta.sources.records import Brought, Document, Source, Trouble
 from primeta.sources.telegram_stream import Walk, messages_of, stack_of
-from primeta.sources.telegram_text import Chat, Post, album, belongs, chat_of, counted, documents_of, one_line
+from primeta.sources.telegram_text import Chat, Post, album, belongs, chat_of, counted, documents_of
 
 LARGEST = 128 * 2**20
 """Bytes that are handed over in memory; a file is read in place, whatever its size."""
@@ -60,11 +61,20 @@ def read_telegram_export(
     """
     if isinstance(raw, bytes) and len(raw) > LARGEST:
         trouble = Trouble(
-            code="too-large", values={"reason": "reading", "bytes": len(raw), "largest": LARGEST}, permanent=True
+            code="too-large",
+            values={"reason": "reading", "bytes": len(raw), "largest": LARGEST},
+            permanent=True,
         )
         return Brought(troubles=(trouble,))
     read = apart(
-        read_export_here, raw, source=source, url=url, seen_at=seen_at, position=position, most=most, seconds=SECONDS
+        read_export_here,
+        raw,
+        source=source,
+        url=url,
+        seen_at=seen_at,
+        position=position,
+        most=most,
+        seconds=SECONDS,
     )
     return Brought(troubles=(read,)) if isinstance(read, Trouble) else read
 
@@ -82,7 +92,9 @@ def read_export_here(
     try:
         with io.BytesIO(raw) if isinstance(raw, bytes) else raw.open("rb") as file:
             digest = hashlib.sha256(raw).hexdigest() if isinstance(raw, bytes) else ""
-            return _read(file, source=source, url=url, seen_at=seen_at, position=position, most=most, digest=digest)
+            return _read(
+                file, source=source, url=url, seen_at=seen_at, position=position, most=most, digest=digest
+            )
     except OSError as error:
         why = type(error).__name__
         return Brought(troubles=(Trouble(code="unreadable", values={"reason": "reading", "why": why}),))
@@ -116,7 +128,9 @@ def _read(
             break
         read += 1
         where = _chat(chat, walk.many, source=source, url=url)
-        found, more = documents_of([album(posts)], where, source=source, seen_at=seen_at, raw=digest, told=url)
+        found, more = documents_of(
+            [album(posts)], where, source=source, seen_at=seen_at, raw=digest, told=url
+        )
         counts += more
         for document in found:
             counts["repeated"] += document.id in documents
@@ -125,7 +139,11 @@ def _read(
         return Brought(troubles=(Trouble(code="not-telegram", values={"reason": "reading"}, permanent=True),))
     if stop:
         file.seek(max(0, stop - _WINDOW))
-        follow |= {"offset": stop, "before": hashlib.sha256(file.read(min(stop, _WINDOW))).hexdigest(), "more": True}
+        follow |= {
+            "offset": stop,
+            "before": hashlib.sha256(file.read(min(stop, _WINDOW))).hexdigest(),
+            "more": True,
+        }
     troubles = counted(counts)
     if walk.broken:
         troubles.append(Trouble(code="ill-formed-messages", values={"entries": walk.broken}))
@@ -257,7 +275,9 @@ def _attached(message: Mapping[str, object]) -> tuple[str, list[str], list[str]]
             name = missing[1] if missing else file.replace("\\", "/").rsplit("/", 1)[-1]
         if isinstance(name, str):
             files.append(name)
-        if song := " — ".join(filter(None, (one_line(message.get("performer")), one_line(message.get("title"))))):
+        if song := " — ".join(
+            filter(None, (one_line(message.get("performer")), one_line(message.get("title"))))
+        ):
             files.append(song)
     for name, head, items, item in (
         ("poll", "question", "answers", "text"),
@@ -275,7 +295,9 @@ def _attached(message: Mapping[str, object]) -> tuple[str, list[str], list[str]]
         lines += [game, str(message.get("game_description") or "")]
     if "place_name" in message:
         media.append("place")
-        lines.append(", ".join(filter(None, (one_line(message.get(name)) for name in ("place_name", "address")))))
+        lines.append(
+            ", ".join(filter(None, (one_line(message.get(name)) for name in ("place_name", "address"))))
+        )
     return "\n".join(line for line in lines if line.strip()), media, files
 
 
@@ -284,7 +306,11 @@ def _buttons(rows: object) -> list[str]:
     found: list[str] = []
     for row in rows[:100] if isinstance(rows, list) else ():
         for button in row[:20] if isinstance(row, list) else ():
-            if isinstance(button, dict) and button.get("type") == "url" and isinstance(button.get("data"), str):
+            if (
+                isinstance(button, dict)
+                and button.get("type") == "url"
+                and isinstance(button.get("data"), str)
+            ):
                 found.append(str(button["data"]))
     return found
 

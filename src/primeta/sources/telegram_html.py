@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from primeta.sources.apart import apart
 from primeta.sources.feed_bytes import encoding_of
 from primeta.sources.feed_dates import time_of
-from primeta.sources.html_text import plain_of
+from primeta.sources.html_text import one_line, plain_of
 from primeta.sources.records import Brought, Source, Trouble
-from primeta.sources.telegram_text import Post, album, belongs, chat_of, counted, documents_of, one_line
+from primeta.sources.telegram_text import Post, album, belongs, chat_of, counted, documents_of
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode

@@ -93,8 +93,12 @@ def read_page_here(
         told=url,
     )
     older = _older(page)
-    follow = urljoin(canonical_link(url) or "https://t.me/", f"/s/{name}?before={older}") if older and name else ""
-    return Brought(documents=tuple(documents), troubles=tuple(counted(counts)), follow=(follow,) if follow else ())
+    follow = (
+        urljoin(canonical_link(url) or "https://t.me/", f"/s/{name}?before={older}") if older and name else ""
+    )
+    return Brought(
+        documents=tuple(documents), troubles=tuple(counted(counts)), follow=(follow,) if follow else ()
+    )
 
 
 def _channel(page: LexborHTMLParser, messages: list[LexborNode], *, url: str, source: Source) -> str:
@@ -156,7 +160,8 @@ def _post(message: LexborNode, number: str) -> Post:
         if not re.sub(r"https?://\S+", "", "".join(texts)).strip():
             # A bare link: what the page behind it says of itself is what the post says.
             texts += [
-                inside(preview.css_first(f".link_preview_{part}"), longest=2_000) for part in ("title", "description")
+                inside(preview.css_first(f".link_preview_{part}"), longest=2_000)
+                for part in ("title", "description")
             ]
     for button in message.css("a.tgme_widget_message_inline_button[href]")[:20]:
         links.append(button.attributes.get("href") or "")
@@ -170,7 +175,9 @@ def _post(message: LexborNode, number: str) -> Post:
     )
     if number_of := _count(inside(message.css_first(".tgme_widget_message_views"))):
         post.counts["views"] = number_of
-    reactions = [_count(re.sub(r"[^\d.,KMBКМ]", "", inside(node))) for node in message.css(".tgme_reaction")[:100]]
+    reactions = [
+        _count(re.sub(r"[^\d.,KMBКМ]", "", inside(node))) for node in message.css(".tgme_reaction")[:100]
+    ]
     if total := sum(reactions):
         post.counts["reactions"] = total
     return post
@@ -220,7 +227,10 @@ def _older(page: LexborHTMLParser) -> str:
 def _why_none(page: LexborHTMLParser, name: str) -> Trouble:
     """Why a page shows no post: the channel is empty, shows none to strangers, is a group, a person or nobody."""
     values: dict[str, object] = {"reason": "reading", "name": name}
-    if page.css_first(".tgme_channel_info") is not None or page.css_first(".tgme_channel_history") is not None:
+    if (
+        page.css_first(".tgme_channel_info") is not None
+        or page.css_first(".tgme_channel_history") is not None
+    ):
         said = inside(page.css_first(".tme_no_messages_found, .tgme_channel_history"), longest=300)
         return Trouble(code="no-posts", values=values | ({"said": said} if said else {}))
     if page.css_first(".tgme_widget_message_error") is not None:

@@ -119,7 +119,11 @@ def _key(text: _Text, walk: Walk) -> None:
         raise _Ended
     else:
         value = text.value()
-        if key in ("name", "type", "id") and isinstance(value, str | int) and walk.stack[-1] in ("root", "chat"):
+        if (
+            key in ("name", "type", "id")
+            and isinstance(value, str | int)
+            and walk.stack[-1] in ("root", "chat")
+        ):
             walk.chat[key] = value
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from primeta.facts import Provenance
-from primeta.sources.html_text import tidy
+from primeta.sources.html_text import one_line, tidy
 from primeta.sources.identity import document_id
 from primeta.sources.links import canonical_link, site_of
 from primeta.sources.records import Document, Source, Trouble
@@ -88,7 +88,9 @@ def telegram_form(head: bytes) -> Form:
         return "export" if messages or b'"chats"' in text or b'"personal_information"' in text else ""
     if b"tgme_" in text:
         return "page"
-    if b"<" in text[:200] and (b"Exported Data" in text or b"chat_page" in text or b"CheckLocation()" in text):
+    if b"<" in text[:200] and (
+        b"Exported Data" in text or b"chat_page" in text or b"CheckLocation()" in text
+    ):
         return "html"
     return ""
 
@@ -151,7 +153,9 @@ def documents_of(
 
 def counted(counts: Counter[str]) -> list[Trouble]:
     """Numbers as troubles, by code."""
-    return [Trouble(code=code, values={"entries": number}) for code, number in sorted(counts.items()) if number]
+    return [
+        Trouble(code=code, values={"entries": number}) for code, number in sorted(counts.items()) if number
+    ]
 
 
 def album(posts: Sequence[Post]) -> Post:
@@ -187,13 +191,12 @@ def belongs(post: Post, group: Sequence[Post]) -> bool:
         return False
     first = group[0]
     near = last.at is not None and abs((post.at - last.at).total_seconds()) <= ALBUM_SECONDS
-    same = (post.sender, post.author, post.forwarded_from) == (first.sender, first.author, first.forwarded_from)
+    same = (post.sender, post.author, post.forwarded_from) == (
+        first.sender,
+        first.author,
+        first.forwarded_from,
+    )
     return near and same and "poll" not in last.media
-
-
-def one_line(text: object, *, longest: int = 200) -> str:
-    """A name as plain text on one line; empty for what is no text."""
-    return " ".join(tidy(text[: 4 * longest]).split())[:longest] if isinstance(text, str) else ""
 
 
 def whole_link(link: str) -> str:
