@@ -80,6 +80,21 @@ class Boilerplate:
         number = self.counts.get(source, {}).get(_mark(sentence), 0)
         return number >= OFTEN and number >= SHARE * self.documents.get(source, 0)
 
+    def repeated(self, source: str) -> frozenset[int]:
+        """Marks of the sentences that are boilerplate of the source by now; `without` takes them."""
+        least = max(OFTEN, SHARE * self.documents.get(source, 0))
+        return frozenset(mark for mark, number in self.counts.get(source, {}).items() if number >= least)
+
+    @staticmethod
+    def without(text: str, marks: frozenset[int]) -> str:
+        """What the text says beyond these sentences and calls to subscribe; may be empty."""
+        parts = sentences(text)
+        if len(parts) < 2:
+            return text
+        return "\n".join(
+            part for part in parts if not (_CALL.match(part) or (marks and _mark(part) in marks))
+        )
+
     def left(self, source: str, text: str) -> str:
         """What the text says beyond its source's boilerplate and calls to subscribe; may be empty."""
         parts = sentences(text)

@@ -90,9 +90,7 @@ class CopyIndex:
             at = len(self.ids)
             self.ids.append(name)
             self._texts.append(kept if len(kept) <= 2000 else kept[:2000])
-            digest = hashlib.blake2b(
-                plain.encode() + (b"?" if text.rstrip().endswith("?") else b""), digest_size=12
-            ).digest()
+            digest = same_words(plain, text)
             twin = self._exact.get(digest)
             if twin is not None and plain:
                 found.append(Copied(earlier=self.ids[twin], later=name, how="exact", share=1.0))
@@ -118,7 +116,7 @@ class CopyIndex:
                     [singles[begins[row] : ends[row]], pairs[pair_begins[row] : pair_ends[row]]]
                 )
                 self._shingles[int(at[row])] = both.astype(np.uint32)
-            keys = _band_keys(pairs, pair_ends)[wide]
+            keys = band_keys(pairs, pair_ends)[wide]
             yield from self._prove(self._meet(keys.ravel(), np.repeat(at[wide], BANDS)))
 
     def _meet(self, keys: Hashes, owners: Ids) -> Ids:
@@ -157,13 +155,24 @@ class CopyIndex:
         for one, other in pairs.tolist():
             if one != last:
                 last, mine = one, frozenset(self._shingles[one].tolist())
-            share = _share(mine, self._shingles[other].tolist())
+            share = near_share(mine, self._shingles[other].tolist())
             if share is None or (self.checked and contradict(self._texts[one], self._texts[other])):
                 continue
             yield Copied(earlier=self.ids[one], later=self.ids[other], how="near", share=share)
 
 
-def _share(mine: frozenset[int], there: Sequence[int]) -> float | None:
+def same_words(plain: str, text: str) -> bytes:
+    """12 bytes that texts of the same words share; a question is another thing than a statement.
+
+    Args:
+        plain: Its normal form.
+        text: As it reads.
+    """
+    asks = b"?" if text.rstrip().endswith("?") else b""
+    return hashlib.blake2b(plain.encode() + asks, digest_size=12).digest()
+
+
+def near_share(mine: frozenset[int], there: Iterable[int]) -> float | None:
     """Jaccard share where it makes a near copy, else None."""
     theirs = frozenset(there)
     both = len(mine & theirs)
@@ -212,7 +221,7 @@ def _seeds() -> Hashes:
     return _mix(np.arange(1, HASHES + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
 
-def _band_keys(hashed: Hashes, ends: Ids) -> Hashes:
+def band_keys(hashed: Hashes, ends: Ids) -> Hashes:
     """(n, BANDS) keys: texts that share one are looked at side by side."""
     rows = HASHES // BANDS
     n = len(ends)

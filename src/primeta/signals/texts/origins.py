@@ -98,6 +98,28 @@ def story_link(url: str) -> str:
     return f"{host}{path}" + (f"?{parts.query}" if parts.query else "")
 
 
+def story_links(one: Document) -> tuple[str, tuple[str, ...]]:
+    """The text's own address and what it cites, as `story_link` spells them."""
+    posts = [f"https://t.me/{m[1]}/{m[2]}" for m in _TELEGRAM.finditer(one.text[:2000]) if m[2]]
+    return story_link(one.url), tuple(dict.fromkeys(filter(None, map(story_link, (*one.links, *posts)))))
+
+
+def told_at(one: Document) -> datetime:
+    """When the text was there: as it says, but not after it was seen."""
+    return one.seen_at if one.published_at is None else min(one.published_at, one.seen_at)
+
+
+def named_sources(one: Document) -> tuple[str, ...]:
+    """Whom the text names as its source or forwards, in a normal form."""
+    named = cited_sources(f"{one.title}\n{one.text}".strip())
+    return tuple(dict.fromkeys((*named, *([_short(one.forwarded_from)] if one.forwarded_from else []))))
+
+
+def source_name(owner: str) -> str:
+    """An owner as texts that name him are compared with."""
+    return _short(owner)
+
+
 @dataclass(slots=True)
 class StoryIndex:
     """Documents and the reasons to join them; grows, and merges with another."""
@@ -117,11 +139,9 @@ class StoryIndex:
                 continue
             whole = f"{one.title}\n{one.text}".strip()
             kept = (left or {}).get(one.id, whole)
-            posts = [f"https://t.me/{m[1]}/{m[2]}" for m in _TELEGRAM.finditer(one.text[:2000]) if m[2]]
-            links = tuple(dict.fromkeys(filter(None, map(story_link, (*one.links, *posts)))))
-            at = one.seen_at if one.published_at is None else min(one.published_at, one.seen_at)
+            url, links = story_links(one)
             self._known[one.id] = _Known(
-                one.id, one.source, one.owner, at, kept[:2000], len(kept), links, story_link(one.url),
+                one.id, one.source, one.owner, told_at(one), kept[:2000], len(kept), links, url,
                 cited_sources(whole), one.forwarded_from,
             )  # fmt: skip
 
@@ -147,10 +167,23 @@ class StoryIndex:
         if first != second and (old is None or _rank(new) < _rank(old)):
             self._pairs[key] = new
 
-    def stories(self) -> tuple[Story, ...]:
-        """All documents as stories, by the time of their first; a text that repeats nobody is a story of one."""
+    def pair(self, first: str, second: str, how: Copy, share: float = 1.0) -> None:
+        """Remember why two documents are one story."""
+        self._pair(first, second, how, share)
+
+    def how_cited(self, name: str, origin: str) -> Copy:
+        """What a text is that cites another by its address: a forward where it says so, else a shared link."""
+        one, other = self._known[name], self._known[origin]
+        return "forward" if _is_forward(one, other, other.url) else "shared-link"
+
+    def stories(self, *, marked: bool = True) -> tuple[Story, ...]:
+        """All documents as stories, by the time of their first; a text that repeats nobody is a story of one.
+
+        Args:
+            marked: Join by shared links and named sources too; else by the pairs alone that were told.
+        """
         reasons = dict(self._pairs)
-        for key, new in self._marked():
+        for key, new in self._marked() if marked else ():
             if key not in reasons or _rank(new) < _rank(reasons[key]):
                 reasons[key] = new
         groups = _Groups(list(self._known))
