@@ -21,7 +21,7 @@ from primeta.sources.identity import document_id
 from primeta.sources.links import canonical_link
 from primeta.sources.mail_mbox import LARGEST_MAIL, Found, mails_of, position_of, resumed
 from primeta.sources.mail_parts import Parts, parts_of
-from primeta.sources.mail_sender import Sender, sender_of, site_of_address
+from primeta.sources.mail_sender import sender_of, site_of_address
 from primeta.sources.mail_text import bare_subject, said
 from primeta.sources.records import Brought, Document, Source, Trouble
 

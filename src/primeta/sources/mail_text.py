@@ -146,9 +146,9 @@ def web_version(markup: str) -> str:
         here = re.fullmatch(
             r"(?:click )?here|(?:нажмите )?(?:здесь|сюда)|по (?:этой )?ссылке|браузере?", words, re.IGNORECASE
         )
-        if _WEB_VERSION.search(words) or (here and _WEB_VERSION.search(html.unescape(around)[-200:])):
-            if link := direct(html.unescape(anchor[1].strip("\"'"))):
-                return link
+        offered = _WEB_VERSION.search(words) or (here and _WEB_VERSION.search(html.unescape(around)[-200:]))
+        if offered and (link := direct(html.unescape(anchor[1].strip("\"'")))):
+            return link
     return ""
 
 

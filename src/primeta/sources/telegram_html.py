@@ -185,7 +185,7 @@ def _post(message: LexborNode, before: _Before, *, joined: bool, counts: Counter
             elif "signature" in classes:
                 post.author = inside(part)
             elif "bot_buttons_table" in classes or part.tag == "table":
-                links += [link for link in plain_of(part.html or "").links]
+                links += list(plain_of(part.html or "").links)
     post.at = at
     post.text = "\n".join(text for text in texts if text)
     post.links, post.media, post.files = tuple(links), tuple(media), tuple(files)

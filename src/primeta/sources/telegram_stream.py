@@ -133,7 +133,9 @@ class _Text:
     def __init__(self, file: BinaryIO, encoding: str) -> None:
         self._file = file
         self._encoding = encoding
-        self._decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
+        # What is no text comes out as something that takes as many bytes, so that offsets stay right.
+        self._odd = "surrogateescape" if encoding == "utf-8" else "replace"
+        self._decoder = codecs.getincrementaldecoder(encoding)(self._odd)
         self._scan = json.JSONDecoder(parse_float=_number, parse_int=_number, strict=False).raw_decode
         self.buffer = ""
         self.at = 0
@@ -144,14 +146,14 @@ class _Text:
 
     def offset(self) -> int:
         """Where the last value began, in bytes."""
-        return self._before + len(self.buffer[: self._start].encode(self._encoding, "surrogateescape"))
+        return self._before + len(self.buffer[: self._start].encode(self._encoding, self._odd))
 
     def fill(self, *, keep: int) -> bool:
         """Read on; what stands before `keep` is let go. False at the end of the file."""
         if self.ended:
             return False
         if keep > 0:
-            self._before += len(self.buffer[:keep].encode(self._encoding, "surrogateescape"))
+            self._before += len(self.buffer[:keep].encode(self._encoding, self._odd))
             self.buffer = self.buffer[keep:]
             self.at -= keep
             self._start = max(0, self._start - keep)
