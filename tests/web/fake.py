@@ -14,12 +14,14 @@ from fake_experiments import FakeExperiments, certificate
 from fake_people import PEOPLE_VERBS, FakePeople
 from fake_policy import POLICY_VERBS, FakePolicy
 from fake_reactivation import REACTIVATION_VERBS, FakeReactivation
+from fake_texts import TEXTS_VERBS, FakeTexts, topic_signals
 
-from primeta.config import Config, FiltersConfig
+from primeta.config import Config, DeliveryConfig, FiltersConfig
 from primeta.errors import Conflict, NotFound
 from primeta.facts import Period
 from primeta.signals.note import Note
 from primeta.signals.signal import Block, Frozen, Signal
+from primeta.store.deliveries import Delivery
 from primeta.trends.records import (
     Card,
     Decision,
@@ -222,7 +224,8 @@ class FakeWorkspace:
         people = () if empty else (self.text["anna"], self.text["oleg"])
         self.config = Config(
             path=folder / "primeta.toml", name=self.text["kalina"], language=language, currency="RUB",
-            timezone="Europe/Moscow", margin=0.25, people=people, filters=FiltersConfig(), tables={"orders": None, "customers": None},  # type: ignore[dict-item]
+            timezone="Europe/Moscow", margin=0.25, people=people, filters=FiltersConfig(),
+            delivery={} if empty else {"team": DeliveryConfig(name="team", to="tgram://${TOKEN}/-100")}, tables={"orders": None, "customers": None},  # type: ignore[dict-item]
         )  # fmt: skip
         self._signals = () if empty else self._make_signals()
         self._notes = [] if empty else self._make_notes()
@@ -240,6 +243,14 @@ class FakeWorkspace:
         self.called = FakePeople(self.winback.campaign, language, empty=empty)
         for verb in PEOPLE_VERBS:
             setattr(self, verb, getattr(self.called, verb))
+        self.token = "first-secret"
+        self.delivered = (
+            Delivery(channel="team", subject="digest 2026-W46", state="delivered", first_at=NOW, at=NOW - timedelta(hours=3)),
+            Delivery(channel="team", subject="review t-4 2026-11-05 +1w", state="refused", why="login", answer="535", first_at=NOW, at=NOW - timedelta(days=4)),
+        )  # fmt: skip
+        self.said = FakeTexts(language, empty=empty, log=self.log_signal)
+        for verb in TEXTS_VERBS:
+            setattr(self, verb, getattr(self.said, verb))
 
     @property
     def tests(self) -> FakeExperiments:
@@ -296,6 +307,7 @@ class FakeWorkspace:
             _signal("s-3", "orders_per_customer", "all", 0.029, "holding", e_value=3.1),
             _signal("s-4", "unsubscribe_rate", "region=Volga", 0.24, "noticed", e_value=2.0),
             _signal("s-5", "discount_share", "all", 0.018, "refuted", e_value=1.0),
+            *topic_signals(self.config.language),
         )
 
     def _make_notes(self) -> list[Note]:
@@ -505,11 +517,14 @@ class FakeWorkspace:
         return (
             (Suggestion(trend_id=trend, signal_id="s-3", score=0.6, why=("same-family", "same-time")),)
             if trend == "t-1"
+            else (Suggestion(trend_id=trend, signal_id="s-9", score=0.7, why=("same-words", "same-time")),)
+            if trend == "t-3"
             else ()
         )
 
     def log_signal(self, **values: Any) -> Note:
         now, trend = values.pop("now"), values.pop("trend", None)
+        self.files = values.pop("files", ())
         subject = values.pop("subject") or values["text"].splitlines()[0]
         note = Note(id=f"n-{len(self._notes) + 1}", subject=subject, logged_at=now, **values)
         self._notes.insert(0, note)
@@ -597,6 +612,19 @@ class FakeWorkspace:
     def cancel_job(self, identity: str) -> Job:
         self._jobs[identity] = replace(self.job(identity), state="cancelled")
         return self._jobs[identity]
+
+    def deliveries(self, *, channel: str = "") -> tuple[Delivery, ...]:
+        return () if self.empty else self.delivered
+
+    def calendar_token(self, *, now: datetime, by: str, new: bool = False) -> str:
+        self.token = "second-secret" if new else self.token
+        return self.token
+
+    def is_calendar_token(self, token: str) -> bool:
+        return token == self.token
+
+    def calendar(self, *, now: datetime, language: str = "") -> bytes:
+        return b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 
     def put_trend(self, trend: Trend) -> None:
         self._trends[trend.id] = trend

@@ -94,7 +94,7 @@ def test_an_attempt_that_failed_says_why_and_may_be_repeated(
 
 
 @pytest.mark.parametrize(
-    "path", ["/reactivation/two-letters/interviews", "/reactivation/two-letters/farms", "/sources"]
+    "path", ["/reactivation/two-letters/interviews", "/reactivation/two-letters/farms", "/acquisition"]
 )
 def test_newer_facts_are_told_beside_what_is_kept(
     browser: Browser, workspace: FakeWorkspace, language: str, path: str
@@ -110,18 +110,18 @@ def test_newer_facts_are_told_beside_what_is_kept(
 
 
 def test_sources_are_a_job_of_their_own(browser: Browser, workspace: FakeWorkspace):
-    told = browser.send("/sources", {}, follow=False).headers["location"]
+    told = browser.send("/acquisition", {}, follow=False).headers["location"]
     identity = told.rpartition("/")[2].partition("#")[0]
     assert workspace.job(identity).kind == "sources"
-    assert 'href="/sources"' in browser.get(f"/jobs/{identity}").text
+    assert 'href="/acquisition"' in browser.get(f"/jobs/{identity}").text
 
 
 def test_before_the_first_watch_sources_say_what_to_do(new: Browser):
-    assert "primeta watch" in new.get("/sources").text
+    assert "primeta watch" in new.get("/acquisition").text
 
 
 def test_sources_lead_with_the_ranking_that_flips(browser: Browser, language: str):
-    text = browser.get("/sources").text.replace("\u00a0", " ")
+    text = browser.get("/acquisition").text.replace("\u00a0", " ")
     page = Page(text)
     assert page.all("h1")
     words = {
@@ -136,7 +136,7 @@ def test_the_same_documents_come_over_http(browser: Browser):
     for path, key in (
         ("/api/v1/reactivation/two-letters/interviews", "groups"),
         ("/api/v1/reactivation/two-letters/farms", "clusters"),
-        ("/api/v1/sources?cohort=all", "sources"),
+        ("/api/v1/acquisition?cohort=all", "sources"),
     ):
         answer = browser.get(path)
         assert answer.status_code == 200, path

@@ -106,7 +106,7 @@ def doctor(request: Request) -> JSONResponse:
 
 
 JobKind = Literal[
-    "watch", "look", "certify", "ladder", "lapse", "policy", "whom", "interviews", "farms", "sources"
+    "watch", "look", "certify", "ladder", "lapse", "policy", "whom", "interviews", "farms", "sources", "collect"
 ]
 
 

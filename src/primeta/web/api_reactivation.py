@@ -150,7 +150,7 @@ def farms(request: Request, name: str) -> JSONResponse:
     return _people(view, f"the farms of {view.campaign.name} are", "farms")
 
 
-@router.get("/sources", summary="What customers of each acquisition source bring, cost and pay back")
+@router.get("/acquisition", summary="What customers of each acquisition source bring, cost and pay back")
 def sources(
     request: Request,
     cohort: Annotated[str, Query(description="month, quarter, year or all")] = "quarter",

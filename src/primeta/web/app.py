@@ -14,28 +14,35 @@ from starlette.staticfiles import StaticFiles
 
 from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaError, Refused, Unavailable
 from primeta.show.chart import vega_bundle
-from primeta.web import api, api_experiments, api_reactivation
+from primeta.web import api, api_experiments, api_reactivation, api_texts
 from primeta.web.background import Answers
 from primeta.web.page import Site, page
 from primeta.web.pages import (
     certify,
     data,
+    delivery,
     experiment_acts,
     experiment_edit,
     experiments,
     jobs,
     lapse,
+    log_form,
     metrics,
     radar,
     reactivation,
     reactivation_people,
     reactivation_policy,
     reactivation_whom,
+    reading,
+    search,
     settings,
     signals,
+    sources,
     today,
+    topics,
     trend_edit,
     trends,
+    voices,
 )
 from primeta.web.security import HEADERS, KnownHost, SecureHeaders
 from primeta.workspace import Workspace
@@ -74,6 +81,12 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     pages = (
         today,
         signals,
+        log_form,
+        topics,
+        reading,
+        voices,
+        search,
+        sources,
         radar,
         trends,
         trend_edit,
@@ -88,6 +101,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
         lapse,
         metrics,
         data,
+        delivery,
         jobs,
         settings,
     )
@@ -96,6 +110,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     app.include_router(api.router)
     app.include_router(api_experiments.router)
     app.include_router(api_reactivation.router)
+    app.include_router(api_texts.router)
     app.add_api_route("/static/vega.js", _vega, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("primeta.web") / "static")), name="static")
     app.add_exception_handler(PrimetaError, _refused)

@@ -35,6 +35,7 @@ PLACES = (
     ("/", "Today"),
     ("/signals", "Signals"),
     ("/trends", "Trends"),
+    ("/topics", "What is said"),
     ("/experiments", "Experiments"),
     ("/reactivation", "Reactivation"),
     ("/metrics", "Metrics"),
@@ -182,7 +183,15 @@ async def form_of(request: Request) -> FormData:
     Raises:
         NotAllowed: the token is missing or wrong.
     """
-    form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+    return sent_from_us(request, await request.form(max_files=0, max_fields=MOST_FIELDS))
+
+
+def sent_from_us(request: Request, form: FormData) -> FormData:
+    """The same form, where it carries this browser's token.
+
+    Raises:
+        NotAllowed: it does not.
+    """
     if not is_from_us(request, str(form.get(CSRF_FIELD, ""))):
         raise NotAllowed(
             "the form did not carry this browser's token, so nothing was saved; "

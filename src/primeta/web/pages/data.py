@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from primeta.errors import PrimetaError
 from primeta.web.page import Sent, done, page, reader_of, site_of
+from primeta.web.pages.delivery import delivery_of
 
 router = APIRouter()
 PATIENCE_SECONDS = 1.0
@@ -72,6 +73,7 @@ def data(request: Request) -> Response:
         looked_at=doctor.looked_at,
         tables=tables,
         table_names=[reader.word(f"table.{name}").casefold() for name in tables],
+        delivery=delivery_of(request),
     )
 
 

@@ -113,7 +113,7 @@ def tabs_of(reader: Reader, here: str) -> list[Tab]:
     entries = (
         ("campaigns", _("Campaigns"), "/reactivation"),
         ("lapse", _("Who is leaving"), "/lapse"),
-        ("sources", _("Where they came from"), "/sources"),
+        ("sources", _("Where they came from"), "/acquisition"),
     )
     return [Tab(name=str(name), href=href, here=code == here) for code, name, href in entries]
 

@@ -173,7 +173,7 @@ def farms(request: Request, name: str) -> Response:
 # Sources
 
 
-@router.get("/sources")
+@router.get("/acquisition")
 def sources(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
     known = site.workspace.sources_view()
@@ -192,7 +192,7 @@ def sources(request: Request) -> Response:
     )
 
 
-@router.post("/sources")
+@router.post("/acquisition")
 def work_out(request: Request, sent: Sent) -> Response:
     site = site_of(request)
     return done(f"/jobs/{site.workspace.start_job('sources', now=site.now()).id}")

@@ -1,32 +1,31 @@
-"""Signals: all that was seen, one signal with its evidence, and the form for a note by hand."""
+"""Signals: all that was seen, and one signal with its evidence."""
 
 from __future__ import annotations
 
 import math
-from datetime import date
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
-from primeta.errors import BadInput, NotFound
+from primeta.errors import NotFound
 from primeta.show.interval import scale_of, verdict_of
 from primeta.signals.note import Note
-from primeta.signals.signal import ORIGINS, Grade, Signal
+from primeta.signals.signal import Grade, Signal
 from primeta.trends.records import OriginEvidence, Trend
 from primeta.web.charts import drawn, level_title, picture_of
 from primeta.web.evidence_grid import grid_of
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
 from primeta.web.reader import Reader
+from primeta.workspace.words import owners_named
 
 router = APIRouter()
-NOTE_ORIGINS = tuple(origin for origin in ORIGINS if origin != "metric")
 GROUPS: dict[str, tuple[Grade, ...]] = {
     "strong": ("confirmed", "repeating", "holding"),
     "noticed": ("noticed",),
     "gone": ("fading", "refuted"),
 }
-LOG_FIELDS = ("text", "origin", "subject", "source", "happened_at", "url", "direction", "trend", "by")
 WIDEST = 0.6
 SHOWN = 100
 
@@ -90,6 +89,9 @@ def signal(request: Request, identity: str) -> Response:
     own = _trends_by_signal(trends).get(identity)
     if isinstance(found, Note):
         return page(request, "note.html", reader, note=found, own=own, trends=trends, form=_joining(request))
+    if found.topic:
+        # One side of a topic has no page of its own: all sides stand on the topic's.
+        return RedirectResponse(f"/topics/{quote(found.topic, safe='')}", status_code=303)
     return _signal_page(request, reader, found, own, trends, _joining(request))
 
 
@@ -162,6 +164,15 @@ def _counted(blocks, last: int) -> tuple[int, int]:
 
 def finding(reader: Reader, signal: Signal) -> str:
     """A signal as a headline: what, where, how far, since when."""
+    if signal.topic:
+        return str(
+            reader._(
+                "More is said of {name} since {since:date}: {owners}",
+                name=reader.metric_name(signal.frozen.about),
+                since=signal.frozen.since,
+                owners=owners_named(signal.owners, "ru" if reader.lang == "ru" else "en"),
+            )
+        )
     change, low, high = relative_of(signal)
     name, since = reader.signal_name(signal), signal.frozen.since
     if not math.isfinite(change):
@@ -214,67 +225,3 @@ def join(request: Request, identity: str, sent: Sent) -> Response:
     if isinstance(found, Note):
         return page(request, "note.html", reader, status=400, note=found, own=own, trends=trends, form=form)
     return _signal_page(request, reader, found, own, trends, form, status=400)
-
-
-@router.get("/log")
-def log_form(request: Request) -> Response:
-    site = site_of(request)
-    values = {
-        "origin": "voice",
-        "direction": "up",
-        "happened_at": site.workspace.day(site.now()).isoformat(),
-        "trend": request.query_params.get("trend", ""),
-        "by": person_of(request),
-    }
-    return _log_page(request, Form(values=values))
-
-
-def _log_page(request: Request, form: Form, status: int = 200) -> Response:
-    site, reader = site_of(request), reader_of(request)
-    return page(
-        request,
-        "log.html",
-        reader,
-        status=status,
-        form=form,
-        origins=NOTE_ORIGINS,
-        trends=site.workspace.trends(),
-    )
-
-
-@router.post("/log")
-def log(request: Request, sent: Sent) -> Response:
-    site, reader = site_of(request), reader_of(request)
-    form = Form.given(sent, LOG_FIELDS)
-    form.require(
-        {"text": str(reader._("Write at least a few words.")), "by": str(reader._("Say who you are."))}
-    )
-    form.one_of("origin", NOTE_ORIGINS, str(reader._("Choose where it comes from.")))
-    form.one_of("direction", ("up", "down"), str(reader._("Choose a direction.")))
-    day = form.day("happened_at", str(reader._("Name the day on which it was seen.")))
-    if day and day > site.workspace.day(site.now()):
-        form.errors["happened_at"] = str(
-            reader._("This day is in the future; name the day on which it was seen.")
-        )
-    if form.values["url"] and not form.values["url"].startswith(("http://", "https://")):
-        form.errors["url"] = str(reader._("A link begins with http:// or https://."))
-    if not form.ok:
-        return _log_page(request, form, status=400)
-    try:
-        note = site.workspace.log_signal(
-            text=form.values["text"],
-            origin=form.values["origin"],  # pyright: ignore[reportArgumentType]
-            subject=form.values["subject"],
-            source=form.values["source"],
-            happened_at=day or date.min,
-            url=form.values["url"],
-            direction=form.values["direction"],  # pyright: ignore[reportArgumentType]
-            trend=form.values["trend"] or None,
-            by=form.values["by"],
-            now=site.now(),
-        )
-    except BadInput as error:
-        form.problem, form.detail = str(reader._("This was not saved")), str(error)
-        return _log_page(request, form, status=400)
-    target = f"/trends/{form.values['trend']}" if form.values["trend"] else f"/signals/{note.id}"
-    return done(target, "done.logged", person=form.values["by"], subject=note.subject)

@@ -1,0 +1,195 @@
+"""Voices: what customers speak of in tickets, reviews and answers, and what those customers did afterwards."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
+
+from primeta.errors import BadInput
+from primeta.show.interval import Scale, scale_of
+from primeta.show.locale import Figure, Unit
+from primeta.web.page import page, reader_of, site_of
+from primeta.web.pages.sources import PLACE
+from primeta.web.reader import Reader
+from primeta.web.texts_rows import clipped, week_bars
+from primeta.web.texts_words import OUTCOME, WHY_NOT, told
+from primeta.workspace.texts_views import After, Theme, Themes
+
+router = APIRouter()
+PERIODS = (4, 13, 26, 52)
+"""Weeks."""
+USUAL = 13
+TERMS = 4
+MOST_SEGMENTS = 8
+UNIT: dict[str, Unit] = {"returned": "points", "orders": "count", "opted_out": "points"}
+GOOD = {"returned": "up", "orders": "up", "opted_out": "down"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterRow:
+    """One outcome of the customers who said a thing beside that of others."""
+
+    outcome: str
+    figure: Figure
+    verdict: str
+    said: str
+    others: str
+    plot: Markup
+    words: str
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThemeRow:
+    """What many customers speak of."""
+
+    theme: Theme
+    name: str
+    bars: Markup
+    trend: str
+    segments: tuple[tuple[str, float], ...]
+    after: tuple[AfterRow, ...]
+    quotes: tuple[str, ...]
+
+
+@router.get("/voices")
+def voices(request: Request) -> Response:
+    site, reader = site_of(request), reader_of(request)
+    now, given = site.now(), request.query_params
+    weeks = (
+        int(given["weeks"]) if given.get("weeks", "").isdigit() and int(given["weeks"]) in PERIODS else USUAL
+    )
+    until = site.workspace.day(now)
+    attributes = site.workspace.attributes()
+    by = given.get("by", "") if given.get("by", "") in attributes else ""
+    problem = ""
+    try:
+        found = site.workspace.voices(since=until - timedelta(weeks=weeks), until=until, by=by, now=now)
+    except BadInput as error:
+        found, problem = None, str(error)
+    rows = theme_rows(reader, found) if found else []
+    return page(
+        request,
+        "voices.html",
+        reader,
+        status=400 if problem else 200,
+        place=PLACE,
+        found=found,
+        problem=problem,
+        rows=rows,
+        why_not=told(WHY_NOT, found.why_not, reader.lang) if found else "",
+        title=_finding(reader, found),
+        periods=[(str(n), str(reader._n("{n} week", "{n} weeks", n))) for n in PERIODS],
+        weeks=weeks,
+        by=by,
+        attributes=attributes,
+        with_after=any(row.after for row in rows),
+    )  # fmt: skip
+
+
+def _finding(reader: Reader, found: Themes | None) -> str:
+    if found is None or not found.themes:
+        return str(reader._("Customers’ voices"))
+    most = max(found.themes, key=lambda theme: theme.voices)
+    name = ", ".join(most.terms[:2])
+    return str(
+        reader._("Most of all customers speak of “{name}”: {x:share} of voices", name=name, x=most.share)
+    )
+
+
+def theme_rows(reader: Reader, found: Themes) -> list[ThemeRow]:
+    themes = sorted(found.themes, key=lambda theme: -theme.voices)
+    scales = {outcome: _scale(themes, outcome) for outcome in OUTCOME}
+    return [
+        ThemeRow(
+            theme=theme,
+            name=", ".join(theme.terms[:TERMS]),
+            bars=week_bars(theme.weekly, _bars_label(reader, theme.weekly)) if theme.weekly else Markup(""),
+            trend=_first_and_last(reader, theme.weekly),
+            segments=tuple(sorted(theme.by_segment.items(), key=lambda entry: -entry[1])[:MOST_SEGMENTS]),
+            after=tuple(_after_row(reader, after, scales[after.outcome]) for after in theme.after),
+            quotes=tuple(clipped(quote, 320) for quote in theme.quotes[:5]),
+        )
+        for theme in themes
+    ]
+
+
+def _bars_label(reader: Reader, weekly: tuple[float, ...]) -> str:
+    numbers = ", ".join(reader.percent(share) if math.isfinite(share) else "·" for share in weekly)
+    return str(reader._("share of the week’s voices: {numbers}", numbers=numbers))
+
+
+def _first_and_last(reader: Reader, weekly: tuple[float, ...]) -> str:
+    """Where it began and where it stands, by four weeks at each end: single weeks jump."""
+    known = [share for share in weekly if math.isfinite(share)]
+    if len(known) < 8:
+        return ""
+    first, last = sum(known[:4]) / 4, sum(known[-4:]) / 4
+    return str(reader._("{first:share} → {last:share}", first=first, last=last))
+
+
+def _scale(themes: list[Theme], outcome: str) -> Scale:
+    ends = [
+        end
+        for theme in themes
+        for after in theme.after
+        if after.outcome == outcome
+        for end in (after.low, after.high)
+        if math.isfinite(end)
+    ]
+    return scale_of(ends)
+
+
+def _after_row(reader: Reader, after: After, scale: Scale) -> AfterRow:
+    unit, share = UNIT[after.outcome], after.outcome != "orders"
+    figure = reader.figure(after.difference, unit, after.low, after.high, sign=True)
+    verdict = "unsure"
+    if after.low > 0 or after.high < 0:
+        up = after.low > 0
+        verdict = "gain" if up == (GOOD[after.outcome] == "up") else "loss"
+
+    def level(value: float) -> str:
+        return (reader.percent(value) if share else reader.number(value)) if math.isfinite(value) else "·"
+
+    return AfterRow(
+        outcome=told(OUTCOME, after.outcome, reader.lang),
+        figure=figure,
+        verdict=verdict,
+        said=level(after.said),
+        others=level(after.others),
+        plot=reader.iv(after.difference, after.low, after.high, scale=scale, verdict=verdict, label=str(figure)),
+        words=_in_words(reader, after),
+        why_not=told(WHY_NOT, after.why_not, reader.lang) if after.why_not else "",
+    )  # fmt: skip
+
+
+def _in_words(reader: Reader, after: After) -> str:
+    """What is seen, and no word of a cause: nobody was drawn by lot."""
+    if after.why_not or not math.isfinite(after.difference):
+        return ""
+    days = after.window_days
+    if after.low <= 0 <= after.high:
+        return str(
+            reader._n(
+                "no difference can be told within {n} day", "no difference can be told within {n} days", days
+            )
+        )
+    if after.difference > 0:
+        return str(
+            reader._n(
+                "more often than others like them, within {n} day",
+                "more often than others like them, within {n} days",
+                days,
+            )
+        )
+    return str(
+        reader._n(
+            "less often than others like them, within {n} day",
+            "less often than others like them, within {n} days",
+            days,
+        )
+    )

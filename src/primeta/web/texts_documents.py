@@ -1,0 +1,224 @@
+"""Outside texts as the documents of the API: codes in English, times in ISO 8601, no id of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from primeta.signals.signal import Block
+from primeta.sources.records import Document
+from primeta.sources.trouble_words import explain_trouble
+from primeta.workspace.texts_views import (
+    After,
+    Found,
+    Reading,
+    ReadingItem,
+    SourceView,
+    Theme,
+    Themes,
+    TopicView,
+)
+
+
+def sources_document(views: Sequence[SourceView], language: str = "en") -> dict[str, Any]:
+    """`why` is told in the language of the workspace; `code` is for scripts."""
+    return {"sources": [_source(view, language) for view in views]}
+
+
+def _source(view: SourceView, language: str) -> dict[str, Any]:
+    trouble = view.trouble
+    return {
+        "name": view.source.name,
+        "reader": view.source.reader,
+        "kind": view.source.kind,
+        "owner": view.source.owner,
+        "trust": view.source.trust,
+        "health": view.health,
+        "tried_at": view.tried_at,
+        "succeeded_at": view.succeeded_at,
+        "next_at": view.next_at,
+        "failures": view.failures,
+        "code": trouble.code if trouble else None,
+        "why": explain_trouble(trouble, "ru" if language == "ru" else "en") if trouble else "",
+        "documents": view.documents,
+        "stories": view.stories,
+        "last_week": view.last_week,
+        "weekly": list(view.weekly),
+        "newest": view.newest,
+    }
+
+
+def document_entry(document: Document) -> dict[str, Any]:
+    """What is told of a document beside its text."""
+    return {
+        "id": document.id,
+        "source": document.source,
+        "owner": document.owner,
+        "kind": document.kind,
+        "published_at": document.published_at,
+        "seen_at": document.seen_at,
+        "title": document.title,
+        "url": document.url,
+        "author": document.author,
+        "language": document.language,
+        "forwarded_from": document.forwarded_from,
+        "score": document.score,
+    }
+
+
+def reading_document(found: Reading) -> dict[str, Any]:
+    return {
+        "stories": [_story(item) for item in found.items],
+        "total": found.total,
+        "unread": found.unread,
+        "page": found.page,
+        "pages": found.pages,
+    }
+
+
+def _story(item: ReadingItem) -> dict[str, Any]:
+    return {
+        **document_entry(item.first),
+        "text": item.first.text,
+        "mark": item.mark,
+        "trust": item.trust,
+        "topics": list(item.topics),
+        "logged": item.logged or None,
+        "copies": [{**document_entry(copy.document), "why": copy.why} for copy in item.copies],
+    }
+
+
+def topics_document(views: Sequence[TopicView]) -> dict[str, Any]:
+    return {"topics": [_topic(view) for view in views]}
+
+
+def _topic(view: TopicView) -> dict[str, Any]:
+    """The keys of `primeta topics`, and what the workspace knows beside them."""
+    topic = view.topic
+    return {
+        "id": topic.id,
+        "terms": list(topic.terms),
+        "since": topic.since,
+        "first_seen": topic.first_seen,
+        "noticed_at": topic.noticed_at,
+        "owners": list(topic.owners),
+        "origins": list(topic.origins),
+        "documents": topic.documents,
+        "stories": topic.stories,
+        "e_value": topic.e_value,
+        "second_origin": topic.second_origin,
+        "grade": topic.grade,
+        "why": list(topic.why),
+        "type": topic.type or None,
+        "type_words": list(topic.type_words),
+        "applies_from": topic.applies_from,
+        "signals": list(view.signals),
+        "trend": view.trend or None,
+        "quotes": [
+            {
+                "text": quote.text,
+                "source": quote.source,
+                "owner": quote.owner,
+                "url": quote.url,
+                "published_at": quote.published_at,
+            }
+            for quote in topic.quotes
+        ],
+    }
+
+
+def topic_document(view: TopicView) -> dict[str, Any]:
+    topic = view.topic
+    return {
+        **_topic(view),
+        "weeks": [_block(block) for block in topic.weeks],
+        "months": [_block(block) for block in topic.months],
+        "quarters": [_block(block) for block in topic.quarters],
+        "shares": [
+            {
+                "week": share.week,
+                "owner": share.owner,
+                "origin": share.origin,
+                "stories": share.stories,
+                "volume": share.volume,
+            }
+            for share in topic.shares
+        ],
+        "newest": [document_entry(document) for document in view.documents],
+    }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    return {
+        "code": block.code,
+        "effect": block.effect,
+        "low": block.low,
+        "high": block.high,
+        "e_value": block.e_value,
+        "passes": block.passes,
+        "finished": block.finished,
+    }
+
+
+def found_document(found: Found) -> dict[str, Any]:
+    return {
+        "query": found.query,
+        "searched": found.searched,
+        "why_not": found.why_not or None,
+        "hits": [
+            {
+                **document_entry(hit.document),
+                "rank": hit.score,
+                "by": list(hit.by),
+                "snippet": "".join(text for text, _ in hit.snippet),
+                "copies": hit.copies,
+            }
+            for hit in found.hits
+        ],
+    }
+
+
+def voices_document(found: Themes) -> dict[str, Any]:
+    return {
+        "since": found.since,
+        "until": found.until,
+        "sources": list(found.sources),
+        "voices": found.voices,
+        "with_customer": found.with_customer,
+        "weeks": list(found.weeks),
+        "segment": found.segment or None,
+        "basis": "observational",
+        "why_not": found.why_not or None,
+        "themes": [_theme(theme) for theme in found.themes],
+    }
+
+
+def _theme(theme: Theme) -> dict[str, Any]:
+    return {
+        "id": theme.id,
+        "terms": list(theme.terms),
+        "voices": theme.voices,
+        "customers": theme.customers,
+        "share": theme.share,
+        "weekly": list(theme.weekly),
+        "by_segment": dict(theme.by_segment),
+        "score": theme.score,
+        "quotes": list(theme.quotes),
+        "topic": theme.topic or None,
+        "after": [_after(after) for after in theme.after],
+    }
+
+
+def _after(after: After) -> dict[str, Any]:
+    return {
+        "outcome": after.outcome,
+        "window_days": after.window_days,
+        "said": after.said,
+        "others": after.others,
+        "difference": after.difference,
+        "low": after.low,
+        "high": after.high,
+        "n": after.n,
+        "n_others": after.n_others,
+        "why_not": after.why_not or None,
+    }
