@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from primeta.sources.records import Document
 from primeta.store.schema import documents
@@ -124,6 +124,24 @@ def count_documents(connection: Connection, source: str = "") -> int:
     return int(connection.scalar(query.where(documents.c.source == source) if source else query) or 0)
 
 
+def count_up_to(connection: Connection, number: int) -> int:
+    """How many arrived up to a number."""
+    query = select(func.count()).select_from(documents).where(documents.c.number <= number)
+    return int(connection.scalar(query) or 0)
+
+
+def ids_after(connection: Connection, number: int) -> tuple[tuple[int, str], ...]:
+    """(number, id) of all that arrived behind `number`, in order."""
+    query = select(documents.c.number, documents.c.id).where(documents.c.number > number)
+    return tuple((row.number, row.id) for row in connection.execute(query.order_by(documents.c.number)))
+
+
+def stories_of(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Document → (story, why) as it is written."""
+    query = select(documents.c.id, documents.c.story, documents.c.why)
+    return {row.id: (row.story, row.why) for row in _by(connection, query, documents.c.id, ids)}
+
+
 def last_number(connection: Connection) -> int:
     """The number of the newest arrival; 0 where there is none."""
     return int(connection.scalar(select(func.max(documents.c.number))) or 0)
@@ -175,7 +193,7 @@ def change_kind(connection: Connection, source: str, *, was: str, kind: str) -> 
     )
 
 
-def _by(connection: Connection, query: Select[Any], column: Any, wanted: Sequence[Any]) -> Iterator[Any]:
+def _by(connection: Connection, query: Any, column: Any, wanted: Sequence[Any]) -> Iterator[Any]:
     for start in range(0, len(wanted), MANY):
         yield from connection.execute(query.where(column.in_(list(wanted[start : start + MANY]))))
 

@@ -22,6 +22,7 @@ from primeta.store import sources as source_rows
 from primeta.store.sources import SourceState
 from primeta.workspace.collect_schedule import is_given_up, next_time
 from primeta.workspace.collect_source import MOST_PARTS, Asking, Step, ask
+from primeta.workspace.collect_stories import StoryKeeper
 from primeta.workspace.lock import only_one
 from primeta.workspace.texts_views import CollectReport
 
@@ -78,15 +79,17 @@ def collect(
             voices=lambda source, position: _voices(ws, source, position, now),
             sleep=sleep,
         )
+        stories = StoryKeeper(ws)
         new = copies = same = 0
         failed: list[tuple[str, Trouble]] = []
         for number, name in enumerate(due):
             step(name, number, len(due))
-            told = _one(ws, states[name], asking)
+            told = _one(ws, states[name], asking, stories)
             new, copies = new + told.new, copies + told.copies
             same += not told.new and told.trouble is None
             if told.trouble is not None:
                 failed.append((name, told.trouble))
+        stories.save()
         step("collect", len(due), len(due))
     return CollectReport(
         at=now,
@@ -142,6 +145,7 @@ def take_over(ws: Workspace, declared: Mapping[str, Source]) -> dict[str, Source
             for before, state in changed:
                 source_rows.save_state(connection, state)
                 if before is not None and before.source.owner != state.source.owner:
+                    StoryKeeper(ws).forget()
                     document_rows.rename_owner(
                         connection, state.source.name, was=before.source.owner, owner=state.source.owner
                     )
@@ -175,7 +179,7 @@ class _Told:
         self.parts: list[Trouble] = []
 
 
-def _one(ws: Workspace, state: SourceState, asking: Asking) -> _Told:
+def _one(ws: Workspace, state: SourceState, asking: Asking, stories: StoryKeeper) -> _Told:
     told = _Told()
     with ws.database.read() as connection:
         written = source_rows.digests(connection, state.source.name)
@@ -183,11 +187,11 @@ def _one(ws: Workspace, state: SourceState, asking: Asking) -> _Told:
     last: Step | None = None
     for part in ask(state, asking, orphans=orphans):
         if last is not None:
-            state = _write(ws, replace(state, known=last.known, position=last.position), last, told)
+            state = _write(ws, replace(state, known=last.known, position=last.position), last, stories, told)
         last = part
     assert last is not None
     told.trouble = last.trouble
-    _write(ws, _after(state, last, [*told.parts, *last.parts], asking.now), last, told)
+    _write(ws, _after(state, last, [*told.parts, *last.parts], asking.now), last, stories, told)
     return told
 
 
@@ -211,16 +215,17 @@ def _after(state: SourceState, last: Step, parts: Sequence[Trouble], now: dateti
     )
 
 
-def _write(ws: Workspace, state: SourceState, step: Step, told: _Told) -> SourceState:
+def _write(ws: Workspace, state: SourceState, step: Step, stories: StoryKeeper, told: _Told) -> SourceState:
     """One transaction: documents, what came, and where the source goes on."""
     told.parts += step.parts
     fresh = _changed(ws, step.documents)
-    stories: dict[str, tuple[str, str]] = {}
+    moved = stories.tell(fresh)
     with ws.database.write() as connection:
-        told.new += document_rows.save_documents(connection, fresh, stories=stories)
+        told.new += document_rows.save_documents(connection, fresh, stories=moved)
         source_rows.add_fetches(connection, step.came)
         source_rows.save_state(connection, state)
-    told.copies += sum(1 for _, why in stories.values() if why)
+    new = {one.id for one in fresh}
+    told.copies += sum(1 for name, (_, why) in moved.items() if why and name in new)
     return state
 
 
@@ -255,10 +260,10 @@ def _known(ws: Workspace, found: Sequence[Document]) -> int:
 
 
 def _voices(ws: Workspace, source: Source, position: Mapping[str, object], now: datetime) -> Brought:
-    """The workspace's own voices, as the last watch read them."""
+    """The next of the workspace's own voices."""
     from primeta.sources.voices import read_voices
 
-    return read_voices(ws.folder / "facts", source=source, position=position, seen_at=now)
+    return read_voices(ws.config, source=source, position=position, seen_at=now)
 
 
 def due_in(states: Mapping[str, SourceState], now: datetime) -> timedelta | None:

@@ -85,7 +85,7 @@ def ask(state: SourceState, asking: Asking, *, orphans: Sequence[str] = ()) -> I
         if step is not None:
             yield step
     if source.reader == "voices":
-        yield _voices(source, asking, known, position)
+        yield from _voices(source, asking, known, position)
     elif is_address(source.at):
         yield from _address(source, asking, known, position)
     else:
@@ -124,15 +124,22 @@ def _orphan(
     return _step(source, raw, found, trouble, asking, known, position)
 
 
-def _voices(source: Source, asking: Asking, known: dict[str, Any], position: dict[str, Any]) -> Step:
-    found = asking.voices(source, dict(position))
-    return Step(
-        documents=finished(found, source),
-        known=known,
-        position={**position, **found.position},
-        parts=found.troubles[:MOST_PARTS],
-        trouble=failed(found),
-    )
+def _voices(
+    source: Source, asking: Asking, known: dict[str, Any], position: dict[str, Any]
+) -> Iterator[Step]:
+    while True:
+        found = asking.voices(source, dict(position))
+        if found.position:
+            position = dict(found.position)
+        yield Step(
+            documents=finished(found, source),
+            known=known,
+            position=position,
+            parts=found.troubles[:MOST_PARTS],
+            trouble=failed(found),
+        )
+        if not found.position.get("more"):
+            return
 
 
 def _address(
@@ -271,7 +278,9 @@ def _files(source: Source, asking: Asking, known: dict[str, Any], position: dict
             trouble=trouble if trouble is not None else missing,
         )
 
-    for name, path, mark in todo:
+    waiting = list(reversed(todo))
+    while waiting:
+        name, path, mark = waiting.pop()
         one = _file(source, name, path, mark, asking, marks.get(name), places.get(name))
         if isinstance(one, Trouble):
             parts.append(one)
@@ -280,7 +289,10 @@ def _files(source: Source, asking: Asking, known: dict[str, Any], position: dict
                 break
             continue
         raw, found, whole = one
-        marks[name] = [*mark.as_list(), raw.digest]
+        if found.position.get("more"):
+            waiting.append((name, path, mark))  # a large table is read a part at a time
+        else:
+            marks[name] = [*mark.as_list(), raw.digest]
         if found.position:
             places[name] = dict(found.position)
         fresh = finished(found, source)
