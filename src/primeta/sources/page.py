@@ -6,6 +6,7 @@ Pages are written by others and parsed by libraries in C, so all of it happens i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -42,6 +43,7 @@ def read_page(
     url: str = "",
     seen_at: datetime,
     before: bytes | None = None,
+    position: Mapping[str, object] | None = None,
     seconds: float = SECONDS,
 ) -> Brought:
     """What a page says; with `source.changes`, what is different in it from its last version.
@@ -58,6 +60,7 @@ def read_page(
         without a browser), `no-part` (`source.select` finds nothing, in this version or the one before), `no-date`,
         `future-date`.
     """
+    del position
     content = raw.read_bytes() if isinstance(raw, Path) else raw
     if content.startswith(b"%PDF-"):
         same = before is not None and hashlib.sha256(before).digest() == hashlib.sha256(content).digest()

@@ -307,10 +307,10 @@ class _Diff:
     def _move(self, where: str, was: str, now: str, *, money: bool) -> None:
         old, new = tag_of(was), tag_of(now)
         # A line in which only the price is new is told as a price; in other words too, as a line.
-        if money and (old.prices or new.prices) and _money(old) != _money(new):
-            if without_numbers(was) == without_numbers(now) or words_of(was) == words_of(now):
-                self.prices.append(PriceMove(name=words_of(now) or where, was=old, now=new))
-                return
+        same_words = without_numbers(was) == without_numbers(now) or words_of(was) == words_of(now)
+        if money and same_words and (old.prices or new.prices) and _money(old) != _money(new):
+            self.prices.append(PriceMove(name=words_of(now) or where, was=old, now=new))
+            return
         self.lines.append(LineMove(where=where, was=was, now=now))
 
 

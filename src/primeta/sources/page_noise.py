@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime, timedelta
+from functools import lru_cache
+
+LONGEST = 2_000
+"""Characters of a line in which counters are looked for; a longer one is an article in one paragraph."""
 
 _UNIT_RU = r"(?:сек(?:унд\w*)?|мин(?:ут\w*)?|час\w*|ч|дн\w*|день|недел\w*|месяц\w*|мес|лет|год\w*)"
 _UNIT_EN = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|months?|years?)"
@@ -65,12 +69,13 @@ _ENGLISH = ("january", "february", "march", "april", "may", "june", "july", "aug
             "december")  # fmt: skip
 
 
+@lru_cache(maxsize=50_000)
 def steady(line: str) -> str:
     """What of a line stays from load to load, in one spelling: lines are compared by it. Empty: nothing of it does."""
     plain = " ".join(unicodedata.normalize("NFKC", line).translate(_LOOK).split())
     if _RATING.fullmatch(plain):
         return ""
-    for pattern in _MASKED:
+    for pattern in _MASKED if len(plain) <= LONGEST else ():
         plain = pattern.sub("#", plain)
     if _STAMP.search(plain):
         plain = _WHEN.sub("#", plain)

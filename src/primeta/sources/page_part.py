@@ -18,6 +18,10 @@ DEEPEST = 120
 STRUCK = ("⟪", "⟫")
 """Stand around what is struck through: the price before the discount."""
 
+UNNAMED = "¤"
+"""The currency of a price that names none."""
+_BARE = re.compile(r"\d[\d .,]{0,14}")
+_CURRENCY = re.compile(r"[₽$€£¥₸₴]|руб|\b(?:usd|eur|rub|gbp|kzt)\b", re.I)
 _NOT_TEXT = (
     "script, style, noscript, template, iframe, svg, canvas, object, input, select, textarea, [hidden]"
 )
@@ -106,7 +110,7 @@ def cleaned(tree: Any, *, select: str) -> list[Any] | NoPart:
             continue
         if _ADVERT.search(marks) or _HIDDEN.search(node.attributes.get("style") or ""):
             node.decompose()
-    found = tree.css(select) if select else [tree.body]
+    found = tree.css(select) if select else ([tree.body] if tree.body is not None else [])
     if not found:
         return NoPart()
     inner = {node.mem_id for outer in found for node in outer.css("*") if node.mem_id != outer.mem_id}
@@ -120,6 +124,7 @@ def part_of(markup: str, *, select: str, url: str) -> Part | NoPart:
     found = cleaned(tree, select=select)
     if isinstance(found, NoPart):
         return found
+    _mark_bare_prices(tree)
     _mark_struck(tree)
     walk = _Walk()
     for node in found:
@@ -147,7 +152,7 @@ class _Walk:
         self._lines = 0
 
     def into(self, node: Any, depth: int) -> None:
-        children = [child for child in node.iter(include_text=True)]
+        children = list(node.iter(include_text=True))
         elements = [child for child in children if child.tag != "-text"]
         if depth > DEEPEST or all(child.tag in _INLINE for child in elements):
             self._take(node)
@@ -236,6 +241,17 @@ def _take_out(tree: Any, selector: str) -> None:
     for node in tree.css(selector):
         if node.tag not in ("html", "body"):
             node.decompose()
+
+
+def _mark_bare_prices(tree: Any) -> None:
+    """Give a sign to numbers that the page marks up as prices and whose currency it only draws."""
+    for node in tree.css("[class*=price], [class*=Price], [itemprop=price]"):
+        text = " ".join(_text(node).split())
+        if not _BARE.fullmatch(text) or (node.parent is not None and _CURRENCY.search(_text(node.parent))):
+            continue
+        inner = [child for child in node.css("*") if child.mem_id != node.mem_id]
+        if not inner:
+            node.replace_with(f" {text}{UNNAMED} ")
 
 
 def _mark_struck(tree: Any) -> None:

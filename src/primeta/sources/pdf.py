@@ -9,6 +9,7 @@ import hashlib
 import io
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -79,6 +80,7 @@ def read_pdf(
     encoding: str = "",
     url: str = "",
     seen_at: datetime,
+    position: Mapping[str, object] | None = None,
     seconds: float = SECONDS,
 ) -> Brought:
     """The documents of a PDF: its chapters by the outline, else five pages each; `#page=N` in their addresses.
@@ -93,7 +95,7 @@ def read_pdf(
         No exception for what is in the bytes: `too-large`, `too-slow`, `bomb`, `unreadable`, `not-a-pdf`, `encrypted`,
         `no-text` (scanned), `some-pages-without-text`, `too-many-pages`, `future-date`, `no-date`.
     """
-    del media, encoding
+    del media, encoding, position
     content = raw.read_bytes() if isinstance(raw, Path) else raw
     if len(content) > LARGEST:
         return _only(

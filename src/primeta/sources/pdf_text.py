@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from primeta.sources.html_text import tidy
 
@@ -30,10 +31,12 @@ _LIGATURES = {
 }
 _BROKEN = re.compile(r"([^\W\d_]{2,})[-‐‑]\s*\n\s*([^\W\d_]+)")
 _SOFT = re.compile(r"\u00ad[^\S\n]*\n?[^\S\n]*")
-_KEEPS_HYPHEN = frozenset(
-    "кое по во из как где что кто вице экс онлайн офлайн пресс бизнес интернет топ веб смс e non self well co re pre "
-    "post anti multi cross long short high low real end ex key data all in on off first second half".split()  # noqa: SIM905
-)
+_KEEPS_HYPHEN = frozenset({
+    "кое", "по", "во", "из", "как", "где", "что", "кто", "вице", "экс", "онлайн", "офлайн", "пресс",
+    "бизнес", "интернет", "топ", "веб", "смс", "e", "non", "self", "well", "co", "re", "pre", "post",
+    "anti", "multi", "cross", "long", "short", "high", "low", "real", "end", "ex", "key", "data", "all",
+    "in", "on", "off", "first", "second", "half",
+})  # fmt: skip
 """First parts of words that are written with a hyphen: «по-новому», “long-term”."""
 _ENDS = (".", "!", "?", ":", ";", "…", "»", '"', ")")
 _POINT = re.compile(r"^(?:[•●▪■◦–—-]|\d{1,2}[.)])\s")
@@ -78,7 +81,7 @@ def paragraphs(page: str) -> str:
     widths = sorted(len(line) for line in lines)
     wide = widths[int(0.8 * (len(widths) - 1))]
     whole = [lines[0]]
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         full = len(before) >= 0.7 * wide and len(before) > 30
         goes_on = line[0].islower() or (full and not before.endswith(_ENDS))
         if goes_on and not _POINT.match(line):

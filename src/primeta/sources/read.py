@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from primeta.sources.records import Brought, Source, Trouble
 
-_PLACES = {
-    "telegram-export": ("telegram_export", "read_telegram_export"),
-    "telegram-page": ("telegram_page", "read_telegram_page"),
-    "telegram-html": ("telegram_html", "read_telegram_html"),
-    "mail": ("mail", "read_mail"),
-    "page": ("page", "read_page"),
-    "pdf": ("pdf", "read_pdf"),
-    "table": ("table", "read_table"),
-}
+GOES_ON = ("table", "mail", "telegram")
+"""Readers that take a large thing portion by portion and know where they stopped."""
+WHOLE = frozenset(
+    (
+        "not-a-feed", "not-telegram", "not-mail", "not-a-pdf", "no-preview", "no-posts", "no-part", "no-text",
+        "bad-table", "no-columns", "encrypted", "unreadable", "too-large", "too-slow", "bomb",
+    )
+)  # fmt: skip
+"""Troubles that speak of the whole thing, not of parts of it."""
 
 
 def read(
@@ -31,79 +30,73 @@ def read(
     seen_at: datetime,
     position: Mapping[str, object] | None = None,
     before: bytes | None = None,
-) -> Brought:
-    """The documents of one thing that came.
+    timezone: str = "UTC",
+) -> Iterator[Brought]:
+    """The documents of one thing that came, portion by portion; the position of the last one lacks `more`.
 
     Args:
         raw: The bytes as they came, or a file of the workspace.
         media: Their type as told; empty where nobody said.
-        url: Where they came from; a path for files.
+        url: Where they came from; empty for files.
         seen_at: Aware; when they came.
         position: Where reading of this file ended last time.
         before: Of watched pages: the bytes of the version before.
+        timezone: Of times that a table writes without one.
     """
-    if source.reader == "feed":
-        return _feed(_bytes(raw), source=source, media=media, encoding=encoding, url=url, seen_at=seen_at)
-    options: dict[str, Any] = {"before": before} if source.reader == "page" else {}
-    reader = _reader(source, raw, media, url)
-    return reader(
-        raw,
-        source=source,
-        media=media,
-        encoding=encoding,
-        url=url,
-        seen_at=seen_at,
-        position=position,
-        **options,
-    )
+    told: dict[str, Any] = {
+        "source": source,
+        "media": media,
+        "encoding": encoding,
+        "url": url,
+        "seen_at": seen_at,
+    }
+    if source.reader == "table":
+        from primeta.sources.table import table_batches
+
+        yield from table_batches(raw, position=position, timezone=timezone, **told)
+        return
+    if source.reader not in GOES_ON:
+        yield _at_once(raw, before, told)
+        return
+    while True:
+        found = _next(raw, source, position, told)
+        yield found
+        if not found.position.get("more") or found.position == position:
+            return
+        position = found.position
 
 
-def _feed(raw: bytes, *, source: Source, media: str, encoding: str, url: str, seen_at: datetime) -> Brought:
-    from primeta.sources.feed import read_feed
+def _at_once(raw: bytes | Path, before: bytes | None, told: Mapping[str, Any]) -> Brought:
+    reader = told["source"].reader
+    if reader == "feed":
+        from primeta.sources.feed import read_feed
 
-    found = read_feed(raw, source=source, media=media, encoding=encoding, url=url, seen_at=seen_at)
-    return Brought(documents=found.documents, troubles=found.troubles)
+        content = raw if isinstance(raw, bytes) else raw.read_bytes()
+        feed = read_feed(content, **told)
+        return Brought(documents=feed.documents, troubles=feed.troubles)
+    if reader == "page":
+        from primeta.sources.page import read_page
 
+        return read_page(raw, before=before, **told)
+    from primeta.sources.pdf import read_pdf
 
-def _reader(source: Source, raw: bytes | Path, media: str, url: str) -> Callable[..., Brought]:
-    name: str = source.reader
-    if name == "telegram":
-        start = raw[:2_000] if isinstance(raw, bytes) else _start(raw)
-        if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-            name = "telegram-export"
-        else:
-            name = "telegram-page" if "://" in url else "telegram-html"
-    module, function = _PLACES[name]
-    return getattr(import_module(f"primeta.sources.{module}"), function)
+    return read_pdf(raw, **told)
 
 
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(2_000)
+def _next(
+    raw: bytes | Path, source: Source, position: Mapping[str, object] | None, told: Mapping[str, Any]
+) -> Brought:
+    if source.reader == "mail":
+        from primeta.sources.mail import read_mail
 
+        return read_mail(raw, position=position, **told)
+    from primeta.sources.telegram import read_telegram
 
-def _bytes(raw: bytes | Path) -> bytes:
-    return raw if isinstance(raw, bytes) else raw.read_bytes()
+    return read_telegram(raw, position=position, **told)
 
 
 def failed(brought: Brought) -> Trouble | None:
-    """Why nothing at all could be read; None where it could, or where there was nothing to read."""
-    if brought.documents or not brought.troubles:
+    """Why nothing at all could be read; None where something could, or where there was nothing to read."""
+    if brought.documents:
         return None
-    return next((trouble for trouble in brought.troubles if trouble.code in WHOLE), None)
-
-
-WHOLE = frozenset(
-    (
-        "not-a-feed",
-        "unreadable",
-        "too-large",
-        "too-slow",
-        "bomb",
-        "not-a-page",
-        "not-an-export",
-        "columns",
-        "no-text",
-    )
-)
-"""Codes that speak of the whole thing, not of parts of it."""
+    return next((trouble for trouble in brought.troubles if trouble.permanent or trouble.code in WHOLE), None)

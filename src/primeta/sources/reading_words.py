@@ -166,6 +166,10 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "На странице нет части {select}: её переделали, или в селекторе опечатка. Посмотрите на страницу и "
         "исправьте select в primeta.toml.",
     },
+    "no-voices": {
+        "en": "The workspace maps no voices. Add a section [tables.voices] to primeta.toml.",
+        "ru": "В primeta.toml не указано, где лежат голоса клиентов. Добавьте раздел [tables.voices].",
+    },
     "bad-table": {
         "en": "The table cannot be read. {why}",
         "ru": "Таблицу прочитать не удалось. {why}",

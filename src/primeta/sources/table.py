@@ -25,7 +25,7 @@ from primeta.sources.table_columns import CANONICAL, NoColumns, columns_of
 from primeta.sources.table_rows import Rows, rows_of
 from primeta.sources.table_values import DayOrder, day_order, number_of, text_of, when_of
 
-BATCH = 20_000
+BATCH = 50_000
 """Rows that become documents at once."""
 LONGEST_TEXT = 100_000
 _LONGEST_VALUE = 200

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from primeta.errors import PrimetaError
 from primeta.facts import Provenance
 from primeta.sources.feed import AHEAD, declared_language
 from primeta.sources.html_text import tidy
@@ -19,9 +20,14 @@ from primeta.sources.table import LONGEST_TEXT
 from primeta.sources.table_values import number_of, text_of
 
 if TYPE_CHECKING:
+    from primeta.config import Config
     from primeta.warehouse.engine import Warehouse
 
 BATCH = 20_000
+AT_ONCE = 50_000
+"""Voices that one call of `read_voices` gives."""
+READ_AGAIN = timedelta(days=35)
+"""Exports of the last weeks grow late, as the other facts do."""
 KIND_OF: Mapping[str, SourceKind] = {
     "ticket": "support", "tickets": "support", "support": "support", "chat": "support", "call": "support",
     "тикет": "support", "обращение": "support", "чат": "support", "звонок": "support",
@@ -33,6 +39,53 @@ KIND_OF: Mapping[str, SourceKind] = {
 """What a voice came by → its kind; any other word is the kind of the source."""
 
 _COLUMNS = ("voice_id", "said_at", "source", "text", "customer_id", "score", "language", "url")
+
+
+def read_voices(
+    config: Config,
+    *,
+    source: Source,
+    position: Mapping[str, object] | None = None,
+    seen_at: datetime,
+    most: int = AT_ONCE,
+) -> Brought:
+    """The next voices that the workspace maps, from where reading stopped; the last 35 days are read again.
+
+    Args:
+        position: Of the answer before: `said_at`, `skip` (voices of this round that were read), `more` where some
+            are left.
+    Returns:
+        `no-voices` in `troubles` where the workspace maps none, `bad-table` where they cannot be read.
+    """
+    from primeta.warehouse.engine import open_warehouse
+
+    place = dict(position or {})
+    going_on = bool(place.get("more"))
+    said = str(place.get("from" if going_on else "said_at", ""))
+    latest = str(place.get("said_at", ""))
+    since = datetime.fromisoformat(said) if said else None
+    if since is not None and not going_on:
+        since -= READ_AGAIN
+    skip = int(str(place.get("skip", 0))) if going_on else 0
+    try:
+        with open_warehouse(config) as warehouse:
+            if "voices" not in warehouse.tables():
+                return Brought(troubles=(Trouble(code="no-voices", permanent=True),))
+            rows = list(_of_warehouse(warehouse, since, BATCH, skip=skip, most=most))
+    except PrimetaError as error:
+        return Brought(
+            troubles=(
+                Trouble(code="bad-table", values={"reason": "reading", "why": str(error)}, permanent=True),
+            ),
+            position=place,
+        )
+    parts = list(voices_documents(rows, source=source, since=since, seen_at=seen_at, batch=max(1, most)))
+    part = parts[0] if parts else Brought()
+    latest = max(latest, str(part.position.get("said_at", "")))
+    ahead: dict[str, object] = {"said_at": latest} if latest else {}
+    if len(rows) == most:
+        ahead |= {"more": True, "skip": skip + most, "from": since.isoformat() if since is not None else ""}
+    return Brought(documents=part.documents, troubles=part.troubles, position=ahead)
 
 
 def voices_documents(
@@ -81,7 +134,9 @@ def voices_documents(
         )
 
 
-def _of_warehouse(warehouse: Warehouse, since: datetime | None, batch: int) -> Iterator[Mapping[str, Any]]:
+def _of_warehouse(
+    warehouse: Warehouse, since: datetime | None, batch: int, *, skip: int = 0, most: int = 0
+) -> Iterator[Mapping[str, Any]]:
     from primeta.warehouse.duck import named, plain_errors, quoted
 
     if "voices" not in warehouse.tables():
@@ -91,12 +146,13 @@ def _of_warehouse(warehouse: Warehouse, since: datetime | None, batch: int) -> I
     if since is not None:
         # Times of the facts are UTC without a zone.
         where = f" WHERE said_at >= CAST({quoted(since.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S'))} AS TIMESTAMP)"
+    cut = f" LIMIT {int(most)} OFFSET {int(skip)}" if most else ""
     listed = ", ".join(named(name) for name in _COLUMNS)
     with plain_errors("reading voices"):
         # A cursor of its own: who takes the batches may ask the warehouse other things between them.
         cursor = warehouse.connection.cursor()
         try:
-            answer = cursor.execute(f"SELECT {listed} FROM {view}{where} ORDER BY said_at, voice_id")
+            answer = cursor.execute(f"SELECT {listed} FROM {view}{where} ORDER BY said_at, voice_id{cut}")
             while rows := answer.fetchmany(batch):
                 for row in rows:
                     yield dict(zip(_COLUMNS, row, strict=True))

@@ -16,7 +16,7 @@ from primeta.sources.declare import is_address
 from primeta.sources.fetching.client import Fetcher
 from primeta.sources.fetching.raw_store import RawStore
 from primeta.sources.fetching.records import Known, NotModified
-from primeta.sources.read import failed, read
+from primeta.sources.read import GOES_ON, failed, read
 from primeta.sources.records import Brought, Document, Raw, Source, Trouble
 from primeta.store.documents import distinct
 from primeta.store.sources import Fetch, SourceState
@@ -67,8 +67,10 @@ class Asking:
     now: datetime
     is_known: Callable[[Sequence[Document]], int]
     """How many of these documents are written already."""
-    voices: Callable[[Source, Mapping[str, object]], Brought]
-    """The workspace's own voices that were not read yet."""
+    voices: Callable[[Source, Mapping[str, object]], Iterator[Brought]]
+    """The workspace's own voices that were not read yet, portion by portion."""
+    timezone: str = "UTC"
+    """Of times that a table writes without one."""
     sleep: Callable[[float], object] = time.sleep
 
 
@@ -80,16 +82,24 @@ def ask(state: SourceState, asking: Asking, *, orphans: Sequence[str] = ()) -> I
     """
     known, position = dict(state.known), dict(state.position)
     source = state.source
-    for digest in orphans:
-        step = _orphan(source, digest, asking, known, position)
-        if step is not None:
-            yield step
     if source.reader == "voices":
         yield from _voices(source, asking, known, position)
     elif is_address(source.at):
+        for digest in orphans:
+            yield from _orphan(source, digest, asking, known, position)
         yield from _address(source, asking, known, position)
     else:
-        yield from _files(source, asking, known, position)
+        # A file that is still there is read where it lies; what was kept of one that is gone comes after.
+        read_now: set[str] = set()
+        step = Step(known=known, position=position)
+        for step in _files(source, asking, known, position):
+            read_now.update(fetch.raw.digest for fetch in step.came)
+            yield step
+        for digest in orphans:
+            if digest not in read_now:
+                for part in _orphan(source, digest, asking, step.known, step.position):
+                    unknown = tuple(one for one in part.documents if not asking.is_known([one]))
+                    yield replace(part, documents=unknown, trouble=step.trouble)
 
 
 def finished(found: Brought, source: Source) -> tuple[Document, ...]:
@@ -103,14 +113,15 @@ def finished(found: Brought, source: Source) -> tuple[Document, ...]:
 
 
 def _orphan(
-    source: Source, digest: str, asking: Asking, known: dict[str, Any], position: dict[str, Any]
-) -> Step | None:
+    source: Source, digest: str, asking: Asking, known: Mapping[str, Any], position: Mapping[str, Any]
+) -> Iterator[Step]:
+    """What a collector kept before it was killed: read as if it had come just now."""
     try:
         content = asking.raw.read(source.name, digest)
         kept = next(one for one in asking.raw.list(source.name) if one.digest == digest)
         at = datetime.fromtimestamp(kept.path.stat().st_mtime, UTC)
     except (BadInput, OSError):
-        return None
+        return
     media = media_of(kept.path.name.removesuffix(".gz"))
     raw = Raw(
         source=source.name,
@@ -120,26 +131,23 @@ def _orphan(
         media="" if media == "application/octet-stream" else media,
         size=len(content),
     )
-    found, trouble = _read(content, raw, source, asking, before=_version(source, asking, known))
-    return _step(source, raw, found, trouble, asking, known, position)
+    before = _version(source, asking, known)
+    yield from _portions(content, raw, source, asking, before=before, known=known, position=position)
 
 
 def _voices(
     source: Source, asking: Asking, known: dict[str, Any], position: dict[str, Any]
 ) -> Iterator[Step]:
-    while True:
-        found = asking.voices(source, dict(position))
-        if found.position:
-            position = dict(found.position)
+    found = Brought()
+    for found in asking.voices(source, position):
+        position |= found.position
         yield Step(
             documents=finished(found, source),
             known=known,
-            position=position,
+            position=dict(position),
             parts=found.troubles[:MOST_PARTS],
-            trouble=failed(found),
         )
-        if not found.position.get("more"):
-            return
+    yield Step(known=known, position=dict(position), trouble=failed(found))
 
 
 def _address(
@@ -191,7 +199,8 @@ def _address(
                 )
                 return
             before = _version(source, asking, known)
-            found, trouble = _read(answer.content, answer.raw, source, asking, before=before)
+            found = _read(answer.content, answer.raw, source, asking, before=before)
+            trouble = failed(found)
             if trouble is None:
                 # What could not be read is asked for again, whole: the next answer may be better.
                 known |= {**fresh, "digest": answer.raw.digest}
@@ -234,7 +243,8 @@ def _follow(
             position["follow"] = [url, *waiting]
             yield Step(known=dict(known), position=dict(position), parts=(full,))
             return
-        found, trouble = _read(answer.content, answer.raw, source, asking)
+        found = _read(answer.content, answer.raw, source, asking)
+        trouble = failed(found)
         waiting[:] = _waiting(waiting, found, asking, but=asked)
         position["follow"] = list(waiting)
         parts = () if trouble is None else (_of_follow(url, trouble),)
@@ -255,105 +265,115 @@ def _waiting(waiting: list[str], found: Brought, asking: Asking, but: set[str] |
 
 def _files(source: Source, asking: Asking, known: dict[str, Any], position: dict[str, Any]) -> Iterator[Step]:
     there = find_files(asking.folder, source)
-    before: dict[str, Any] = dict(known.get("files", {}))
     names = {name for name, _, _ in there.files}
-    marks = {name: mark for name, mark in before.items() if name in names}
-    places = {name: place for name, place in dict(position.get("files", {})).items() if name in names}
-    todo = changed(there, marks)
-    parts = list(there.troubles)
-    missing = next((trouble for trouble in parts if trouble.code == "no-file"), None)
+    work = _FileWork(
+        known=known,
+        position=position,
+        marks={name: mark for name, mark in dict(known.get("files", {})).items() if name in names},
+        places={name: place for name, place in dict(position.get("files", {})).items() if name in names},
+        parts=[trouble for trouble in there.troubles if trouble.code != "no-file"],
+        trouble=next((trouble for trouble in there.troubles if trouble.code == "no-file"), None),
+    )
+    todo = changed(there, work.marks)
     if todo:
         asking.sleep(SETTLE_SECONDS)
-    documents: dict[str, Document] = {}
-    came: list[Fetch] = []
-    trouble: Trouble | None = None
+    for name, path, mark in todo:
+        for whole in _file(source, name, path, mark, asking, work):
+            if whole is not None and (len(there.files) == 1 or whole.code == "disk-full"):
+                work.trouble = whole
+            if work.is_enough():
+                yield work.step()
+        if work.trouble is not None and work.trouble.code == "disk-full":
+            break
+    yield work.step()
 
-    def step() -> Step:
-        return Step(
-            documents=tuple(documents.values()),
-            came=tuple(came),
-            known={**known, "files": dict(marks)},
-            position={**position, "files": dict(places)} if places or position else {},
-            parts=tuple(parts[:MOST_PARTS]),
-            trouble=trouble if trouble is not None else missing,
-        )
 
-    waiting = list(reversed(todo))
-    while waiting:
-        name, path, mark = waiting.pop()
-        one = _file(source, name, path, mark, asking, marks.get(name), places.get(name))
-        if isinstance(one, Trouble):
-            parts.append(one)
-            if one.code == "disk-full":
-                trouble = one
-                break
-            continue
-        raw, found, whole = one
-        if found.position.get("more"):
-            waiting.append((name, path, mark))  # a large table is read a part at a time
-        else:
-            marks[name] = [*mark.as_list(), raw.digest]
-        if found.position:
-            places[name] = dict(found.position)
-        fresh = finished(found, source)
-        documents |= {document.id: document for document in fresh}
-        came.append(
-            Fetch(
-                raw=raw,
-                state="failed" if whole else "read",
-                found=len(fresh),
-                trouble=whole,
-                new=len(fresh) - asking.is_known(fresh),
-            )
+@dataclass(slots=True, kw_only=True)
+class _FileWork:
+    """What was read of files and is not written down yet."""
+
+    known: dict[str, Any]
+    position: dict[str, Any]
+    marks: dict[str, Any]
+    places: dict[str, Any]
+    parts: list[Trouble]
+    trouble: Trouble | None
+    documents: dict[str, Document] = field(default_factory=dict)
+    came: list[Fetch] = field(default_factory=list)
+
+    def is_enough(self) -> bool:
+        return len(self.documents) >= TOGETHER or len(self.came) >= FILES_TOGETHER
+
+    def step(self) -> Step:
+        done = Step(
+            documents=tuple(self.documents.values()),
+            came=tuple(self.came),
+            known={**self.known, "files": dict(self.marks)},
+            position={**self.position, "files": dict(self.places)},
+            parts=tuple(self.parts[:MOST_PARTS]),
+            trouble=self.trouble,
         )
-        parts += (Trouble(code=part.code, values={**part.values, "at": name}) for part in found.troubles)
-        if whole is not None and len(there.files) == 1:
-            trouble = whole
-        if len(documents) >= TOGETHER or len(came) >= FILES_TOGETHER:
-            yield step()
-            documents, came = {}, []
-    yield step()
+        self.documents, self.came, self.parts = {}, [], []
+        return done
 
 
 def _file(
-    source: Source,
-    name: str,
-    path: Path,
-    mark: Mark,
-    asking: Asking,
-    before: Sequence[Any] | None,
-    place: Mapping[str, object] | None,
-) -> tuple[Raw, Brought, Trouble | None] | Trouble:
-    """A file read, or why it is left for the next time."""
+    source: Source, name: str, path: Path, mark: Mark, asking: Asking, work: _FileWork
+) -> Iterator[Trouble | None]:
+    """A file read portion by portion; yields, after each, why nothing of the file could be read."""
     writing = Trouble(code="being-written", values={"at": name})
     if not is_same(path, mark):
-        return writing
+        work.parts.append(writing)
+        return
     try:
         content = path.read_bytes() if mark.size <= KEPT_BYTES else None
         digest = digest_of(path) if content is None else hashlib.sha256(content).hexdigest()
     except OSError as error:
-        return Trouble(code="no-right", values={"at": name, "why": error.strerror or str(error)})
-    if not is_same(path, mark) or (content is not None and len(content) != mark.size):
-        return writing
+        work.parts.append(Trouble(code="no-right", values={"at": name, "why": error.strerror or str(error)}))
+        return
+    if not is_same(path, mark):
+        work.parts.append(writing)
+        return
     raw = Raw(
         source=source.name, digest=digest, at=asking.now, url=name, media=media_of(name), size=mark.size
     )
-    if before is not None and list(before[2:]) == [digest]:
-        return raw, Brought(position=dict(place or {})), None
+    before = list(work.marks.get(name, ()))
+    work.marks.pop(name, None)
+    if before[2:] == [digest]:
+        # Touched, not changed.
+        work.marks[name] = [*mark.as_list(), digest]
+        return
     if content is not None:
         full = _kept(source, content, raw, asking)
         if full is not None:
-            return full
-    older = None
-    if before is not None and len(before) > 2:
-        older = _version(source, asking, {"digest": before[2]})
-    found, trouble = _read(
-        path if content is None else content, raw, source, asking, before=older, position=place
-    )
-    return raw, found, trouble
+            work.parts.append(full)
+            yield full
+            return
+    older = _version(source, asking, {"digest": before[2]}) if len(before) > 2 else None
+    # A page, a feed and a paper are read from the bytes that were kept; what goes on is read where it lies.
+    inside = path if content is None or source.reader in GOES_ON else content
+    first = True
+    for found in _readings(inside, raw, source, asking, before=older, position=work.places.get(name)):
+        fresh = finished(found, source)
+        whole = failed(found)
+        more = bool(found.position.get("more"))
+        new = len(fresh) - asking.is_known(fresh)
+        work.documents |= {document.id: document for document in fresh}
+        work.parts += (Trouble(code=part.code, values={**part.values, "at": name}) for part in found.troubles)
+        if found.position:
+            work.places[name] = dict(found.position)
+        if not more and is_same(path, mark):
+            work.marks[name] = [*mark.as_list(), digest]
+        if first or fresh or not more:
+            state = "failed" if whole else "read"
+            # The digest stands at the last portion: until then the file is not done.
+            kept = raw if not more else replace(raw, digest="")
+            work.came.append(Fetch(raw=kept, state=state, found=len(fresh), new=new, trouble=whole))
+        first = False
+        yield whole
 
 
-def _read(
+def _readings(
     content: bytes | Path,
     raw: Raw,
     source: Source,
@@ -361,18 +381,52 @@ def _read(
     *,
     before: bytes | None = None,
     position: Mapping[str, object] | None = None,
-) -> tuple[Brought, Trouble | None]:
-    found = read(
+) -> Iterator[Brought]:
+    return read(
         content,
         source=source,
         media=raw.media,
         encoding=raw.encoding,
-        url=raw.url,
+        url=raw.url if is_address(raw.url) else "",
         seen_at=raw.at,
         position=position,
         before=before,
+        timezone=asking.timezone,
     )
-    return found, failed(found)
+
+
+def _read(
+    content: bytes, raw: Raw, source: Source, asking: Asking, *, before: bytes | None = None
+) -> Brought:
+    """What a fetched thing reads as, all of it."""
+    return whole_of(_readings(content, raw, source, asking, before=before))
+
+
+def whole_of(portions: Iterator[Brought]) -> Brought:
+    """Portions as one; the follow-ups and the position are those of the last."""
+    documents: list[Document] = []
+    troubles: list[Trouble] = []
+    last = Brought()
+    for last in portions:
+        documents += last.documents
+        troubles += last.troubles
+    return replace(last, documents=tuple(documents), troubles=tuple(troubles))
+
+
+def _portions(
+    content: bytes,
+    raw: Raw,
+    source: Source,
+    asking: Asking,
+    *,
+    before: bytes | None,
+    known: Mapping[str, Any],
+    position: Mapping[str, Any],
+) -> Iterator[Step]:
+    """Kept bytes read portion by portion, each written down; the last one says that they are done."""
+    for found in _readings(content, raw, source, asking, before=before):
+        part = replace(raw, digest="") if found.position.get("more") else raw
+        yield _step(source, part, found, failed(found), asking, known, position)
 
 
 def _version(source: Source, asking: Asking, known: Mapping[str, Any]) -> bytes | None:
