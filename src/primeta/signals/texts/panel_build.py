@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from primeta.signals.signal import Origin
@@ -26,6 +26,8 @@ from primeta.signals.texts.records import Story
 from primeta.signals.texts.terms import Codes, TermReader
 from primeta.sources.records import GROUP_OF, Document
 
+pc: Any = pyarrow.compute
+# Its functions are made at run time; type checkers do not see them.
 Ids = npt.NDArray[np.int64]
 Grain = Literal["week", "day"]
 

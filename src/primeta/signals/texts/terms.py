@@ -176,8 +176,41 @@ def _number(token: str) -> int:
 
 
 _UNITS = frozenset(
-    "k m b bn s x th st nd rd am pm h d kb mb gb tb px km cm mm kg ms hz mhz ghz usd eur c f p".split()
-)  # noqa: SIM905
+    [
+        "k",
+        "m",
+        "b",
+        "bn",
+        "s",
+        "x",
+        "th",
+        "st",
+        "nd",
+        "rd",
+        "am",
+        "pm",
+        "h",
+        "d",
+        "kb",
+        "mb",
+        "gb",
+        "tb",
+        "px",
+        "km",
+        "cm",
+        "mm",
+        "kg",
+        "ms",
+        "hz",
+        "mhz",
+        "ghz",
+        "usd",
+        "eur",
+        "c",
+        "f",
+        "p",
+    ]
+)
 
 
 def _latin(token: str) -> tuple[str, int]:

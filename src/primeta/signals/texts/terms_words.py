@@ -1,7 +1,6 @@
 """Words that tell nothing of what happened: function words, the trade's small change, the calendar."""
 
 # Lists of words are easier to read, and to add to, as a text.
-# ruff: noqa: SIM905
 
 from __future__ import annotations
 

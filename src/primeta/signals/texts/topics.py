@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from primeta.signals.grades import grade_of
 from primeta.signals.signal import Grade, Origin
@@ -23,6 +23,8 @@ from primeta.signals.texts.terms import TermReader
 from primeta.signals.texts.terms_shown import shown, written_forms
 from primeta.sources.records import Document
 
+pc: Any = pyarrow.compute
+# Its functions are made at run time; type checkers do not see them.
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Fetch = Callable[[Sequence[str]], Sequence[Document]]
@@ -143,7 +145,7 @@ def groups(waves: Sequence[Ids], *, together: float = TOGETHER) -> list[list[int
     return sorted(found.values())
 
 
-def merged_e(log_e: Floats) -> float:
+def merged_e(log_e: npt.NDArray[np.floating[Any]]) -> float:
     """Mean of e-values given by their logarithms; infinite beyond what a float holds is cut to the largest float."""
     top = float(np.max(log_e))
     log_mean = top + float(np.log(np.mean(np.exp(log_e - top))))

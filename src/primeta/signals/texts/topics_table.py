@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from primeta.errors import BadInput, BadTable
 from primeta.signals.detect_table import Text
@@ -25,6 +25,8 @@ from primeta.warehouse.duck import arrow, connect, named
 from primeta.warehouse.files import read_table
 from primeta.warehouse.times import read_time
 
+pc: Any = pyarrow.compute
+# Its functions are made at run time; type checkers do not see them.
 NEEDED = ("published_at", "source", "text")
 OPTIONAL = ("id", "url", "title", "owner", "kind", "forwarded_from")
 KIND: SourceKind = "community"
