@@ -8,12 +8,12 @@ nothing, and the next one does it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from primeta.errors import BadInput, NotFound
+from primeta.errors import BadInput, NotFound, PrimetaError
 from primeta.sources.declare import declared_sources
 from primeta.sources.fetching.raw_store import RawStore
 from primeta.sources.records import Brought, Document, Source, Trouble
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from primeta.workspace.workspace import Progress, Workspace
 
 LOCK = "collect.lock"
+READ_AGAIN = timedelta(days=35)
+"""Voices of so long before the newest are read once more."""
 
 
 def collect(
@@ -77,6 +79,7 @@ def collect(
             now=now,
             is_known=lambda found: _known(ws, found),
             voices=lambda source, position: _voices(ws, source, position, now),
+            timezone=ws.config.timezone,
             sleep=sleep,
         )
         stories = StoryKeeper(ws)
@@ -259,11 +262,20 @@ def _known(ws: Workspace, found: Sequence[Document]) -> int:
         return len(document_rows.known_ids(connection, [one.id for one in found]))
 
 
-def _voices(ws: Workspace, source: Source, position: Mapping[str, object], now: datetime) -> Brought:
-    """The next of the workspace's own voices."""
-    from primeta.sources.voices import read_voices
+def _voices(
+    ws: Workspace, source: Source, position: Mapping[str, object], now: datetime
+) -> Iterator[Brought]:
+    """The workspace's own voices, those of the last weeks once more: they may have been corrected."""
+    from primeta.sources.voices import voices_documents
+    from primeta.warehouse.engine import open_warehouse
 
-    return read_voices(ws.config, source=source, position=position, seen_at=now)
+    told = position.get("said_at")
+    since = datetime.fromisoformat(told) - READ_AGAIN if isinstance(told, str) else None
+    try:
+        with open_warehouse(ws.config) as warehouse:
+            yield from voices_documents(warehouse, source=source, since=since, seen_at=now)
+    except PrimetaError as error:
+        yield Brought(troubles=(Trouble(code="bad-table", values={"reason": "reading", "why": str(error)}),))
 
 
 def due_in(states: Mapping[str, SourceState], now: datetime) -> timedelta | None:
