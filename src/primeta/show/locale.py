@@ -309,6 +309,8 @@ def slice_name(code: str, lang: str) -> str:
     """`age=35-44&channel=push` → `age 35–44, channel push`; `all` → `everybody`."""
     if code in ("", "all"):
         return {"en": "everybody", "ru": "все покупатели"}[lang]
+    if code == "texts":
+        return {"en": "texts", "ru": "тексты"}[lang]
     parts: list[str] = []
     for entry in code.split("&"):
         name, _, value = entry.partition("=")
@@ -317,6 +319,14 @@ def slice_name(code: str, lang: str) -> str:
         value = re.sub(r"(?<=\d)-(?=\d)", "–", value)
         parts.append(f"{named.replace('_', ' ')} {value}".strip())
     return ", ".join(parts)
+
+
+def topic_name(about: str, lang: str) -> str:
+    """`topic:push, unread` → `“push, unread”`; empty where a signal is about no topic."""
+    if not about.startswith("topic:"):
+        return ""
+    words = about.removeprefix("topic:")
+    return {"en": f"“{words}”", "ru": f"«{words}»"}[lang]
 
 
 NUMBER_WORDS = {

@@ -8,8 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from primeta.signals.texts.as_signals import FrozenTopic
-from primeta.signals.texts.records import Topic
+from primeta.signals.texts.records import FrozenTopic, Topic
 from primeta.store.codec import from_json, to_json
 from primeta.store.schema import topic_documents, topics
 from primeta.store.times import naive

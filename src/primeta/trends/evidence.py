@@ -45,6 +45,10 @@ def gather(signals: Sequence[Signal], notes: Sequence[Note], *, today: date) -> 
     for entry in _of_notes(_own_words(notes, signals), today=today):
         measured = by_origin.get(entry.origin)
         by_origin[entry.origin] = entry if measured is None else _beside(measured, entry)
+    if lead is not None and not any(entry.counts for entry in by_origin.values()):
+        # Whatever it is worth, somebody has seen it.
+        first = by_origin[lead.frozen.origin]
+        by_origin[first.origin] = dataclasses.replace(first, counts=True)
     origins = tuple(sorted(by_origin.values(), key=lambda entry: ORIGINS.index(entry.origin)))
 
     grade, why = _grade(lead, independent_origins([entry.origin for entry in origins if entry.counts]))
@@ -104,7 +108,7 @@ def _of_signals(signals: Sequence[Signal], lead: Signal | None) -> OriginEvidenc
     listed = {f"{entry.frozen.about} · {entry.frozen.slice}" for entry in signals if not entry.topic}
     return OriginEvidence(
         origin=first.frozen.origin,
-        what=f"{first.frozen.about}|{first.frozen.direction}|{first.frozen.slice}",
+        what=first.words or f"{first.frozen.about}|{first.frozen.direction}|{first.frozen.slice}",
         weeks=first.weeks,
         months=first.months,
         quarters=first.quarters,
@@ -114,7 +118,7 @@ def _of_signals(signals: Sequence[Signal], lead: Signal | None) -> OriginEvidenc
         sources=tuple(
             dict.fromkeys([*sorted(listed), *(owner for entry in signals for owner in entry.owners)])
         ),
-        counts=first is lead or any(map(stands_alone, signals)),
+        counts=(first is lead and not first.topic) or any(map(stands_alone, signals)),
     )
 
 

@@ -158,9 +158,11 @@ class Reader:
     # Names
 
     def metric_name(self, name: str) -> str:
-        """The name people read; a metric that is not declared any more keeps its code."""
+        """The name people read: a metric's, or a topic's words; a metric that is not declared any more keeps its code."""
         metric = self.metrics.get(name)
-        return metric.label_in(self.lang) if metric else name.replace("_", " ")
+        if metric is None:
+            return locale.topic_name(name, self.lang) or name.replace("_", " ")
+        return metric.label_in(self.lang)
 
     def slice_name(self, code: str) -> str:
         return locale.slice_name(code, self.lang)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from primeta.facts import Period
+from primeta.show.locale import topic_name
 from primeta.signals.signal import Signal
 from primeta.store.signals import last_run, load_moves
 from primeta.trends.evidence import STRENGTH
@@ -185,7 +186,9 @@ def _changes(
         found.append(
             Change(
                 at=move.seen_until,
-                name=metric.label_in(ws.config.language) if metric else signal.frozen.about,
+                name=metric.label_in(ws.config.language)
+                if metric
+                else topic_name(signal.frozen.about, ws.config.language) or signal.frozen.about,
                 was=move.was,
                 now=move.now,
                 origins=1,

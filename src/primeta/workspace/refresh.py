@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ import numpy as np
 
 from primeta.signals.note import Note
 from primeta.signals.signal import Signal
+from primeta.signals.texts.records import Topic
 from primeta.store import trends as rows
+from primeta.store.topics import load_topics
 from primeta.trends.evidence import gather
 from primeta.trends.ground import Lookup, ground_of
 from primeta.trends.records import Evidence, Input, Trend, Weighing
@@ -45,11 +47,13 @@ class Surroundings:
     metrics: Mapping[str, Metric]
     consent_share: float
     of_the_basket: frozenset[str]
+    topics: Mapping[str, Topic] = field(default_factory=dict)
 
 
 def surroundings(ws: Workspace) -> Surroundings:
     with ws.database.read() as connection:
         inputs = rows.load_inputs(connection)
+        topics = load_topics(connection)
     return Surroundings(
         signals={entry.id: entry for entry in ws.signals()},
         notes={entry.id: entry for entry in ws.notes()},
@@ -60,6 +64,7 @@ def surroundings(ws: Workspace) -> Surroundings:
         metrics=declared(ws),
         consent_share=consent_share(ws),
         of_the_basket=basket_metrics(ws),
+        topics={entry.id: entry for entry in topics},
     )
 
 
@@ -72,9 +77,9 @@ def refresh_trend(ws: Workspace, trend: str, *, now: datetime) -> None:
 
 
 def ground_under(ws: Workspace, signals: Sequence[Signal], around: Surroundings) -> Ground:
-    """What was measured about the story that these signals tell."""
+    """What was measured about the story that these signals tell; of what is only said, nothing was."""
     return ground_of(
-        signals,
+        [entry for entry in signals if not entry.topic],
         lookup=around.lookup,
         margin=ws.config.margin,
         fullness=around.fullness,
@@ -104,10 +109,16 @@ def assess(ws: Workspace, trend: Trend, around: Surroundings, *, now: datetime) 
 
 def suggestions(ws: Workspace, trend: str) -> tuple[Suggestion, ...]:
     """Signals and notes that may belong to a trend; what a person refused is not offered again."""
+    from primeta.workspace.kin import kin_of
+
     target = ws.trend(trend)
     with ws.database.read() as connection:
         known = rows.load_memberships(connection, target.id)
     signals = {entry.id: entry for entry in ws.signals()}
-    members = [signals[entry] for entry in target.signals if entry in signals]
-    refused = {entry.signal_id for entry in known if entry.state == "refused"} | set(target.signals)
-    return suggest(target.id, members, [*signals.values(), *ws.notes()], refused=refused)[:12]
+    notes = {entry.id: entry for entry in ws.notes()}
+    every: dict[str, Signal | Note] = {**signals, **notes}
+    members = [every[entry] for entry in target.signals if entry in every]
+    refused = {entry.signal_id for entry in known if entry.state == "refused"}
+    return suggest(
+        target.id, members, every.values(), refused=refused, kin=kin_of(ws, members, signals.values())
+    )[:12]

@@ -21,6 +21,7 @@ from primeta.show.messages import count, say
 from primeta.signals.signal import Frozen, Signal
 from primeta.signals.watch import Watched, WatchSettings, watch_series
 from primeta.store import signals as signal_rows
+from primeta.store import topics as topic_rows
 from primeta.store import trends as trend_rows
 from primeta.trends.evidence import STRENGTH
 from primeta.trends.records import Card, Event, Evidence, Trend, Weighing
@@ -38,6 +39,7 @@ from primeta.workspace.looks import look_at_all
 from primeta.workspace.measured import save_measured
 from primeta.workspace.refresh import Surroundings, assess, ground_under, surroundings
 from primeta.workspace.views import SyncNote
+from primeta.workspace.watch_topics import Collected, Texts, TopicsSeen, collected_now
 
 if TYPE_CHECKING:
     from primeta.warehouse.metric import Metric
@@ -73,6 +75,16 @@ class WatchReport:
     """What taking over the experiments of the workspace file did."""
     sync_failed: str = ""
     """Why nothing of them was taken over."""
+    topics: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Grade → how many topics; empty where no source is declared."""
+    stories: int = 0
+    """That were looked at for topics."""
+    new_documents: int = 0
+    """That the sources brought now."""
+    sources_failed: tuple[tuple[str, str], ...] = ()
+    """(source, why in the workspace's language) of those that could not be asked."""
+    topics_why_not: str = ""
+    """Why no topic could be told: `few-texts`."""
 
     def line(self, lang: Language) -> str:
         reported = sum(n for grade, n in self.signals.items() if STRENGTH[grade] >= STRENGTH["holding"])  # pyright: ignore[reportArgumentType]
@@ -84,6 +96,8 @@ class WatchReport:
             weeks=self.weeks,
         )
         first = f"{watched}; {count(lang, '{n} change holds', '{n} changes hold', reported)}."
+        if not self.watched and self.topics:
+            first = ""
         second = count(lang, "{n} new trend.", "{n} new trends.", self.new_trends) if self.new_trends else ""
         third = (
             count(
@@ -117,25 +131,68 @@ class WatchReport:
             if self.sync_failed
             else ""
         )
-        parts = (first, second, third, synced, refused, looked, failed, told)
+        parts = (first, self._texts_line(lang), second, third, synced, refused, looked, failed, told)
         return " ".join(part for part in parts if part)
+
+    def _texts_line(self, lang: Language) -> str:
+        """What the texts came to; empty where no source is declared."""
+        unread = "; ".join(f"{name}: {why}" for name, why in self.sources_failed)
+        if unread:
+            unread = say(lang, "Sources that could not be read: {listed}.", listed=unread)
+        if self.topics_why_not:
+            few = say(lang, "There are too few weeks of texts yet to tell what is usual.")
+            return " ".join(part for part in (few, unread) if part)
+        if not self.topics and not self.stories:
+            return unread
+        holding = sum(n for grade, n in self.topics.items() if STRENGTH[grade] >= STRENGTH["holding"])  # pyright: ignore[reportArgumentType]
+        told = count(lang, "{n} story was read", "{n} stories were read", self.stories)
+        found = count(lang, "{n} topic holds", "{n} topics hold", holding)
+        return " ".join(part for part in (f"{told}; {found}.", unread) if part)
 
     def as_dict(self) -> dict[str, Any]:
         told = [{"metric": metric or None, "slice": code, "why": why} for metric, code, why in self.left_out]
         failed = [{"experiment": name, "why": why} for name, why in self.looks_failed]
         synced = sync_document(self.synced)["notes"]
-        return {**dataclasses.asdict(self), "left_out": told, "looks_failed": failed, "synced": synced}
+        unread = [{"source": name, "why": why} for name, why in self.sources_failed]
+        return {
+            **dataclasses.asdict(self),
+            "left_out": told,
+            "looks_failed": failed,
+            "synced": synced,
+            "sources_failed": unread,
+        }
 
 
 def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> WatchReport:
-    """One watch over all finished weeks.
+    """One watch over all finished weeks: of the metrics, and of what the sources say.
+
+    A workspace with sources and no orders watches its texts alone.
 
     Raises:
         Locked: another watch runs in this workspace.
         BadTable, BadConfig: the facts cannot be read; nothing was changed.
     """
     step = progress or (lambda _name, _done, _total: None)
-    with only_one(ws.folder / "watch.lock", "a watch"), open_warehouse(ws.config) as warehouse:
+    with only_one(ws.folder / "watch.lock", "a watch"):
+        if ws.config.sources.declared and not _has_metrics(ws):
+            report = _watch_texts(ws, now, step)
+        else:
+            report = _watch_all(ws, now, step)
+    # What was watched is saved: an experiment that cannot be taken over or looked at takes nothing of it back.
+    synced, refused = _sync(ws, now)
+    looked, failed = look_at_all(ws, now=now, progress=progress)
+    return dataclasses.replace(
+        report, looked=looked, looks_failed=failed, synced=synced, sync_failed=refused
+    )
+
+
+def _has_metrics(ws: Workspace) -> bool:
+    """Whether the workspace maps anything that a metric could be counted from."""
+    return bool(set(ws.config.tables) - {"voices", "customers", "promotions", "consents", "identities"})
+
+
+def _watch_all(ws: Workspace, now: datetime, step: Progress) -> WatchReport:
+    with open_warehouse(ws.config) as warehouse:
         step("facts", 0, 1)
         refreshed = refresh_facts(warehouse, now=now)
         step("facts", 1, 1)
@@ -144,6 +201,8 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
                 f"the tables of {ws.config.path} hold no dated row; run `primeta doctor {ws.folder}` to see why"
             )
         seen_until = _end_of_day(refreshed.seen_until, ws, now)
+        collected = collected_now(ws, now=now, progress=step)
+        texts = Texts(ws, progress=step) if collected is not None else None
         metrics, missing = _metrics(ws, warehouse)
         series: dict[str, SeriesList] = {}
         for number, grain in enumerate(GRAINS):
@@ -171,27 +230,91 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
                 fullness=full,
                 consent_share=consents,
             )
+            said = texts.look(moment, since=year_before or promise_start) if texts is not None else None
             step("weigh", 0, 1)
-            report = _write(ws, watched, found, promise_start, moment, refreshed, now)
+            report = _write(
+                ws,
+                _Look(
+                    found=(*found, *(said.signals if said else ())),
+                    promise_start=promise_start,
+                    seen_until=moment,
+                    facts_version=refreshed.facts_version,
+                    facts_changed=sum(len(months) for months in refreshed.changed.values()),
+                    watched=watched.watched,
+                    weeks=watched.weeks_seen,
+                    not_watched=len(watched.not_watched),
+                    said=said,
+                ),
+                now,
+            )
             new_trends, moved = new_trends + report.new_trends, moved + report.moved
             step("weigh", 1, 1)
         assert report is not None
         left_out = tuple(
             (entry.metric, entry.slice, entry.reason[ws.config.language]) for entry in series["week"].left_out
         )
-    # What was watched is saved: an experiment that cannot be taken over or looked at takes nothing of it back.
-    synced, refused = _sync(ws, now)
-    looked, failed = look_at_all(ws, now=now, progress=progress)
-    return dataclasses.replace(
-        report,
-        new_trends=new_trends,
-        moved=moved,
-        left_out=left_out,
-        looked=looked,
-        looks_failed=failed,
-        synced=synced,
-        sync_failed=refused,
-    )
+    return _told(report, collected, new_trends=new_trends, moved=moved, left_out=left_out)
+
+
+def _watch_texts(ws: Workspace, now: datetime, step: Progress) -> WatchReport:
+    """The same where nothing is measured: texts up to the end of yesterday, or of the last one of a history."""
+    facts_version = ""
+    if ws.config.tables:
+        with open_warehouse(ws.config) as warehouse:
+            step("facts", 0, 1)
+            facts_version = refresh_facts(warehouse, now=now).facts_version
+            step("facts", 1, 1)
+    collected = collected_now(ws, now=now, progress=step)
+    texts = Texts(ws, progress=step)
+    first, last = texts.first, texts.last
+    if first is None or last is None:
+        raise BadTable(
+            f"the sources of {ws.config.path} have brought no text yet; run `primeta sources {ws.folder}` to see why"
+        )
+    today = datetime.combine(now.astimezone(ws.config.zone).date(), time(), ws.config.zone)
+    seen_until = _end_of_day(last, ws, now) if ws.config.as_of_facts else today
+    report, new_trends, moved = None, 0, 0
+    for year_before, promise_start, moment in _looks_at_texts(ws, first, seen_until):
+        said = texts.look(moment, since=year_before or promise_start)
+        step("weigh", 0, 1)
+        report = _write(
+            ws,
+            _Look(
+                found=said.signals,
+                promise_start=promise_start,
+                seen_until=moment,
+                facts_version=facts_version,
+                facts_changed=0,
+                watched=0,
+                weeks=(moment.date() - promise_start).days // 7,
+                not_watched=0,
+                said=said,
+            ),
+            now,
+        )
+        new_trends, moved = new_trends + report.new_trends, moved + report.moved
+        step("weigh", 1, 1)
+    assert report is not None
+    return _told(report, collected, new_trends=new_trends, moved=moved)
+
+
+def _looks_at_texts(
+    ws: Workspace, first: datetime, seen_until: datetime
+) -> list[tuple[date | None, date, datetime]]:
+    """As `_looks`; where the file says nothing, the first promise year begins after half a year of texts."""
+    declared = ws.config.watch.promise_start or first.date() + timedelta(weeks=BASELINE_WEEKS[-1])
+    starts = [declared - timedelta(days=declared.weekday())]
+    length = timedelta(weeks=ws.config.watch.promise_weeks)
+    while starts[-1] + length < seen_until.date():
+        starts.append(starts[-1] + length)
+    return _not_taken(ws, starts, seen_until)
+
+
+def _told(report: WatchReport, collected: Collected | None, **changes: Any) -> WatchReport:
+    """The report of the last look with what all of them came to, and what the sources brought."""
+    if collected is not None:
+        changes |= {"new_documents": collected.new, "sources_failed": collected.failed}
+    return dataclasses.replace(report, **changes)
 
 
 def _sync(ws: Workspace, now: datetime) -> tuple[tuple[SyncNote, ...], str]:
@@ -210,7 +333,12 @@ def _looks(
     The end of each earlier promise year, so that what changed then is known; the week before now, so
     that it can be said what changed since; and now. Looks that an earlier watch took are not repeated.
     """
-    starts = promise_starts(ws, weekly)
+    return _not_taken(ws, promise_starts(ws, weekly), seen_until)
+
+
+def _not_taken(
+    ws: Workspace, starts: Sequence[date], seen_until: datetime
+) -> list[tuple[date | None, date, datetime]]:
     years = [(before, start) for before, start in zip([None, *starts], starts, strict=False)]
     looks = [
         (before, start, datetime.combine(following, time(), ws.config.zone))
@@ -271,8 +399,7 @@ def _detect(
     seen_until: datetime,
     step: Progress,
 ) -> Watched:
-    with ws.database.read() as connection:
-        frozen = signal_rows.load_frozen(connection, promise_start)
+    frozen = _frozen_metrics(ws, promise_start)
     watched = watch_series(
         series["week"],
         series["month"],
@@ -295,8 +422,7 @@ def _graded_on(
     promise_start: date,
     seen_until: datetime,
 ) -> tuple[Signal, ...]:
-    with ws.database.read() as connection:
-        frozen: dict[str, Frozen] = signal_rows.load_frozen(connection, promise_start)
+    frozen = _frozen_metrics(ws, promise_start)
     if not frozen:
         return ()
     settings = dataclasses.replace(_settings(ws), follow_weeks=ws.config.watch.promise_weeks)
@@ -312,6 +438,13 @@ def _graded_on(
     )
     weeks = _weeks_before(series["week"], promise_start)
     return _placed([entry for entry in watched.signals if entry.id in frozen], ws, baseline_weeks=weeks)
+
+
+def _frozen_metrics(ws: Workspace, promise_start: date) -> dict[str, Frozen]:
+    """First sights of that promise year in the metrics; those of topics are known by `store.topics`."""
+    with ws.database.read() as connection:
+        frozen = signal_rows.load_frozen(connection, promise_start)
+    return {name: entry for name, entry in frozen.items() if entry.origin == "metric"}
 
 
 def _settings(ws: Workspace) -> WatchSettings:
@@ -348,17 +481,29 @@ class _New:
     at: datetime
 
 
-def _write(
-    ws: Workspace,
-    watched: Watched,
-    found: Sequence[Signal],
-    promise_start: date,
-    seen_until: datetime,
-    refreshed: Any,
-    now: datetime,
-) -> WatchReport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What one look found, to be written in one transaction."""
+
+    found: Sequence[Signal]
+    promise_start: date
+    seen_until: datetime
+    facts_version: str
+    facts_changed: int
+    watched: int
+    weeks: int
+    not_watched: int
+    said: TopicsSeen | None
+
+
+def _write(ws: Workspace, look: _Look, now: datetime) -> WatchReport:
+    found, promise_start, seen_until, said = look.found, look.promise_start, look.seen_until, look.said
     around = surroundings(ws)
-    around = dataclasses.replace(around, signals={**around.signals, **{entry.id: entry for entry in found}})
+    around = dataclasses.replace(
+        around,
+        signals={**around.signals, **{entry.id: entry for entry in found}},
+        topics={**around.topics, **({name: topic for name, (_, topic) in said.topics.items()} if said else {})},
+    )
     existing = ws.trends()
     joined = _joining(existing, around)
     assessed = [
@@ -379,16 +524,24 @@ def _write(
     ]
     run = signal_rows.Run(
         seen_until=seen_until,
-        facts_version=refreshed.facts_version,
+        facts_version=look.facts_version,
         promise_start=promise_start,
-        watched=watched.watched,
+        watched=look.watched,
         finished_at=now,
-        summary={"weeks": watched.weeks_seen, "not_watched": len(watched.not_watched)},
+        summary={
+            "weeks": look.weeks,
+            "not_watched": look.not_watched,
+            **({"stories": said.stories, "terms": said.terms} if said else {}),
+        },
     )
     with ws.database.write() as connection:
         moves = signal_rows.save_signals(
             connection, found, promise_start=promise_start, seen_until=seen_until
         )
+        if said is not None:
+            topic_rows.save_topics(
+                connection, said.topics, said.documents, promise_start=promise_start, seen_until=seen_until
+            )
         for trend, evidence, weighing in assessed:
             trend_rows.save_evidence(connection, trend.id, evidence, weighing)
             for entry in joined.get(trend.id, ()):
@@ -400,16 +553,20 @@ def _write(
         for new in drafts:
             _add(connection, new, around, seen_until)
         signal_rows.save_run(connection, run)
-    grades = [entry.grade for entry in around.signals.values()]
+    grades = [entry.grade for entry in around.signals.values() if not entry.topic]
+    told = [topic.grade for topic in around.topics.values()]
     return WatchReport(
         seen_until=seen_until,
-        weeks=watched.weeks_seen,
-        watched=watched.watched,
-        not_watched=len(watched.not_watched),
+        weeks=look.weeks,
+        watched=look.watched,
+        not_watched=look.not_watched,
         signals={grade: grades.count(grade) for grade in sorted(set(grades))},
         new_trends=len(drafts),
         moved=len(moves),
-        facts_changed=sum(len(months) for months in refreshed.changed.values()),
+        facts_changed=look.facts_changed,
+        topics={grade: told.count(grade) for grade in sorted(set(told))},
+        stories=said.stories if said else 0,
+        topics_why_not=said.why_not if said else "",
     )
 
 
@@ -449,6 +606,7 @@ def _new(ws: Workspace, draft: Draft, around: Surroundings, seen_until: datetime
         weeks=ground.weeks_to_answer,
         effect=ground.smallest_effect,
         type=draft.type,
+        topics=around.topics,
     )
     at = min(entry.frozen.first_seen for entry in members)
     blank = Trend(

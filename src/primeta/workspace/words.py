@@ -8,20 +8,22 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from primeta.show import locale
 from primeta.show.locale import Language
-from primeta.show.messages import say, word
+from primeta.show.messages import count, say, word
 from primeta.show.result import Head, Table
 from primeta.signals.note import Note
-from primeta.signals.signal import Signal
+from primeta.signals.signal import ORIGINS, Signal
+from primeta.signals.texts.records import Topic
 from primeta.trends.evidence import strongest
-from primeta.trends.records import Card, Trend, TrendType
+from primeta.trends.records import TREND_TYPES, Card, Evidence, Trend, TrendType
 from primeta.warehouse.metric import Metric
 
 MANY_SLICES = 2
 
 
 def metric_name(name: str, metrics: Mapping[str, Metric], lang: Language) -> str:
+    """The name people read: a metric's, or a topic's words."""
     metric = metrics.get(name)
-    return metric.label_in(lang) if metric else name
+    return metric.label_in(lang) if metric else locale.topic_name(name, lang) or name
 
 
 def change_of(signal: Signal, lang: Language) -> locale.Figure:
@@ -136,7 +138,9 @@ def draft_name(members: Sequence[Signal], metrics: Mapping[str, Metric], lang: L
     """The first name of a card that nobody has named: what, which way, where."""
     first = members[0].frozen
     what = metric_name(first.about, metrics, lang)
-    slices = [entry.frozen.slice for entry in members]
+    if members[0].topic:
+        return say(lang, "More is said of {what}", what=what)
+    slices = [entry.frozen.slice for entry in members if not entry.topic]
     where = [locale.slice_name(code, lang) for code in slices]
     if "all" in slices:
         place = ""
@@ -154,6 +158,16 @@ def draft_name(members: Sequence[Signal], metrics: Mapping[str, Metric], lang: L
 
 
 def draft_description(lead: Signal, metrics: Mapping[str, Metric], lang: Language) -> str:
+    if lead.topic:
+        return say(
+            lang,
+            "{what}: {observed:share} of all stories since {since:date}, {expected:share} before; told by {owners}.",
+            what=metric_name(lead.frozen.about, metrics, lang),
+            observed=lead.observed,
+            expected=lead.expected,
+            since=lead.frozen.since,
+            owners=owners_named(lead.owners, lang),
+        )
     return say(
         lang,
         "{what} in {slice:slice} stands {change} from what was expected since {since:date}.",
@@ -164,15 +178,56 @@ def draft_description(lead: Signal, metrics: Mapping[str, Metric], lang: Languag
     )
 
 
+OWNERS_NAMED = 4
+
+
+def owners_named(owners: Sequence[str], lang: Language) -> str:
+    """`A, B, C, D and 3 more`."""
+    rest = len(owners) - OWNERS_NAMED
+    if rest <= 1:
+        return locale.listed(owners, lang)
+    more = count(lang, "{n} more", "{n} more", rest)
+    return locale.listed([*owners[:OWNERS_NAMED], more], lang)
+
+
 def draft_sources(signals: Iterable[Signal], metrics: Mapping[str, Metric], lang: Language) -> str:
-    """`Own metrics: orders per customer (age 35–44), …`"""
+    """`Own metrics: orders per customer (age 35–44), …. Outside text: Trade Daily, Counter Talk.`"""
+    every = list(signals)
     listed = sorted(
         {
             f"{metric_name(entry.frozen.about, metrics, lang)} ({locale.slice_name(entry.frozen.slice, lang)})"
-            for entry in signals
+            for entry in every
+            if not entry.topic
         }
     )
-    return say(lang, "Own metrics: {listed}.", listed=locale.listed(listed, lang))
+    told = [say(lang, "Own metrics: {listed}.", listed=locale.listed(listed, lang))] if listed else []
+    for origin in ORIGINS:
+        owners = [owner for entry in every if entry.topic and entry.frozen.origin == origin for owner in entry.owners]
+        if owners:
+            who = capital(word(lang, origin))
+            told.append(f"{who}: {owners_named(tuple(dict.fromkeys(owners)), lang)}.")
+    return " ".join(told)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def origins_line(evidence: Evidence, lang: Language) -> str:
+    """Which sides have seen a trend: `Own metric; outside text (5 independent owners)`; what is missing to confirm it."""
+    parts = []
+    for entry in evidence.origins:
+        name = word(lang, entry.origin)
+        owners = len(entry.sources)
+        if entry.origin not in ("metric", "hand") and owners:
+            many = count(lang, "{n} independent owner", "{n} independent owners", owners)
+            name = f"{name} ({many})"
+        parts.append(name if entry.counts else say(lang, "{name}, without evidence of its own", name=name))
+    if not parts:
+        return ""
+    if evidence.independent_origins == 1:
+        return say(lang, "One origin: {listed}.", listed=locale.listed(parts, lang))
+    return say(lang, "Origins: {listed}.", listed=locale.listed(parts, lang))
 
 
 def draft_plan(weeks: float, effect: float, lang: Language) -> str:
@@ -196,29 +251,39 @@ def draft_card(
     weeks: float,
     effect: float,
     type: TrendType,
+    topics: Mapping[str, Topic] | None = None,
 ) -> Card:
     """A card filled with all that its signals tell; the rest is for people.
 
     Args:
         members: In the order in which they were first seen.
         weeks, effect: Until an experiment would see a difference of `effect`.
+        topics: Of those of the members that are sides of a topic: its type, and of a rule the day from which it
+            applies, which is suggested as the day of review.
     """
     lead = strongest(members)
     assert lead is not None
+    told = [topics[entry.topic] for entry in members if topics and entry.topic in topics]
+    if lead.topic:
+        type = next((kind for entry in told for kind in TREND_TYPES if kind == entry.type), type)
     seen = draft_description(lead, metrics, lang)
     return Card(
         name=draft_name(members, metrics, lang),
         description=seen,
         signal_sources=draft_sources(members, metrics, lang),
-        metrics=tuple(sorted({entry.frozen.about for entry in members})),
+        metrics=tuple(sorted({entry.frozen.about for entry in members if not entry.topic})),
         experiment_plan=draft_plan(weeks, effect, lang),
+        review=min((entry.applies_from for entry in told if entry.applies_from), default=None),
         type=type,
         decomposition={"signal": seen},
     )
 
 
 def in_language(
-    trend: Trend, signals: Mapping[str, Signal], metrics: Mapping[str, Metric], lang: Language
+    trend: Trend,
+    signals: Mapping[str, Signal],
+    metrics: Mapping[str, Metric],
+    lang: Language,
 ) -> Trend:
     """A trend that Primeta drafted and nobody has edited yet, told in the reader's language."""
     members = [signals[entry] for entry in trend.signals if entry in signals]
@@ -234,4 +299,5 @@ def in_language(
         effect=effect if isinstance(effect, float) else math.nan,
         type=trend.card.type,
     )
-    return dataclasses.replace(trend, card=card)
+    # What the topics told when it was drafted stays: a type, a day of review.
+    return dataclasses.replace(trend, card=dataclasses.replace(card, type=trend.card.type, review=trend.card.review))

@@ -89,3 +89,16 @@ class Topic:
     applies_from: date | None = None
     """Of a rule: the day from which it applies, where the texts say one."""
     why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenTopic:
+    """What was fixed when a topic was first seen, so that nobody can move the goal later."""
+
+    terms: tuple[str, ...]
+    since: date
+    first_seen: datetime
+    noticed_at: datetime
+    owners: tuple[str, ...]
+    documents: tuple[str, ...]
+    """Its documents of that time, the earliest ones: by them it is known again."""
