@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from primeta.errors import BadInput, NotFound
+from primeta.signals.texts.plain_words import tokens
 from primeta.signals.texts.search import Asked, fused, kind_of, parse_query, searched_forms, snippet
-from primeta.signals.texts.vectors import cosines, encode, identity_of, number_of
-from primeta.signals.texts.word_index import expression
+from primeta.signals.texts.vectors import cosines, encode, identity_of, middle, number_of
 from primeta.store import reading as rows
 from primeta.store.documents import Numbered, count_documents, load_numbered, members_of
 from primeta.workspace.text_index import update_index, vector_file, word_index
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 LIMIT = 20
 MOST = 500
-NEAR = 0.30
-"""Cosine from which a text is about what was asked; unrelated ones lie about 0.1."""
+NEAR = 0.25
+"""Cosine, seen from the middle of all texts, from which a text may be about what was asked; unrelated ones lie about 0."""
+NEAR_THE_BEST = 0.5
+"""And at least this part of the nearest one's."""
 _WORDS_NOW, _VECTORS_NOW = 50_000, 1_000
 """Documents that a search adds to the index by itself: more would keep a person waiting."""
 _WAYS: tuple[Literal["words", "meaning"], ...] = ("words", "meaning")
@@ -77,8 +79,9 @@ def search(
     lists: dict[str, list[str]] = {}
     why_not = "not-yet" if indexed.left else ""
     if asked.words or asked.phrases:
-        lists = {"words": _by_words(ws, asked, fits, limit), "meaning": _by_meaning(ws, asked, fits, limit)}
-        ranked = fused(lists)
+        by_words, by_meaning = _by_words(ws, asked, fits, limit), _by_meaning(ws, asked, fits, limit)
+        ranked = fused(by_words, by_meaning, length=len(tokens(asked.meaning)))
+        lists = {"words": [name for name, _ in by_words], "meaning": by_meaning}
     else:
         with ws.database.read() as connection:
             listed = rows.newest(connection, limit=limit * _LONG + 100 * bool(asked.without), **conditions)
@@ -118,21 +121,19 @@ def _between(
     return begin, datetime.combine(last + timedelta(days=1), time.min, zone)
 
 
-def _by_words(ws: Workspace, asked: Asked, fits: list[tuple[int, str, str]] | None, limit: int) -> list[str]:
-    """Documents that hold all words; behind them, where those are few, documents that hold some."""
-    index, most = word_index(ws), max(_ENOUGH, limit * _LONG)
+def _by_words(
+    ws: Workspace, asked: Asked, fits: list[tuple[int, str, str]] | None, limit: int
+) -> list[tuple[str, float]]:
+    """(id, share of the question that it covers), the best first."""
     among = None if fits is None else [number for number, _, _ in fits]
-    found: list[str] = []
+    most = max(_ENOUGH, limit * _LONG)
     try:
-        for every in (True, False):
-            query = expression(words=asked.words, phrases=asked.phrases, without=asked.without, every=every)
-            found.extend(index.search(query, limit=most, among=among))
-            if len(found) >= _ENOUGH or len(asked.words) < 2:
-                break
+        return word_index(ws).search(
+            asked.words, asked.phrases, without=asked.without, limit=most, among=among
+        )
     except sqlite3.DatabaseError:
         # Deleted or damaged under our hands: the next update begins it anew.
-        return found
-    return list(dict.fromkeys(found))
+        return []
 
 
 def _by_meaning(
@@ -142,7 +143,7 @@ def _by_meaning(
     kept = vector_file(ws).rows()
     if not len(kept):
         return []
-    score = cosines(kept, encode([asked.meaning])[0])
+    score = cosines(kept, encode([asked.meaning])[0], around=middle(kept))
     ids = kept["id"]
     if fits is not None:
         # A copy is found through the story that it tells.
@@ -151,14 +152,12 @@ def _by_meaning(
     most = min(len(score), max(_ENOUGH, limit * _LONG) * (4 if asked.phrases or asked.without else 1))
     best = np.argpartition(-score, most - 1)[:most]
     best = best[np.argsort(-score[best], kind="stable")]
-    best = best[score[best] >= NEAR]
+    best = best[score[best] >= max(NEAR, NEAR_THE_BEST * float(score[best[0]]))]
     # Of a text that was read anew the last vector counts.
     newest = dict(zip(*(part.tolist() for part in _last_rows(ids, ids[best])), strict=True))
     found = [identity_of(int(ids[at])) for at in best if newest[int(ids[at])] == at]
-    found = list(dict.fromkeys(found))
     if asked.phrases:
-        needed = expression(words=(), phrases=asked.phrases, every=True)
-        holding = word_index(ws).holding(needed, among=found)
+        holding = word_index(ws).holding(asked.phrases, among=found)
         found = [name for name in found if name in holding]
     return _without(ws, asked, found)
 
@@ -174,7 +173,7 @@ def _without(ws: Workspace, asked: Asked, found: list[str]) -> list[str]:
         return found
     refused: set[str] = set()
     for part in asked.without:
-        refused |= word_index(ws).holding(expression(words=(), phrases=(part,), every=True), among=found)
+        refused |= word_index(ws).holding((part,), among=found)
     return [name for name in found if name not in refused]
 
 
@@ -203,7 +202,9 @@ def _hits(
         if shown is None:
             continue
         told = {other.document.id for other in members[one.story]}
-        by: tuple[Literal["words", "meaning"], ...] = tuple(code for code in _WAYS if found_by.get(code, set()) & told)
+        by: tuple[Literal["words", "meaning"], ...] = tuple(
+            code for code in _WAYS if found_by.get(code, set()) & told
+        )
         document = shown.document
         hits[one.story] = Hit(
             document=document,

@@ -204,16 +204,39 @@ def quantised(vectors: Vectors) -> npt.NDArray[Any]:
     return rows
 
 
-def cosines(rows: npt.NDArray[Any], query: Vectors, *, block: int = _BLOCK) -> Vectors:
+def middle(rows: npt.NDArray[Any], *, most: int = 4_096) -> Vectors:
+    """What all texts have in common, (512,): the mean of up to `most` vectors spread over the rows.
+
+    Texts of one collection share a direction that says nothing about any of them, and short ones are near everything
+    because of it. Of a few texts the mean is also what they are about: it is drawn to zero.
+    """
+    if not len(rows):
+        return np.zeros(DIMENSIONS, dtype=np.float32)
+    chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))
+    piece = rows[chosen]
+    mean = (piece["vector"] * piece["scale"][:, None]).mean(axis=0)
+    return (mean * (len(rows) / (len(rows) + 500.0))).astype(np.float32)
+
+
+def cosines(
+    rows: npt.NDArray[Any], query: Vectors, *, around: Vectors | None = None, block: int = _BLOCK
+) -> Vectors:
     """Cosine of each row with the query, (n,); a million rows in a tenth of a second.
 
     Args:
         rows: As `VectorFile.rows` gives them.
         query: (512,), of length 1.
+        around: (512,) point from which both are looked at (`middle`); None: zero.
     """
     found = np.empty(len(rows), dtype=np.float32)
-    query = np.ascontiguousarray(query, dtype=np.float32)
+    centre = np.zeros(DIMENSIONS, dtype=np.float32) if around is None else around
+    aim = query - centre
+    aim = aim / max(float(np.linalg.norm(aim)), 1e-9)
+    both = np.ascontiguousarray(np.stack([aim, centre], axis=1), dtype=np.float32)
+    offset, size = float(aim @ centre), float(centre @ centre)
     for start in range(0, len(rows), block):
         piece = rows[start : start + block]
-        found[start : start + len(piece)] = (piece["vector"].astype(np.float32) @ query) * piece["scale"]
+        near, common = ((piece["vector"].astype(np.float32) @ both) * piece["scale"][:, None]).T
+        length = np.sqrt(np.maximum((piece["scale"] > 0) - 2 * common + size, 1e-9))
+        found[start : start + len(piece)] = np.where(piece["scale"] > 0, (near - offset) / length, -1.0)
     return found

@@ -1,11 +1,13 @@
 """Which documents hold which words, in any of their forms: SQLite's full-text index over words in their usual form.
 
-Ranking is BM25 (Robertson & Zaragoza 2009), a word of the title counting three times. What a person typed never
+Documents are ranked by the share of the question that they cover, then by BM25 (Robertson & Zaragoza 2009), a word of
+the title counting three times. What a person typed never
 becomes a part of the index's query language: it is cut into words first, and each is quoted.
 """
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,11 @@ VERSION = 1
 TITLE = 3.0
 LONGEST = 20_000
 """Characters of a text that are indexed."""
+MOST_TERMS = 24
+"""Words of a question that count."""
+_LOOKED_THROUGH = 50_000
+_WEIGHED = 500
+"""Documents with some of the words whose cover is worked out."""
 _LIKELY = 0.15
 _FORMS = 40
 
@@ -155,15 +162,26 @@ class WordIndex:
         with self._open() as connection:
             return int(connection.execute("select count(*) from rows").fetchone()[0])
 
-    def search(self, expression: str, *, limit: int, among: Sequence[int] | None = None) -> list[str]:
-        """Ids of the documents that fit, the best first.
+    def search(
+        self,
+        words: Sequence[str],
+        phrases: Sequence[str] = (),
+        *,
+        without: Sequence[str] = (),
+        limit: int,
+        among: Sequence[int] | None = None,
+    ) -> list[tuple[str, float]]:
+        """Documents that hold all phrases, nothing of `without` and as much as can be of the words.
 
         Args:
-            expression: Made by `all_of`, `any_of`: nobody else writes it.
             among: Numbers of the documents that may be found; None: all.
+        Returns:
+            (id, share of the question that the document covers), the best first: each word of the question weighs as
+            much as it is rare (inverse document frequency); documents that cover as much stand in the order of BM25.
         """
-        if not expression or not self.is_usable():
+        if not self.is_usable():
             return []
+        terms = _terms(words)
         with self._open() as connection:
             where = ""
             if among is not None:
@@ -172,15 +190,66 @@ class WordIndex:
                     "insert or ignore into among values (?)", ((number,) for number in among)
                 )
                 where = "and rows.number in (select number from among)"
-            found = connection.execute(
-                "select rows.id from words join rows on rows.row = words.rowid "
-                f"where words match ? {where} order by bm25(words, {TITLE}, 1.0), rows.number desc limit ?",
-                (expression, limit),
-            )
-            return [row[0] for row in found]
+            found: dict[int, tuple[str, float]] = {}
 
-    def holding(self, expression: str, *, among: Sequence[str]) -> set[str]:
-        """Which of these ids fit."""
+            def take(query: str, most: int) -> None:
+                cursor = connection.execute(
+                    f"select rows.row, rows.id, bm25(words, {TITLE}, 1.0) as score from words "
+                    f"join rows on rows.row = words.rowid where words match ? {where} order by score limit ?",
+                    (query, most),
+                )
+                for row, name, score in cursor:
+                    found.setdefault(row, (name, score))
+
+            if query := _query(terms, phrases, without, " AND "):
+                take(query, limit)
+            if not terms or (len(terms) == 1 and not phrases):
+                return [(name, 1.0) for name, _ in found.values()]
+            weights = self._weights(connection, terms)
+            if len(found) < limit:
+                telling = self._telling(terms, weights)
+                take(_query(telling, phrases, without, " OR "), max(limit, _WEIGHED))
+            connection.execute("create temp table found (row integer primary key)")
+            connection.executemany("insert into found values (?)", ((row,) for row in found))
+            covered = dict.fromkeys(found, 0.0)
+            for term in terms:
+                held = connection.execute(
+                    "select rowid from words where words match ? and rowid in (select row from found)",
+                    (term,),
+                )
+                for (row,) in held:
+                    covered[row] += weights[term][1]
+        whole = sum(weight for _, weight in weights.values()) or 1.0
+        order = sorted(found, key=lambda row: (-round(covered[row], 9), found[row][1], -row))
+        return [(found[row][0], covered[row] / whole) for row in order[:limit]]
+
+    @staticmethod
+    def _weights(connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, tuple[int, float]]:
+        """Term → documents that hold it, and its weight."""
+        whole = int(connection.execute("select count(*) from rows").fetchone()[0])
+        found: dict[str, tuple[int, float]] = {}
+        for term in terms:
+            number = int(
+                connection.execute("select count(*) from words where words match ?", (term,)).fetchone()[0]
+            )
+            found[term] = number, math.log1p((max(0, whole - number) + 0.5) / (number + 0.5))
+        return found
+
+    @staticmethod
+    def _telling(terms: Sequence[str], weights: dict[str, tuple[int, float]]) -> list[str]:
+        """The rarest terms; a document that holds only words which every tenth text has is no answer."""
+        kept: list[str] = []
+        held = 0
+        for term in sorted(terms, key=lambda term: weights[term][0]):
+            held += weights[term][0]
+            if kept and held > _LOOKED_THROUGH:
+                break
+            kept.append(term)
+        return kept
+
+    def holding(self, phrases: Sequence[str], *, among: Sequence[str]) -> set[str]:
+        """Which of these ids hold all the phrases."""
+        expression = _query((), phrases, (), "")
         if not expression or not among or not self.is_usable():
             return set()
         with self._open() as connection:
@@ -216,20 +285,18 @@ def phrase_term(phrase: str) -> str:
     return _quoted(" ".join(_one_word(lemma(part)) for part in parts)) if parts else ""
 
 
-def expression(
-    *, words: Sequence[str], phrases: Sequence[str], without: Sequence[str] = (), every: bool
-) -> str:
-    """A query of the index: all or any of the words, all phrases, nothing of `without`; empty where nothing is asked.
-
-    Stop words count only where nothing else is asked.
-    """
+def _terms(words: Sequence[str]) -> list[str]:
+    """The index's terms for words; stop words count only where nothing else is asked."""
     telling = [word for word in words if not all(token in STOP for token in tokens(word))] or list(words)
-    terms = [term for term in map(word_term, dict.fromkeys(telling)) if term]
+    return [term for term in dict.fromkeys(map(word_term, telling)) if term][:MOST_TERMS]
+
+
+def _query(terms: Sequence[str], phrases: Sequence[str], without: Sequence[str], joint: str) -> str:
     needed = [term for term in map(phrase_term, phrases) if term]
     if terms:
-        needed.append("(" + (" AND " if every else " OR ").join(terms) + ")")
+        needed.append("(" + joint.join(terms) + ")")
     if not needed:
         return ""
-    asked = " AND ".join(needed)
     refused = [term for term in map(phrase_term, without) if term]
+    asked = " AND ".join(needed)
     return f"({asked}) NOT ({' OR '.join(refused)})" if refused else asked
