@@ -15,7 +15,7 @@ import pyarrow.compute
 
 from primeta.signals.grades import grade_of
 from primeta.signals.signal import Grade, Origin
-from primeta.signals.texts.emergence import SECOND_ERROR, Emerged
+from primeta.signals.texts.emergence import SECOND_AT, Emerged
 from primeta.signals.texts.panel_build import Built
 from primeta.signals.texts.quotes import quotes_of
 from primeta.signals.texts.records import Share, Topic
@@ -42,6 +42,15 @@ MOST_TERMS = 1500
 SHOWN_TERMS = 6
 READ = 300
 """Stories of one topic whose texts are read for words and quotes: the earliest, and those that hold most of it."""
+
+INSIDE = 0.6
+"""Share of a group's stories from which it is a part of another group …"""
+
+SAME_TIME = 8
+"""… that emerged at most so many periods apart."""
+
+TELLING = 0.2
+"""Share of a topic's stories from which a term is shown as one of its words."""
 
 COVERS = 0.6
 """Share of a word's wave from which a phrase that holds the word says all that the word says."""
@@ -97,7 +106,7 @@ def topics_of(
     found = [
         _topic(built, emerged, rows, [int(terms[at]) for at in group], [waves[at] for at in group],
                documents=documents, reader=reader, zone=zone)
-        for group in groups(waves)
+        for group in _whole(built, groups(waves), terms, waves, emerged)
     ]  # fmt: skip
     rank = {"noticed": 1, "fading": 1, "refuted": 2}
     return tuple(
@@ -145,6 +154,36 @@ def groups(waves: Sequence[Ids], *, together: float = TOGETHER) -> list[list[int
     return sorted(found.values())
 
 
+def _whole(
+    built: Built, found: list[list[int]], terms: Ids, waves: Sequence[Ids], emerged: Emerged
+) -> list[list[int]]:
+    """Groups, those put together of which one lies in the other: «включают тихий» is told where «тихий режим» is."""
+    kept: list[list[int]] = []
+    stories: list[Ids] = []
+    for group in found:
+        mine = _stories(built, [int(terms[at]) for at in group], [waves[at] for at in group])
+        onset = int(emerged.onset[terms[group[0]]])
+        home = next(
+            (
+                place
+                for place, theirs in enumerate(stories)
+                if len(np.intersect1d(mine, theirs, assume_unique=True))
+                >= INSIDE * min(len(mine), len(theirs))
+                and abs(onset - int(emerged.onset[terms[kept[place][0]]])) <= SAME_TIME
+            ),
+            None,
+        )
+        if home is None:
+            kept.append(list(group))
+            stories.append(mine)
+        else:
+            kept[home] += group
+            stories[home] = _stories(
+                built, [int(terms[at]) for at in kept[home]], [waves[at] for at in kept[home]]
+            )
+    return kept
+
+
 def merged_e(log_e: npt.NDArray[np.floating[Any]]) -> float:
     """Mean of e-values given by their logarithms; infinite beyond what a float holds is cut to the largest float."""
     top = float(np.max(log_e))
@@ -180,7 +219,7 @@ def _topic(
     read = _to_read(names, built, told, terms)
     by_id = {one.id: one for one in documents(read)}
     texts = [by_id[name] for name in read if name in by_id]
-    words = _words(codes, waves, terms, texts, reader)
+    words = _words(codes, waves, texts, reader, least=TELLING * len(told))
     owner_at = built.owner[told]
     owners = tuple(built.panel.owners[at] for at in dict.fromkeys(owner_at.tolist()))
     kinds = tuple(dict.fromkeys(built.panel.origins[at] for at in owner_at.tolist()))
@@ -255,24 +294,37 @@ def _to_read(names: list[str], built: Built, told: Ids, terms: list[int]) -> lis
 
 
 def _words(
-    codes: dict[int, float], waves: list[Ids], terms: list[int], texts: Sequence[Document], reader: TermReader
+    codes: dict[int, float], waves: list[Ids], texts: Sequence[Document], reader: TermReader, *, least: float
 ) -> tuple[str, ...]:
-    """How the topic reads: phrases before the words in them, by evidence; words that come in chains are joined."""
+    """How the topic reads: its leading term, then by evidence those that a part of its stories hold; of a word and a
+    phrase with it the one that says more; phrases that follow on each other are joined."""
     forms = written_forms(codes, (f"{one.title}\n{one.text}" for one in texts), reader=reader)
     size = {code: len(wave) for code, wave in zip(codes, waves, strict=True)}
     names = {code: shown(forms[code]) for code in codes}
-    order = [code for code in codes if names[code]]
-    pairs = [code for code in order if code % 2 == 0]
-    said: list[str] = []
+    lead = next(iter(codes))
+    order = [code for code in codes if names[code] and (code == lead or size[code] >= least)]
+    said: list[int] = []
     for code in order:
-        low = names[code].lower()
-        within = [pair for pair in pairs if pair != code and low in names[pair].lower().split()]
-        if code % 2 and any(size[pair] >= COVERS * size[code] for pair in within):
+        mine = set(names[code].lower().split())
+        phrases = [one for one in order if one != code and mine < set(names[one].lower().split())]
+        if any(size[one] >= COVERS * size[code] for one in phrases):
             continue
-        if low not in (one.lower() for one in said):
-            said.append(names[code])
-    said = _chained(said, [f"{one.title}\n{one.text}".lower() for one in texts])
-    return tuple(said[:SHOWN_TERMS])
+        if not any(names[code].lower() == names[one].lower() for one in said):
+            said.append(code)
+    # A phrase that shares a word with a more telling one and is rarer says it again: «включают тихий», «тихий режим».
+    told: list[int] = []
+    for code in said:
+        mine = set(names[code].lower().split())
+        again = any(
+            mine & set(names[one].lower().split()) and size[code] < COVERS * size[one] for one in told
+        )
+        if not again:
+            told.append(code)
+    return tuple(
+        _chained([names[code] for code in told], [f"{one.title}\n{one.text}".lower() for one in texts])[
+            :SHOWN_TERMS
+        ]
+    )
 
 
 def _chained(said: list[str], texts: list[str]) -> list[str]:
@@ -296,7 +348,7 @@ def _grade(
 ) -> tuple[Grade, tuple[str, ...]]:
     """By the rule of every signal; two owners with evidence of their own are two origins of a topic."""
     weeks, months, quarters = (emerged.blocks(lead, grain) for grain in ("week", "month", "quarter"))
-    independent = second >= 1 / SECOND_ERROR
+    independent = second >= SECOND_AT
     grade, why = grade_of(
         holding=any(bool(emerged.selected[term]) for term in held),
         weeks=weeks,
