@@ -83,12 +83,12 @@ def collect(
             sleep=sleep,
         )
         stories = StoryKeeper(ws)
-        new = copies = same = 0
+        new = same = 0
         failed: list[tuple[str, Trouble]] = []
         for number, name in enumerate(due):
             step(name, number, len(due))
             told = _one(ws, states[name], asking, stories)
-            new, copies = new + told.new, copies + told.copies
+            new += told.new
             same += not told.new and told.trouble is None
             if told.trouble is not None:
                 failed.append((name, told.trouble))
@@ -101,7 +101,7 @@ def collect(
         same=same,
         failed=tuple(failed),
         waiting=sum(1 for name in declared if name not in due and not declared[name].paused),
-        copies=copies,
+        copies=stories.copies,
     )
 
 
@@ -177,7 +177,7 @@ class _Told:
     """What asking one source came to."""
 
     def __init__(self) -> None:
-        self.new = self.copies = 0
+        self.new = 0
         self.trouble: Trouble | None = None
         self.parts: list[Trouble] = []
 
@@ -227,8 +227,6 @@ def _write(ws: Workspace, state: SourceState, step: Step, stories: StoryKeeper, 
         told.new += document_rows.save_documents(connection, fresh, stories=moved)
         source_rows.add_fetches(connection, step.came)
         source_rows.save_state(connection, state)
-    new = {one.id for one in fresh}
-    told.copies += sum(1 for name, (_, why) in moved.items() if why and name in new)
     return state
 
 

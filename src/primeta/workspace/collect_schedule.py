@@ -28,9 +28,8 @@ def next_time(source: Source, *, now: datetime, failures: int, trouble: Trouble 
     longest = max(source.every, PATIENCE)
     wait = min(min(FIRST_RETRY, source.every) * 2 ** min(failures - 1, 20), longest)
     asked = trouble.values.get("seconds") if trouble is not None and trouble.code == "busy" else None
-    if isinstance(asked, int | float):
-        wait = max(wait, timedelta(seconds=float(asked)))
-    return now + wait * (1 + SPREAD * _dice(source.name, now))
+    wait *= 1 + SPREAD * _dice(source.name, now)
+    return now + max(wait, timedelta(seconds=float(asked) if isinstance(asked, int | float) else 0.0))
 
 
 def is_given_up(trouble: Trouble, *, failures: int, read_before: bool) -> bool:

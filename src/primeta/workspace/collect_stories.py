@@ -28,6 +28,8 @@ class StoryKeeper:
         self._kept, self._mark = KeptStories(), 0
         self._unsaved = 0
         self._open = False
+        self.copies = 0
+        """Documents that were found to be copies so far, less those that turned out to be none."""
 
     def tell(self, documents: Sequence[Document]) -> Told:
         """The stories of these documents, and of others that go to another story for them. Nothing is written.
