@@ -12,6 +12,7 @@ from primeta.signals.note import Note
 from primeta.signals.signal import Block, Frozen, Signal
 from primeta.signals.texts.records import Quote, Share, Topic
 from primeta.sources.records import GROUP_OF, Document, Source, Trouble
+from primeta.workspace.sources_health import SourceList
 from primeta.workspace.texts_views import (
     After,
     Copied,
@@ -26,7 +27,7 @@ from primeta.workspace.texts_views import (
 )
 
 TEXTS_VERBS = (
-    "source_views", "reading", "document", "mark_document", "log_document", "topics", "topic", "search", "voices",
+    "source_views", "source_list", "reading", "document", "mark_document", "log_document", "topics", "topic", "search", "voices",
 )  # fmt: skip
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
 NAN = math.nan
@@ -153,7 +154,7 @@ class FakeTexts:
             one(words["law"], "feed", "law", "stopped", owner="law.example", failures=9, succeeded_at=ago(31), weekly=(1,) * 9 + (0,) * 4,
                 trouble=Trouble(code="gone", values={"host": "law.example", "status": 410}, permanent=True), trust=0.9),
             one(words["tickets"], "table", "support", "well", at="data/tickets-*.csv", owner="support", weekly=tuple(41 + 3 * (week % 4) for week in range(13)),
-                parts=(Trouble(code="no-date", values={"rows": 12}),)),
+                parts=(Trouble(code="no-date", values={"entries": 12}),)),
             one(words["agency"], "mail", "agency", "paused", at="mail/agency.mbox", owner="agency.example", weekly=(1,) * 13),
             one(words["reviews"], "voices", "reviews", "quiet", at="voices", owner="reviews", succeeded_at=ago(0.5), weekly=(9,) * 10 + (0,) * 3),
             one(words["study"], "pdf", "research", "never", at="reports/*.pdf", owner="study.example", weekly=(0,) * 13),
@@ -161,6 +162,9 @@ class FakeTexts:
 
     def source_views(self, *, now: datetime) -> tuple[SourceView, ...]:
         return self.sources
+
+    def source_list(self, *, now: datetime) -> SourceList:
+        return SourceList(views=self.sources)
 
     # Documents
 

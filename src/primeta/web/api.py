@@ -106,7 +106,17 @@ def doctor(request: Request) -> JSONResponse:
 
 
 JobKind = Literal[
-    "watch", "look", "certify", "ladder", "lapse", "policy", "whom", "interviews", "farms", "sources", "collect"
+    "watch",
+    "look",
+    "certify",
+    "ladder",
+    "lapse",
+    "policy",
+    "whom",
+    "interviews",
+    "farms",
+    "sources",
+    "collect",
 ]
 
 

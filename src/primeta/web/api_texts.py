@@ -14,9 +14,7 @@ from primeta.web.api import answer, only_json
 from primeta.web.page import site_of
 from primeta.web.texts_documents import (
     document_entry,
-    found_document,
     reading_document,
-    sources_document,
     topic_document,
     topics_document,
     voices_document,
@@ -33,9 +31,7 @@ Name = Annotated[str, Query(max_length=200, description="Name of a source")]
 @router.get("/sources", summary="Every declared source, how it does, what failed and why")
 def sources(request: Request) -> JSONResponse:
     site = site_of(request)
-    return answer(
-        sources_document(site.workspace.source_views(now=site.now()), site.workspace.config.language)
-    )
+    return answer(site.workspace.source_list(now=site.now()).as_dict())
 
 
 @router.get("/reading", summary="Stories, the most trusted and newest first, their copies folded")
@@ -135,7 +131,7 @@ def search(
         until=until,
         now=site.now(),
     )
-    return answer(found_document(found))
+    return answer(found.as_dict())
 
 
 @router.get(

@@ -183,6 +183,12 @@ def _look(workspace, progress) -> dict[str, object]:
     return _whole("looked", *look_at_all(workspace, now=clock(), progress=progress))
 
 
+def _collect(workspace, progress) -> dict[str, object]:
+    """Every source, also those that are not due: a person has asked for it."""
+    report = workspace.collect(now=clock(), force=True, progress=progress)
+    return {"asked": report.asked, "new": report.new, "failed": len(report.failed)}
+
+
 def _certify(workspace, progress) -> dict[str, object]:
     found = workspace.certify(now=clock(), progress=progress)
     return {"ok": found.ok}
@@ -253,6 +259,7 @@ def _unknown(workspace, progress) -> dict[str, object]:
 
 WORK = {
     "watch": _watch,
+    "collect": _collect,
     "look": _look,
     "certify": _certify,
     "ladder": _ladder,

@@ -7,45 +7,14 @@ from typing import Any
 
 from primeta.signals.signal import Block
 from primeta.sources.records import Document
-from primeta.sources.trouble_words import explain_trouble
 from primeta.workspace.texts_views import (
     After,
-    Found,
     Reading,
     ReadingItem,
-    SourceView,
     Theme,
     Themes,
     TopicView,
 )
-
-
-def sources_document(views: Sequence[SourceView], language: str = "en") -> dict[str, Any]:
-    """`why` is told in the language of the workspace; `code` is for scripts."""
-    return {"sources": [_source(view, language) for view in views]}
-
-
-def _source(view: SourceView, language: str) -> dict[str, Any]:
-    trouble = view.trouble
-    return {
-        "name": view.source.name,
-        "reader": view.source.reader,
-        "kind": view.source.kind,
-        "owner": view.source.owner,
-        "trust": view.source.trust,
-        "health": view.health,
-        "tried_at": view.tried_at,
-        "succeeded_at": view.succeeded_at,
-        "next_at": view.next_at,
-        "failures": view.failures,
-        "code": trouble.code if trouble else None,
-        "why": explain_trouble(trouble, "ru" if language == "ru" else "en") if trouble else "",
-        "documents": view.documents,
-        "stories": view.stories,
-        "last_week": view.last_week,
-        "weekly": list(view.weekly),
-        "newest": view.newest,
-    }
 
 
 def document_entry(document: Document) -> dict[str, Any]:
@@ -157,24 +126,6 @@ def _block(block: Block) -> dict[str, Any]:
         "e_value": block.e_value,
         "passes": block.passes,
         "finished": block.finished,
-    }
-
-
-def found_document(found: Found) -> dict[str, Any]:
-    return {
-        "query": found.query,
-        "searched": found.searched,
-        "why_not": found.why_not or None,
-        "hits": [
-            {
-                **document_entry(hit.document),
-                "rank": hit.score,
-                "by": list(hit.by),
-                "snippet": "".join(text for text, _ in hit.snippet),
-                "copies": hit.copies,
-            }
-            for hit in found.hits
-        ],
     }
 
 

@@ -94,6 +94,10 @@ def _in_words(reader: Reader, row: _Row) -> str:
     )  # fmt: skip
 
 
+def _share(share: float, lang: str) -> str:
+    return locale.percent(share, lang, digits=0 if share >= 0.095 else 1)
+
+
 @lru_cache(maxsize=128)
 def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
     import altair as alt
@@ -149,7 +153,7 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
             "y": bottom(place),
             "y2": round(bottom(place) - bar_room * share / drawn.top, 2),
             "after": week >= drawn.since,
-            "label": f"{row.owner}, {locale.day(week, drawn.lang)}: {locale.percent(share, drawn.lang)} "
+            "label": f"{row.owner}, {locale.day(week, drawn.lang)}: {_share(share, drawn.lang)} "
             f"({stories} / {volume})",
         }
         for place, row in enumerate(drawn.rows)
@@ -165,7 +169,7 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
         {
             "x": right + 6,
             "y": bottom(place) - bar_room / 2,
-            "label": locale.percent(max(share for _, share, _, _ in row.shares), drawn.lang),
+            "label": _share(max(share for _, share, _, _ in row.shares), drawn.lang),
         }
         for place, row in enumerate(drawn.rows)
         if row.shares
@@ -175,15 +179,12 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
         .mark_text(align="left", baseline="middle", fontSize=12, color=ink2)
         .encode(x=x, y=y, text=text)
     )
-    spread = [drawn.weeks[0], drawn.weeks[-1]]
-    if len(drawn.weeks) > 6 and not phone:
-        spread.insert(1, drawn.weeks[len(drawn.weeks) // 2])
-    days = rows(
-        [{"x": x_of(week) + step / 2, "label": locale.day_short(week, drawn.lang)} for week in spread]
-    )
-    layers.append(
-        days.mark_text(align="center", baseline="top", dy=9).encode(x=x, y=alt.value(height), text=text)
-    )
+    # The onset has its day above the bars, so the ends are enough below them.
+    spread = [drawn.weeks[0], drawn.weeks[-1]] if len(drawn.weeks) > 1 else [drawn.weeks[0]]
+    for place, week in enumerate(spread):
+        at = {"x": x_of(week) + (step if place else 0), "label": locale.day_short(week, drawn.lang)}
+        day = rows([at]).mark_text(align="right" if place else "left", baseline="top", dy=9)
+        layers.append(day.encode(x=x, y=alt.value(height), text=text))
     chart = alt.layer(*layers).properties(width=width, height=height)
     return {
         **chart.to_dict(),

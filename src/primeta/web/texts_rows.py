@@ -55,6 +55,11 @@ def host_of(url: str) -> str:
     return name.removeprefix("www.")
 
 
+def share_text(reader: Reader, share: float) -> str:
+    """A share of texts: single digits say less than they seem to, so whole percents from ten on."""
+    return reader.percent(share, 0 if share >= 0.095 or share == 0 else 1)
+
+
 # Stories
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import date
 from typing import Annotated, Any
 
@@ -121,7 +121,7 @@ async def sent_with_files(request: Request) -> FormData:
     return sent_from_us(request, form)
 
 
-async def _limited(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     room = LARGEST
     async for piece in stream:
         room -= len(piece)

@@ -73,6 +73,8 @@ def _list(request: Request, form: Form, status: int = 200) -> Response:
         topic=_topic(request, topic),
         topic_names=_topic_names(request) if any(row.item.topics for row in rows) else {},
         form=form,
+        # Who is not known yet says it once, above the list; then it stands in the margin.
+        known=bool(form.values.get("by")) and not form.errors,
     )
 
 

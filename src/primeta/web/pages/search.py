@@ -28,6 +28,8 @@ class HitRow:
     """A found document, the searched words marked."""
 
     told: Told
+    head: Markup
+    """Its title; of a message without one, what was found of it."""
     snippet: Markup
     by: str
     copies: int
@@ -88,9 +90,12 @@ def day_of(text: str) -> date | None:
 
 def hit_row(reader: Reader, hit: Hit) -> HitRow:
     by = [str(reader._("by words")) if way == "words" else str(reader._("by meaning")) for way in hit.by]
+    told, found = told_of(reader, hit.document), marked(hit.snippet)
+    titled = bool(hit.document.title.strip())
     return HitRow(
-        told=told_of(reader, hit.document),
-        snippet=marked(hit.snippet),
+        told=told,
+        head=escape(told.title) if titled or not found else found,
+        snippet=found if titled else Markup(""),
         by=reader.listed(by),
         copies=hit.copies,
     )

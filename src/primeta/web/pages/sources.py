@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from primeta.web.page import Sent, done, page, reader_of, site_of
+from primeta.web.page import Sent, capital, done, page, reader_of, site_of
 from primeta.web.reader import Reader
 from primeta.web.texts_rows import SourceRow, source_row
 from primeta.workspace.texts_views import Health
@@ -29,7 +29,7 @@ def sources(request: Request) -> Response:
         place=PLACE,
         rows=rows,
         broken=[row for row in rows if row.view.health in NEEDS_A_LOOK],
-        title=_finding(reader, rows),
+        title=capital(_finding(reader, rows)),
         documents=sum(row.view.documents for row in rows),
         last_week=sum(row.view.last_week for row in rows),
     )

@@ -17,6 +17,7 @@ from primeta.web.reader import Reader
 from primeta.web.texts_pictures import topic_picture
 from primeta.web.texts_rows import (
     quotes_of,
+    share_text,
     sightings,
     story_rows,
     topic_grid,
@@ -73,7 +74,7 @@ def _bars(reader: Reader, topic):
     shares = weekly_shares(topic)
     if not shares:
         return ""
-    told = ", ".join(reader.percent(share) if share == share else "·" for share in shares)
+    told = ", ".join(share_text(reader, share) if share == share else "·" for share in shares)
     return week_bars(shares, str(reader._("share of what is said, by week: {numbers}", numbers=told)))
 
 
@@ -208,10 +209,6 @@ def join(request: Request, identity: str, sent: Sent) -> Response:
     if not form.ok:
         return _topic_page(request, view, form, status=400)
     by, now = form.values["by"], site.now()
-    if form.values["refuse"]:
-        for signal in view.signals:
-            trend = site.workspace.attach(form.values["refuse"], signal, by=by, now=now, refuse=True)
-        return done(f"/topics/{view.topic.id}", "done.refused", person=by, name=trend.card.name)
     if form.values["name"]:
         made = site.workspace.new_trend(
             name=form.values["name"],
@@ -221,6 +218,10 @@ def join(request: Request, identity: str, sent: Sent) -> Response:
             now=now,
         )
         return done(f"/trends/{made.id}", "done.trend", person=by, name=made.card.name)
+    refuse = bool(form.values["refuse"])
+    trend = site.workspace.trend(form.values["refuse"] or form.values["trend"])
     for signal in view.signals:
-        trend = site.workspace.attach(form.values["trend"], signal, by=by, now=now)
+        site.workspace.attach(trend.id, signal, by=by, now=now, refuse=refuse)
+    if refuse:
+        return done(f"/topics/{view.topic.id}", "done.refused", person=by, name=trend.card.name)
     return done(f"/trends/{trend.id}", "done.attached", person=by, name=trend.card.name)

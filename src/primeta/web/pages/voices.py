@@ -15,7 +15,7 @@ from primeta.show.locale import Figure, Unit
 from primeta.web.page import page, reader_of, site_of
 from primeta.web.pages.sources import PLACE
 from primeta.web.reader import Reader
-from primeta.web.texts_rows import clipped, week_bars
+from primeta.web.texts_rows import clipped, share_text, week_bars
 from primeta.web.texts_words import OUTCOME, WHY_NOT, told
 from primeta.workspace.texts_views import After, Theme, Themes
 
@@ -87,6 +87,7 @@ def voices(request: Request) -> Response:
         weeks=weeks,
         by=by,
         attributes=attributes,
+        share_text=lambda share: share_text(reader, share),
         with_after=any(row.after for row in rows),
     )  # fmt: skip
 
@@ -97,7 +98,11 @@ def _finding(reader: Reader, found: Themes | None) -> str:
     most = max(found.themes, key=lambda theme: theme.voices)
     name = ", ".join(most.terms[:2])
     return str(
-        reader._("Most of all customers speak of “{name}”: {x:share} of voices", name=name, x=most.share)
+        reader._(
+            "Most of all customers speak of “{name}”: {x} of voices",
+            name=name,
+            x=share_text(reader, most.share),
+        )
     )
 
 
@@ -119,7 +124,7 @@ def theme_rows(reader: Reader, found: Themes) -> list[ThemeRow]:
 
 
 def _bars_label(reader: Reader, weekly: tuple[float, ...]) -> str:
-    numbers = ", ".join(reader.percent(share) if math.isfinite(share) else "·" for share in weekly)
+    numbers = ", ".join(share_text(reader, share) if math.isfinite(share) else "·" for share in weekly)
     return str(reader._("share of the week’s voices: {numbers}", numbers=numbers))
 
 
@@ -129,7 +134,7 @@ def _first_and_last(reader: Reader, weekly: tuple[float, ...]) -> str:
     if len(known) < 8:
         return ""
     first, last = sum(known[:4]) / 4, sum(known[-4:]) / 4
-    return str(reader._("{first:share} → {last:share}", first=first, last=last))
+    return f"{share_text(reader, first)} → {share_text(reader, last)}"
 
 
 def _scale(themes: list[Theme], outcome: str) -> Scale:
@@ -153,7 +158,9 @@ def _after_row(reader: Reader, after: After, scale: Scale) -> AfterRow:
         verdict = "gain" if up == (GOOD[after.outcome] == "up") else "loss"
 
     def level(value: float) -> str:
-        return (reader.percent(value) if share else reader.number(value)) if math.isfinite(value) else "·"
+        return (
+            (share_text(reader, value) if share else reader.number(value, 2)) if math.isfinite(value) else "·"
+        )
 
     return AfterRow(
         outcome=told(OUTCOME, after.outcome, reader.lang),
