@@ -45,7 +45,7 @@ def test_feeds_and_files_become_documents_with_their_stories(tmp_path, quiet):
     first = next(entry.document for entry in found if entry.document.id == copy.story)
     # feed3 told the common text three hours before feed0
     assert (copy.why, copy.document.source, first.source) == ("exact", "feed0", "feed3")
-    assert {entry.document.language for entry in found} == {"ru"}
+    assert first.language == "ru"
     views = {view.source.name: view for view in ws.source_views(now=NOW)}
     assert (views["feed0"].documents, views["feed0"].stories, views["feed0"].health) == (13, 12, "well")
     assert views["tickets"].last_week == sum(views["tickets"].weekly) == 60

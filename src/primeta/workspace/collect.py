@@ -184,6 +184,7 @@ class _Told:
 
 def _one(ws: Workspace, state: SourceState, asking: Asking, stories: StoryKeeper) -> _Told:
     told = _Told()
+    asking.raw.sweep(state.source.name)
     with ws.database.read() as connection:
         written = source_rows.digests(connection, state.source.name)
     orphans = [kept.digest for kept in asking.raw.list(state.source.name) if kept.digest not in written]

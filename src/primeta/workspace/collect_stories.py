@@ -79,6 +79,8 @@ class StoryKeeper:
             if not there:  # a note that was written meanwhile
                 break
             self._mark = number
+        for part in self._path.parent.glob(f".{self._path.name}.*.tmp"):
+            part.unlink(missing_ok=True)  # a collector was killed while it wrote
         with contextlib.suppress(OSError):
             self._kept.save(self._path, mark=self._mark)
             self._unsaved = 0
@@ -97,6 +99,10 @@ class StoryKeeper:
         others = [name for name in told if name not in new]
         with self._ws.database.read() as connection:
             written = document_rows.stories_of(connection, others)
-        return {
+        moved = {
             name: story for name, story in told.items() if name in new or written.get(name, story) != story
         }
+        self.copies += sum(
+            bool(why) - bool(written.get(name, ("", ""))[1]) for name, (_, why) in moved.items()
+        )
+        return moved

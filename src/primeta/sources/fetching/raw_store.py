@@ -149,6 +149,12 @@ class RawStore:
         self._known(source)
         return self._taken[source]
 
+    def sweep(self, source: str) -> None:
+        """Remove what a process that was killed while it wrote has left. The caller knows that nobody writes now."""
+        for part in self._of(source).glob("*/.*.part"):
+            with contextlib.suppress(OSError):
+                part.unlink()
+
     def _make_room(self, source: str, needed: int) -> None:
         taken = self._taken[source]
         if taken + needed > self._cap:

@@ -1,0 +1,81 @@
+"""`primeta collect` killed at any moment and run again leaves what it would have left had nobody killed it."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from collect_sites import documents_of, still, web, workspace_at
+
+from primeta.cli.app import run
+
+MORE = '[sources.tickets]\nat = "data/*.csv"\nkind = "support"\n'
+FEEDS = 6
+
+
+def begin(folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "primeta", "collect", str(folder), "--force"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def finish(folder: Path) -> None:
+    # Nobody kills this one: it needs no process of its own, whose imports take longer than the collection.
+    with pytest.raises(SystemExit) as left:
+        run(["collect", str(folder), "--force"])
+    assert not left.value.code
+
+
+def made(folder: Path, place, rows: int) -> Path:
+    for number in range(3):
+        still(folder / "data", name=f"tickets{number}.csv", rows=rows, start=number * rows)
+    return workspace_at(folder, place, feeds=FEEDS, more=MORE)
+
+
+def kept(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "raw").rglob("*.gz"))
+
+
+def litter(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.suffix in (".part", ".tmp")]
+
+
+def is_at_work(folder: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Whether it holds the lock: before that, a kill ends nothing but imports."""
+    path = folder / "collect.lock"
+    return path.exists() and path.read_text() == str(process.pid)
+
+
+def killed(tmp_path: Path, *, times: int, rows: int, seed: int, longest: float) -> None:
+    with web(FEEDS) as place:
+        calm = made(tmp_path / "calm", place, rows)
+        finish(calm)
+        troubled = made(tmp_path / "troubled", place, rows)
+        dice = random.Random(seed)
+        for _ in range(times):
+            process = begin(troubled)
+            while process.poll() is None and not is_at_work(troubled, process):
+                time.sleep(0.01)
+            time.sleep(dice.uniform(0.0, longest))
+            process.kill()
+            process.communicate()
+        finish(troubled)
+    undisturbed = documents_of(calm)
+    # 12 texts a feed, the common one in two, and three files of tickets
+    assert len(undisturbed) == 12 * FEEDS + 2 + 3 * rows
+    assert documents_of(troubled) == undisturbed
+    assert kept(troubled) == kept(calm)
+    assert litter(troubled) == []
+
+
+def test_killed_three_times(tmp_path):
+    killed(tmp_path, times=3, rows=40, seed=1, longest=0.3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3])
+def test_killed_twelve_times(tmp_path, seed):
+    killed(tmp_path, times=12, rows=3_000, seed=seed, longest=6)
