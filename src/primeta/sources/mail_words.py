@@ -51,7 +51,9 @@ def decoded(raw: bytes, *, told: str = "") -> str:
             letters = sum(1 for byte in sample if byte >= 0xC0)
             latin = sum(1 for byte in sample if 0x41 <= (byte & 0xDF) <= 0x5A)
             mostly = letters > latin
-            if (known in _WESTERN and mostly) or (known in _CYRILLIC and likeness(sample, likely) > 2 * max(0.0, likeness(sample, known))):
+            if (known in _WESTERN and mostly) or (
+                known in _CYRILLIC and likeness(sample, likely) > 2 * max(0.0, likeness(sample, known))
+            ):
                 known = likely
     text, _ = encoding_of(raw, told=known)
     return unscrambled(text)

@@ -117,6 +117,7 @@ def _read(
     documents: dict[str, Document] = {}
     counts: Counter[str] = Counter()
     follow: dict[str, object] = {}
+    known: tuple[dict[str, object], Chat] | None = None
     stop = 0
     read = 0
     for chat, posts, offset in _groups(messages_of(file, walk, encoding=encoding), walk, counts):
@@ -127,7 +128,9 @@ def _read(
             follow = {"stack": list(walk.shape), "chat": dict(chat)}
             break
         read += 1
-        where = _chat(chat, walk.many, source=source, url=url)
+        if known is None or known[0] is not chat:
+            known = (chat, _chat(chat, walk.many, source=source, url=url))
+        where = known[1]
         found, more = documents_of(
             [album(posts)], where, source=source, seen_at=seen_at, raw=digest, told=url
         )

@@ -140,22 +140,31 @@ class _Text:
         self.buffer = ""
         self.at = 0
         self.ended = False
-        self._before = 0
-        """Bytes in front of the window."""
         self._start = 0
+        self._counted = 0
+        """Characters of the window whose bytes are counted …"""
+        self._before = 0
+        """… and they, with those in front of the window."""
 
     def offset(self) -> int:
         """Where the last value began, in bytes."""
-        return self._before + len(self.buffer[: self._start].encode(self._encoding, self._odd))
+        self._count(self._start)
+        return self._before
+
+    def _count(self, until: int) -> None:
+        if until > self._counted:
+            self._before += len(self.buffer[self._counted : until].encode(self._encoding, self._odd))
+            self._counted = until
 
     def fill(self, *, keep: int) -> bool:
         """Read on; what stands before `keep` is let go. False at the end of the file."""
         if self.ended:
             return False
         if keep > 0:
-            self._before += len(self.buffer[:keep].encode(self._encoding, self._odd))
+            self._count(keep)
             self.buffer = self.buffer[keep:]
             self.at -= keep
+            self._counted -= keep
             self._start = max(0, self._start - keep)
         chunk = self._file.read(max(CHUNK, len(self.buffer)))
         self.ended = not chunk

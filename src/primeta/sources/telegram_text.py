@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import Literal
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from primeta.facts import Provenance
 from primeta.sources.html_text import one_line, tidy
 from primeta.sources.identity import document_id
-from primeta.sources.links import canonical_link, site_of
+from primeta.sources.links import canonical_link
 from primeta.sources.records import Document, Source, Trouble
 
 LONGEST_TEXT = 100_000
@@ -36,6 +37,7 @@ _NOT_CHANNELS = frozenset({
     "joinchat", "addstickers", "addemoji", "addlist", "addtheme", "addstyle", "share", "proxy", "socks", "login", "invoice",
     "setlanguage", "confirmphone", "boost", "giftcode", "iv", "contact", "passport",
 })  # fmt: skip
+_TELEGRAM = re.compile(r"https?://(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/")
 _TAG = re.compile(r"(?<![\w&/#])#(\w{2,64})")
 
 
@@ -134,7 +136,7 @@ def documents_of(
     """
     documents: dict[str, Document] = {}
     counts: Counter[str] = Counter()
-    provenance = Provenance(source=told or source.at, seen_until=seen_at, code_version=version("primeta"))
+    provenance = Provenance(source=told or source.at, seen_until=seen_at, code_version=_code_version())
     for post in posts:
         document = _document(post, chat, source=source, seen_at=seen_at)
         if document is None:
@@ -209,6 +211,11 @@ def whole_link(link: str) -> str:
     return f"https://{link}" if re.match(r"[\w-]+(?:\.[\w-]+)+(?:[/:?#]|\Z)", link) else ""
 
 
+@cache
+def _code_version() -> str:
+    return version("primeta")  # reads a file each time
+
+
 def _document(post: Post, chat: Chat, *, source: Source, seen_at: datetime) -> Document | None:
     """The document of a post; None where it says nothing."""
     text = tidy(post.text[: 2 * LONGEST_TEXT])[:LONGEST_TEXT]
@@ -257,7 +264,7 @@ def _document(post: Post, chat: Chat, *, source: Source, seen_at: datetime) -> D
 def cited(link: str) -> str:
     """A link in one spelling; Telegram's own addresses of a post (`/s/`, `?single`, `telegram.me`) become one."""
     link = canonical_link(whole_link(link))
-    if site_of(link) in ("t.me", "telegram.me", "telegram.dog"):
+    if _TELEGRAM.match(link):
         parts = urlsplit(link)
         path = parts.path.removeprefix("/s/") if parts.path.startswith("/s/") else parts.path[1:]
         if post := re.fullmatch(rf"({_NAME})/(\d+)/?", path, re.ASCII):
