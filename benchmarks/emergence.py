@@ -165,20 +165,23 @@ class _World:
         )  # fmt: skip
 
     def sentence(self, name: str) -> str:
-        """The name amid halves of four texts of the background: words as they are used there, a text nobody wrote."""
-        parts = [
-            self.background.text[int(i)].split() for i in self.rng.integers(0, len(self.background.text), 4)
-        ]
-        first, second, third, last = parts
-        return " ".join(
-            [
-                *first[: max(2, len(first) // 2)],
-                name,
-                *second[-max(2, len(second) // 2) :],
-                *third[: max(2, len(third) // 2)],
-                *last[-max(2, len(last) // 2) :],
-            ]
+        """The name amid halves of two texts of the background: words as often as there, a text nobody wrote."""
+        one, other = (
+            self.background.text[int(i)].split() for i in self.rng.integers(0, len(self.background.text), 2)
         )
+        return " ".join([*one[: max(2, len(one) // 2)], name, *other[-max(2, len(other) // 2) :]])
+
+    def edited(self, text: str, name: str) -> str:
+        """As somebody repeats it: with a word put before, or with one word exchanged."""
+        put = str(
+            self.rng.choice(["Вот", "Смотрите"] if self.background.language == "ru" else ["Look", "Well"])
+        )
+        words = text.split()
+        at = int(self.rng.integers(len(words)))
+        if self.rng.random() < 0.5 or words[at] == name:
+            return f"{put}: {text}!"
+        words[at] = put.lower()
+        return " ".join(words)
 
     def others(self, but: str, many: int) -> list[str]:
         rest = [f"owner-{i}" for i in range(self.background.owners) if f"owner-{i}" != but]
@@ -196,10 +199,7 @@ class _World:
             if how == "exact":
                 self.say(later, other, text)
             elif how == "near":
-                words = text.split()
-                words[int(rng.integers(len(words)))] = str(rng.choice(["вот", "смотрите"] if self.background.language == "ru" else ["look", "well"]))  # fmt: skip
-                again = " ".join(words) if name in words else text
-                self.say(later, other, again + "!")
+                self.say(later, other, self.edited(text, name))
             elif how == "forward":
                 self.say(later, other, text, forwarded=owner)
             elif how == "link":

@@ -23,6 +23,7 @@ from scipy.special import gammainc, gammaincinv, gammaln
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
+Bools = npt.NDArray[np.bool_]
 RISES = (2.0, 4.0, 16.0, 64.0, 256.0)
 """How many times the share before; small ones for what is common, large ones for what is new."""
 SPREAD = 1.5
@@ -72,6 +73,7 @@ def raised_evidence(
     shape: Floats,
     most: Floats,
     first: Ints,
+    new: Bools,
     promise: int,
     cap: float,
 ) -> Evidence:
@@ -82,9 +84,14 @@ def raised_evidence(
         shape: (n,) mentions that the past's share rests on, above 0.
         most: (n,) no past is taken to say more than that many mentions do (1 / wander).
         first: (n,) first week of the promise that may count: the one after the first mention of something new.
+        new: (n,) spoken of for the first time in the week before `first`: half of the start weights lie there.
         cap: Largest gain of a week, in natural logarithms.
     """
     n, weeks = counts.shape
+    weights = np.full((n, weeks), 1 / promise)
+    fresh = np.flatnonzero(new & (first < weeks))
+    weights[fresh] /= 2
+    weights[fresh, first[fresh]] += 0.5
     order = np.arange(weeks)
     allowed = order[None, :] >= first[:, None]
     seen, told = np.where(allowed, counts, 0.0), np.where(allowed, expected, 0.0)
@@ -92,7 +99,7 @@ def raised_evidence(
     by_now = np.concatenate([np.zeros((n, 1)), np.cumsum(told, axis=1)], axis=1)
     started = np.full((n, weeks, weeks), -np.inf, dtype=np.float32)
     for start in range(weeks):
-        rows = np.flatnonzero((first <= start) & (seen[:, start] > 0))
+        rows = np.flatnonzero((first < start) & (seen[:, start] > 0) | (first == start))
         if rows.size == 0:
             continue
         sums = so_far[rows, start + 1 :] - so_far[rows, start, None]
@@ -103,13 +110,15 @@ def raised_evidence(
         b = trust * (shape[rows] + by_now[rows, start])
         total = log_ratio(sums, means, a[:, None], b[:, None])
         gains = np.diff(total, axis=1, prepend=0.0)
-        started[rows, start, start:] = np.cumsum(np.minimum(gains, cap), axis=1)
+        started[rows, start, start:] = np.cumsum(np.minimum(gains, cap), axis=1) + np.log(
+            weights[rows, start, None]
+        )
     top = np.max(started, axis=1, initial=0.0)
     mixed = np.exp(started - top[:, None, :]).sum(axis=1)
     # Starts that have not come, or were not allowed, bet nothing and stay at 1. Those that open with a week of silence
     # are worth something below 1 and are given up: that only lowers the evidence.
-    idle = promise - np.cumsum(allowed, axis=1)
-    log_e = top + np.log(mixed + np.maximum(idle, 1e-9) * np.exp(-top)) - np.log(promise)
+    idle = 1 - np.cumsum(np.where(allowed, weights, 0.0), axis=1)
+    log_e = top + np.log(mixed + np.maximum(idle, 1e-12) * np.exp(-top))
     peak = np.argmax(log_e, axis=1)
     return Evidence(log_e=log_e, onset=np.argmax(started[np.arange(n), :, peak], axis=1))
 

@@ -37,13 +37,18 @@ LASTING = 3
 """So many weeks of more are needed at least: one week's echo weighs a third of what it takes."""
 SETTLING = 8
 """Weeks in which a new owner's own habits are learnt; what he says in them is no evidence."""
-SECOND_ERROR = 0.01
-"""A second origin is claimed wrongly for at most so many of the topics that have one."""
+SECOND_AT = 20.0
+"""E-value from which a second origin is claimed. The maximum behind it is then at least 730, so by Ville's inequality a
+topic with one origin gets there with probability at most 1/730."""
 _ALIKE = 1.0
 """Shape of the gamma law of owners' shares around the panel's: an owner who never spoke of it may differ by e-fold."""
 _YEAR = 52
 _SEASON = 2
 """Weeks on either side of the same week last year."""
+_USUAL_WORDS = 100
+"""Candidates of long standing from which on they tell whether texts grow longer …"""
+_WORDIER = 8
+"""… by so many weeks."""
 _CHUNK = 4_000
 _SAMPLE = 20_000
 
@@ -69,7 +74,7 @@ class Emerged:
     selected: Bools
     """(C,) on that list by now."""
     confirmed: Bools
-    """(C,) selected, and a second origin is claimed at SECOND_ERROR."""
+    """(C,) selected, and a second origin is claimed (SECOND_AT)."""
     share_before: Floats
     """(C,) stories of it over all stories before the onset; NaN where it is not on the list of noticed ones."""
     share_since: Floats
@@ -164,9 +169,7 @@ class _Followed:
         return tuple(found)
 
 
-def emerge(
-    panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: int = 0
-) -> Emerged:
+def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: int = 0) -> Emerged:
     """Judge every candidate of a panel, week by week through the promise.
 
     A panel of days is judged just so, day by day.
@@ -184,8 +187,8 @@ def emerge(
     watched = weeks - first
     count = panel.candidates
     tests = max(count + left_out, 1)
-    cap = max(2.0, (np.log(tests / error) + np.log(max(watched, 1)) + 4) / LASTING)
-    second_cap = (np.log(1 / SECOND_ERROR) + np.log(max(watched, 1)) + 4) / LASTING
+    cap = max(2.0, (np.log(tests / error) + np.log(max(watched, 1))) / LASTING)
+    second_cap = (6.6 + np.log(max(watched, 1))) / LASTING
     floor = float(looked_often(np.zeros(1))[0])
     log_e, now = np.full(count, floor), np.zeros(count)
     onset = np.full(count, -1)
@@ -231,7 +234,7 @@ def emerge(
         noticed=noticed,
         held=held,
         selected=selected,
-        confirmed=selected & (second >= 1 / SECOND_ERROR),
+        confirmed=selected & (second >= SECOND_AT),
         share_before=shares[0],
         share_since=shares[1],
         share_low=shares[2],
@@ -256,6 +259,13 @@ def _days(weeks: tuple[date, ...]) -> int:
 def _chunks(size: int) -> Iterator[slice]:
     for start in range(0, size, _CHUNK):
         yield slice(start, min(start + _CHUNK, size))
+
+
+def _lately(values: Floats, first: int) -> Floats:
+    """(O, T) sums over the last _WORDIER weeks, for the weeks of the promise."""
+    total = np.concatenate([np.zeros((values.shape[0], 1)), np.cumsum(values, axis=1)], axis=1)
+    now = np.arange(first, values.shape[1]) + 1
+    return total[:, now] - total[:, np.maximum(now - _WORDIER, 0)]
 
 
 def _drifts(counts: Floats, expected: Floats) -> Ints:
@@ -287,6 +297,7 @@ def _evidence(
         shape=pooled.shape[alive] / week_factor,
         most=most[alive],
         first=pooled.first[alive],
+        new=pooled.first[alive] > 0,
         promise=watched,
         cap=cap,
     )
@@ -295,11 +306,13 @@ def _evidence(
 def _lists(running: Floats, tests: int, first: int, error: float) -> tuple[Ints, Ints]:
     """Week in which each row came on the list of noticed ones, and on that of `error`; −1 for never.
 
-    e-BH over all that was looked at: those that have no row have an e-value below 1 and cannot pass.
+    By Ville's inequality 1 / (running maximum) is a p-value for all looks so far. e-BH on its inverse is Benjamini &
+    Hochberg's rule on it, as for metrics (`signals.scan`): it holds for independent and for positively dependent
+    candidates, as words of one story are. Those that have no row are counted and cannot pass.
     """
     noticed, held = np.full(running.shape[0], -1), np.full(running.shape[0], -1)
     for week in range(running.shape[1]):
-        worth = looked_often(running[:, week])
+        worth = running[:, week]
         likely = np.flatnonzero(worth > 0)
         order = likely[np.argsort(-worth[likely], kind="stable")]
         needed = np.log(tests / np.arange(1, order.size + 1))
@@ -329,6 +342,7 @@ class _Told:
         self.by_week = volume.sum(axis=0)
         self.so_far = np.concatenate([[0.0], np.cumsum(self.by_week)])
         self._rows()
+        self.heard = self.heard * self._wordier()
         self._base()
 
     def _rows(self) -> None:
@@ -349,6 +363,29 @@ class _Told:
         self.thread = thread_factor(self.stories[early], mean, self.owner[early], owners)
         self.told = 1 + (self.stories - 1) / self.thread[self.owner]
         self.begin = np.searchsorted(self.candidate, np.arange(panel.candidates + 1))
+
+    def _wordier(self) -> Floats:
+        """(O, T) by how much an owner's stories of the last weeks hold more of the words that were always used.
+
+        Where texts grow longer, everything is said more often per story, and nothing emerges. Texts that grow shorter
+        are left as they are, which errs on the side of the null.
+        """
+        early = self.week < self.first
+        usual = np.bincount(self.candidate[early], minlength=self.panel.candidates) >= 3
+        if usual.sum() < _USUAL_WORDS:
+            return np.ones_like(self.heard)
+        rows = usual[self.candidate]
+        owners, weeks = self.volume.shape
+        told = np.bincount(
+            self.owner[rows] * weeks + self.week[rows], weights=self.told[rows], minlength=owners * weeks
+        ).reshape(owners, weeks)
+        before = slice(0, self.first)
+        rate = told[:, before].sum() / max(self.volume[:, before].sum(), 1.0)
+        own = (told[:, before].sum(axis=1) + 100 * rate) / (self.volume[:, before].sum(axis=1) + 100)
+        told, due = _lately(told, self.first), _lately(self.volume * own[:, None], self.first)
+        all_told, all_due = told.sum(axis=0), due.sum(axis=0)
+        together = (all_told + 100) / (all_due + 100)
+        return np.maximum((told + 100 * together) / (due + 100), 1.0)
 
     def _base(self) -> None:
         """(C,) what each candidate's share before rests on, and up to which week."""
@@ -438,7 +475,8 @@ class _Told:
         step = _days(self.panel.weeks)
         middle = np.arange(self.first, weeks) - _YEAR * 7 // step
         around = _SEASON * 7 // step
-        low, high = np.maximum(middle - around, 0), np.maximum(middle + around + 1, 0)
+        # Weeks of the promise itself are watched, not known: what began in them a year ago is no season yet.
+        low, high = (np.clip(edge, 0, self.first) for edge in (middle - around, middle + around + 1))
         volume = self.so_far[high] - self.so_far[low]
         share = np.divide(
             total[:, high] - total[:, low], volume, out=np.zeros((n, watched)), where=volume > 0
@@ -523,6 +561,7 @@ class _Result:
             shape=(_ALIKE + own) / self.week_factor,
             most=most,
             first=one,
+            new=one > 0,
             promise=self.watched,
             cap=cap,
         )
@@ -532,6 +571,7 @@ class _Result:
             shape=np.maximum(told.shape[candidate] - own, 1.0) / self.week_factor,
             most=most,
             first=one,
+            new=one > 0,
             promise=self.watched,
             cap=second_cap,
         )
