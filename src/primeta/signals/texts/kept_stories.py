@@ -188,17 +188,21 @@ class KeptStories:
     # Boilerplate
 
     def _count(self, documents: Sequence[Document]) -> None:
-        for one in documents:
+        whole = [_whole_text(one) for one in documents]
+        marks = [_hash(one.source, text) for one, text in zip(documents, whole, strict=True)]
+        seen = {marks[place] for place in self._whole.find(marks)[0].tolist()}
+        for one, text, mark in zip(documents, whole, marks, strict=True):
             phase = self._phases.setdefault(one.source, _Phase())
             phase.counted += 1
-            text = _whole_text(one)
-            mark = _hash(one.source, text)
-            if not len(self._whole.find([mark])[1]):
-                self._whole.put([mark], [0])
+            # The same words again say nothing of what the source says under other texts.
+            if mark not in seen:
+                seen.add(mark)
                 self._boilerplate.add(one.source, [text])
             number = phase.counted
             if number >= FIRST_COUNT and number & (number - 1) == 0:
                 phase.marks.append((number, self._boilerplate.repeated(one.source)))
+        new = list(dict.fromkeys(marks))
+        self._whole.put(new, [0] * len(new))
 
     def _places(self, documents: Sequence[Document]) -> list[int]:
         mine: Counter[str] = Counter(one.source for one in documents)
@@ -309,26 +313,21 @@ class KeptStories:
 
     def _cited(self, fresh: Sequence[int], documents: Sequence[Document], texts: _Texts) -> None:
         """Texts that name one source within a few days, and a text and that source's own."""
-        asked: list[tuple[int, int, bool]] = []
-        for row, one in zip(fresh, documents, strict=True):
-            asked += ((row, _hash("n", name), False) for name in texts.names[row])
-            asked.append((row, _hash("n", source_name(one.owner)), True))
-        keys = np.array([key for _, key, _ in asked], dtype=np.uint64)
-        met: dict[tuple[int, int], None] = {}
-        for postings, theirs_own in ((self._names, False), (self._owners, True)):
-            which, rows = postings.find(keys, most=20 * NAMING)
-            near: dict[int, list[int]] = {}
-            for place, row in zip(which.tolist(), rows.tolist(), strict=True):
-                mine, _, own = asked[place]
-                # Two texts of the source itself are not copies for being its own.
-                if row == mine or (own and theirs_own) or not self._alive.all[row]:
-                    continue
-                if abs(int(self._at.all[row] - self._at.all[mine])) <= CITED_DAYS * _DAY:
-                    near.setdefault(place, []).append(row)
-            for place, there in near.items():
-                mine = asked[place][0]
-                there.sort(key=lambda row, mine=mine: (abs(int(self._at.all[row] - self._at.all[mine])), row))
-                met |= {(min(mine, row), max(mine, row)): None for row in there[:NAMING]}
+        named = [(row, _hash("n", name)) for row in fresh for name in texts.names[row]]
+        owned = [(row, _hash("n", source_name(one.owner))) for row, one in zip(fresh, documents, strict=True)]
+        # Two texts of the source itself are not copies for being its own: owners are held against names only.
+        met: set[tuple[int, int]] = set()
+        for asked, postings in ((named, self._names), (named, self._owners), (owned, self._names)):
+            keys, which = np.unique(np.array([key for _, key in asked], dtype=np.uint64), return_inverse=True)
+            places, rows = postings.find(keys, most=20 * NAMING)
+            if not len(rows):
+                continue
+            groups: dict[int, list[int]] = {}
+            for place, row in zip(places.tolist(), rows.tolist(), strict=True):
+                groups.setdefault(place, []).append(row)
+            for (mine, _), place in zip(asked, which.tolist(), strict=True):
+                if place in groups:
+                    met |= self._near_in_time(mine, groups[place])
         texts.need(sorted({row for pair in met for row in pair}))
         for one, other in sorted(met):
             if one not in texts or other not in texts:
@@ -338,6 +337,16 @@ class KeptStories:
             alike = both >= 3 and both >= ALIKE * min(len(mine), len(theirs))
             if alike and not contradict(texts.left[one][:2000], texts.left[other][:2000]):
                 self._join(one, other, "forward", 1.0)
+
+    def _near_in_time(self, mine: int, rows: Sequence[int]) -> set[tuple[int, int]]:
+        """Pairs of a text and those, at most `NAMING`, that were told within a few days of it."""
+        at, alive = self._at.all, self._alive.all
+        near = [
+            (abs(int(at[row] - at[mine])), row)
+            for row in rows
+            if row != mine and alive[row] and abs(int(at[row] - at[mine])) <= CITED_DAYS * _DAY
+        ]
+        return {(min(mine, row), max(mine, row)) for _, row in sorted(near)[:NAMING]}
 
     def _join(self, one: int, other: int, how: Copy, share: float) -> None:
         place = self._first.size
