@@ -12,6 +12,7 @@ from primeta.show import locale
 from primeta.show.locale import Language
 from primeta.show.messages import count, say, t, word
 from primeta.show.result import Head, Table
+from primeta.workspace.digest_said import Said, end_of_week, said_in
 from primeta.workspace.documents import trend_document
 from primeta.workspace.experiment_documents import experiment_entry
 from primeta.workspace.experiment_words import finding, reading_of
@@ -30,13 +31,14 @@ _STYLE = (
     "border-bottom:1px solid #161d24}td,th{padding:.35rem .75rem .35rem 0;vertical-align:top}"
     "tr{border-bottom:1px solid #dcdfdc}.num{text-align:right;white-space:nowrap}"
     ".note{font:.8rem sans-serif;color:#46515b}"
+    "blockquote{margin:.5rem 0 .5rem 0;padding-left:.75rem;border-left:2px solid #dcdfdc}"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     title: str
-    body: str | Table
+    body: str | Table | Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Digest:
     foot: str
     language: Language
     overview: Overview
+    said: Said | None = None
+    """What is being said; None where no source is declared."""
 
     @property
     def text(self) -> str:
@@ -96,6 +100,7 @@ class Digest:
             "false_share": self.overview.false_share,
             "waiting": [trend_document(trend) for trend in self.overview.waiting],
             "overdue": [trend_document(trend) for trend in self.overview.overdue],
+            "said": self.said.as_dict() if self.said else None,
             "experiments": [experiment_entry(view) for view in self.overview.experiments],
             "changes": [
                 {
@@ -120,6 +125,7 @@ def digest(ws: Workspace, *, now: datetime, language: str) -> Digest:
         if seen.week
         else ws.config.name
     )
+    said = _said(ws, seen, lang, now)
     return Digest(
         title=week,
         headline=headline(seen, lang),
@@ -127,13 +133,28 @@ def digest(ws: Workspace, *, now: datetime, language: str) -> Digest:
             Section(say(lang, "Waits for a decision"), _trend_table(seen.waiting, lang, currency)),
             *_experiments(ws, seen, lang),
             Section(say(lang, "Overdue"), _overdue_table(seen, lang)),
-            Section(say(lang, "The week in one glance"), _glance_table(seen.glance, lang, currency)),
+            *_glance(ws, seen, lang, currency),
+            *([Section(say(lang, "What is being said"), said)] if said else []),
             Section(say(lang, "What changed"), _change_table(seen.changes, ws, lang)),
         ),
         foot=_foot(ws, seen, lang),
         language=lang,
         overview=seen,
+        said=said,
     )
+
+
+def _said(ws: Workspace, seen: Overview, lang: Language, now: datetime) -> Said | None:
+    if seen.seen_until is None:
+        return None
+    return said_in(ws, until=end_of_week(seen.seen_until, ws.config.zone), lang=lang, now=now)
+
+
+def _glance(ws: Workspace, seen: Overview, lang: Language, currency: str) -> tuple[Section, ...]:
+    """The metrics of the week; no section where only texts are watched."""
+    if not seen.glance and not seen.watched and ws.config.sources.declared:
+        return ()
+    return (Section(say(lang, "The week in one glance"), _glance_table(seen.glance, lang, currency)),)
 
 
 def headline(seen: Overview, lang: Language) -> str:
@@ -272,6 +293,15 @@ def _change_table(changes: tuple[Change, ...], ws: Workspace, lang: Language) ->
 def _foot(ws: Workspace, seen: Overview, lang: Language) -> str:
     if seen.seen_until is None:
         return say(lang, "Run `primeta watch` to measure the first week.")
+    if not seen.watched and ws.config.sources.declared:
+        return say(
+            lang,
+            "{topics:int} changes are reported; at most {share:share} of them are expected to be false. Texts seen "
+            "until {until}.",
+            topics=seen.reported,
+            share=seen.false_share,
+            until=locale.moment(seen.seen_until, lang, ws.config.zone),
+        )
     return say(
         lang,
         "{watched:int} slices were watched; {reported:int} changes are reported; at most {share:share} of them "

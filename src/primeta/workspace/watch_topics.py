@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from primeta.sources.records import GROUP_OF, Document
 from primeta.store import documents as document_rows
 from primeta.store import topics as topic_rows
 from primeta.store.schema import documents as documents_table
+from primeta.trends.evidence import gather
 from primeta.workspace.files import write_whole
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def collected_now(ws: Workspace, *, now: datetime, progress: Progress) -> Collec
     from primeta.sources.trouble_words import explain_trouble
 
     try:
-        report = ws.collect(now=now, progress=progress)
+        report = ws.collect(now=now, progress=lambda _name, done, total: progress("collect", done, total))
     except Locked:
         return Collected(new=0, failed=())
     lang = "ru" if ws.config.language == "ru" else "en"
@@ -165,7 +166,7 @@ class Texts:
                 continue
             frozen = known.get(identity) or freeze(one.topic, one.documents)
             texts = documents(one.stories[:READ_FOR_TYPE])
-            signals += topic_signals(
+            sides_of = topic_signals(
                 one,
                 identity=identity,
                 frozen=frozen,
@@ -174,7 +175,9 @@ class Texts:
                 links=_links(texts),
                 known=told_before,
             )
-            topics[identity] = (frozen, _typed(as_first_seen(one.topic, identity, frozen), texts))
+            signals += sides_of
+            topic = _graded(as_first_seen(one.topic, identity, frozen), sides_of, until.date())
+            topics[identity] = (frozen, _typed(topic, texts))
             members[identity] = one.documents
         self._tell("topics", 2, 2)
         return TopicsSeen(
@@ -184,6 +187,14 @@ class Texts:
             stories=stories,
             terms=built.panel.candidates,
         )
+
+
+def _graded(topic: Topic, signals: Sequence[Signal], today: date) -> Topic:
+    """With the grade of its signals together, by the rule of trends: two owners of one origin confirm nothing."""
+    together = gather(signals, (), today=today)
+    lone = tuple(code for code in topic.why if code in ("one_owner", "second_owner_unproven"))
+    why = together.why if together.grade == "confirmed" else (*together.why, *lone)
+    return replace(topic, grade=together.grade, why=why)
 
 
 def _topic_signal_ids(connection: Connection) -> frozenset[str]:

@@ -60,9 +60,10 @@ if TYPE_CHECKING:
         SourcesView,
         WhomView,
     )
+    from primeta.workspace.reread import RereadReport
     from primeta.workspace.sources_health import SourceList
     from primeta.workspace.texts_views import CollectReport, SourceView
-    from primeta.workspace.texts_views import Found, Mark, Reading, ReadingItem
+    from primeta.workspace.texts_views import Found, Mark, Reading, ReadingItem, Themes, TopicView
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -112,6 +113,12 @@ class Workspace:
         from primeta.workspace.collect import collect
 
         return collect(self, now=now, **options)
+
+    def reread(self, *, now: datetime, **options: Any) -> RereadReport:
+        """Read again what was kept; options as in `workspace.reread.reread`."""
+        from primeta.workspace.reread import reread
+
+        return reread(self, now=now, **options)
 
     def source_list(self, *, now: datetime) -> SourceList:
         """Every declared source with how it does, as a table."""
@@ -636,7 +643,19 @@ class Workspace:
 
         return last_certificate(self)
 
-    # What is said outside: searching, reading
+    # What is said outside: topics, searching, reading
+
+    def topics(self, *, now: datetime) -> tuple[TopicView, ...]:
+        """What more is said of than before, the strongest first."""
+        from primeta.workspace.topics import topics
+
+        return topics(self, now=now)
+
+    def topic(self, identity: str) -> TopicView:
+        """One topic with its newest documents."""
+        from primeta.workspace.topics import topic
+
+        return topic(self, identity)
 
     def search(self, query: str, *, now: datetime, **options: Any) -> Found:
         """What was collected, by words and by meaning; options as in `workspace.search.search`."""
@@ -649,6 +668,12 @@ class Workspace:
         from primeta.workspace.reading import reading
 
         return reading(self, now=now, **options)
+
+    def voices(self, *, now: datetime, **options: Any) -> Themes:
+        """What customers speak of, and what they did afterwards; options as in `workspace.voices.voices`."""
+        from primeta.workspace.voices import voices
+
+        return voices(self, now=now, **options)
 
     def document(self, identity: str) -> Document:
         """One thing that a source brought."""
