@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -332,3 +333,35 @@ def test_wrong_declarations_name_their_line(tmp_path):
         BadConfig, match=r"primeta\.toml, line 7: \[sources\.a\] kind: one of .*'suport' was given"
     ):
         ws.source_list(now=NOW)
+
+
+def test_what_was_kept_is_read_again_with_better_code(tmp_path, quiet, monkeypatch):
+    still(tmp_path / "data")
+    with web(2) as place:
+        ws = opened(workspace_at(tmp_path, place, feeds=2, more=TICKETS))
+        from primeta.sources import feed as reader
+
+        whole = reader.read_feed
+
+        def worse(*arguments, **options):
+            found = whole(*arguments, **options)
+            return replace(
+                found, documents=tuple(replace(one, title=one.title[:5]) for one in found.documents[1:])
+            )
+
+        with monkeypatch.context() as patched:
+            patched.setattr(reader, "read_feed", worse)
+            ws.collect(now=NOW, **quiet)
+        before = {row[0]: row for row in documents_of(tmp_path)}
+        report = ws.reread(now=NOW + timedelta(days=1))
+        # Of each feed one entry that was missed; the others (11, and 12 with the common text) read better now.
+        assert (report.things, report.new, report.changed, report.failed) == (3, 2, 23, ())
+        after = {row[0]: row for row in documents_of(tmp_path)}
+        assert set(before) < set(after)
+        again = opened(workspace_at(tmp_path / "calm", place, feeds=2, more=TICKETS))
+        still(tmp_path / "calm" / "data")
+        again.collect(now=NOW, **quiet)
+    assert documents_of(tmp_path) == documents_of(tmp_path / "calm")
+    assert ws.reread(now=NOW, names=["tickets"]).changed == 0
+    with pytest.raises(NotFound, match="there are: feed0, feed1, tickets"):
+        ws.reread(now=NOW, names=["feed9"])

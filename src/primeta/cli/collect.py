@@ -44,6 +44,8 @@ def collect(
 def sources(
     directory: Path,
     *,
+    reread: Annotated[bool, Parameter(negative="")] = False,
+    source: Annotated[list[str] | None, Parameter(negative_iterable="")] = None,
     json: Json = False,
     language: Language = "",
 ) -> None:
@@ -53,9 +55,23 @@ def sources(
     ----------
     directory:
         The workspace.
+    reread:
+        Read everything that was kept once more with this version; nothing is fetched.
+    source:
+        With --reread: only this source; repeat the option for several.
     language:
         en or ru; default: the workspace's.
     """
+    from primeta.errors import BadInput
+
     ws = open_at(directory)
+    lang = language_of(ws, language)
+    if source and not reread:
+        raise BadInput("--source goes with --reread; the list shows every source")
+    if reread:
+        with progress("reread") as step:
+            report = ws.reread(now=clock(), names=tuple(source or ()), progress=step)
+        put_json(report.as_dict()) if json else put(report.line(lang))
+        return
     found = ws.source_list(now=clock())
-    put_json(found.as_dict()) if json else put(found.table(language_of(ws, language)).text())
+    put_json(found.as_dict()) if json else put(found.table(lang).text())

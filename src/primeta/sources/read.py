@@ -14,7 +14,7 @@ GOES_ON = ("table", "mail", "telegram")
 WHOLE = frozenset(
     (
         "not-a-feed", "not-telegram", "not-mail", "not-a-pdf", "no-preview", "no-posts", "no-part", "no-text",
-        "bad-table", "no-columns", "encrypted", "unreadable", "too-large", "too-slow", "bomb",
+        "bad-table", "no-columns", "encrypted", "unreadable", "too-large", "too-slow", "bomb", "no-file", "damaged",
     )
 )  # fmt: skip
 """Troubles that speak of the whole thing, not of parts of it."""

@@ -54,6 +54,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Read again: {things} things kept. New texts: {new}, changed: {changed}.",
         "ru": "Перечитано сохранённого: {things}. Новых текстов: {new}, изменилось: {changed}.",
     },
+    "reread-failed": {"en": "Could not be read: {n}.", "ru": "Не удалось прочитать: {n}."},
 }
 
 
