@@ -236,7 +236,8 @@ def topics(
             mappings. Columns: `published_at`, `source`, `text`; optional `id`, `url`, `title`, `owner` (of several
             sources that are one origin), `kind` (of source), `forwarded_from`.
         as_of: The last day that is known; nothing after it is looked at. Default: the day of the last text.
-        error: Largest expected share of false ones among the topics that are holding or better.
+        error: Largest expected share of false ones among the topics that are holding or better; topics that are only
+            noticed are told from an e-value of 1/error on.
         columns: Canonical name → the name in the file.
         timezone: Zone of times that carry none; days and weeks are cut in it.
         progress: Told the step, what is done and what there is to do.
@@ -275,6 +276,8 @@ def topics(
         return texts.at(np.array([place[name] for name in ids], dtype=np.int64))
 
     found = topics_of(built, emerged, told, documents=documents, reader=reader, zone=texts.zone)
+    # Of the noticed ones up to half may be false: shown are those that are worth a look by themselves.
+    found = tuple(one for one in found if one.topic.grade != "noticed" or one.topic.e_value >= 1 / error)
     several = len(panel.owners) > 1
     return replace(
         blank,

@@ -26,55 +26,66 @@ def written_forms(
 
 
 def shown(forms: Mapping[str, int]) -> str:
-    """One form for all: «тихий режим» for «тихим режимом» and «Тихого режима», «скидки» where most say skidki in the
+    """One form for all: «тихий режим» for «тихим режимом» and «Тихого режима», «скидки» where most say it in the
     plural, "Claude Code" with its capitals. Empty where nobody wrote it."""
-    if not forms:
+    votes: Counter[str] = Counter()
+    unsure: list[tuple[str, str, int]] = []
+    for form, number in sorted(forms.items()):
+        plain, other = _headlines(form)
+        if other:
+            unsure.append((plain, other, number))
+        else:
+            votes[plain] += number
+    # «уведомления» are many, or one in the genitive: other forms decide, and where there are none, it is many.
+    sure = Counter({word.lower(): number for word, number in votes.items()})
+    for plain, other, number in unsure:
+        votes[other if sure[other.lower()] > sure[plain.lower()] else plain] += number
+    if not votes:
         return ""
-    cased: Counter[str] = Counter()
-    for form, number in forms.items():
-        cased[_headline(form)] += number
-    best = max(cased.items(), key=lambda entry: (entry[1], entry[0].islower(), entry[0]))[0]
-    # A capital that only begins sentences is none: «Уведомления» beside «уведомления» in one text of four or more.
-    low = best.lower()
-    if best != low and not _is_name(best) and 4 * cased.get(low, 0) >= cased[best]:
+    folded: Counter[str] = Counter()
+    for form, number in votes.items():
+        folded[form.lower()] += number
+    low = max(folded, key=lambda form: (folded[form], form))
+    cased = {form: number for form, number in votes.items() if form.lower() == low}
+    best = max(cased, key=lambda form: (cased[form], form))
+    # A capital that only begins sentences is none; a name seldom stands without it.
+    if "\u0400" <= low[0] <= "\u04ff" and not _is_name(best) and 4 * cased.get(low, 0) >= cased[best]:
         return low
     return best
-
-
-def joined(terms: Sequence[str]) -> list[str]:
-    """Terms without those that stand word for word in another: «режим» beside «тихий режим» says nothing more."""
-    kept: list[str] = []
-    low = [f" {term.lower()} " for term in terms]
-    for place, term in enumerate(terms):
-        longer = any(low[place] in other and len(other) > len(low[place]) for other in low)
-        if not longer and term not in kept:
-            kept.append(term)
-    return kept
 
 
 def _is_name(form: str) -> bool:
     return any(c.isupper() or c.isdigit() for word in form.split() for c in word[1:])
 
 
-def _headline(form: str) -> str:
-    """The nominative of a Russian word or phrase; anything else as it stands."""
+def _headlines(form: str) -> tuple[str, str]:
+    """The nominative of a Russian word or phrase, anything else as it stands; and the singular that it may be the
+    genitive of, where it may be either."""
     words = form.split()
     if not any("\u0400" <= word[0] <= "\u04ff" for word in words):
-        return form
+        return form, ""
     parses = [_parse(word) for word in words]
     head = next(
         (at for at, parse in enumerate(parses) if parse is not None and parse.tag.POS == "NOUN"), None
     )
     if head is None:
-        if len(words) == 1 and parses[0] is not None and parses[0].tag.POS in ("VERB", "INFN"):
-            return form
-        return form
+        return form, ""
     noun = parses[head]
-    # «скидки» stays plural, «режима» becomes «режим».
+    plain = _turned(words, parses, head, noun)
+    many = next(
+        (p for p in _readings(words[head]) if p.tag.POS == "NOUN" and {"nomn", "plur"} in p.tag), None
+    )
+    if noun.tag.number == "sing" and many is not None and head == 0:
+        return form, plain
+    return plain, ""
+
+
+def _turned(words: Sequence[str], parses: Sequence[Any], head: int, noun: Any) -> str:
+    # «скидками» stays plural, «режима» becomes «режим».
     wanted = {"nomn", "plur"} if noun.tag.number == "plur" else {"nomn", "sing"}
     turned = noun.inflect(wanted) or noun.inflect({"nomn"})
     if turned is None:
-        return form
+        return " ".join(words)
     out = list(words)
     out[head] = _cased(turned.word, words[head])
     for at in range(head):
@@ -88,6 +99,10 @@ def _headline(form: str) -> str:
         if agreed is not None:
             out[at] = _cased(agreed.word, words[at])
     return " ".join(out)
+
+
+def _readings(word: str) -> list[Any]:
+    return list(_morphology().parse(word.lower()))
 
 
 def _parse(word: str) -> Any:

@@ -17,6 +17,7 @@ from primeta.signals.grades import grade_of
 from primeta.signals.signal import Grade, Origin
 from primeta.signals.texts.emergence import SECOND_AT, Emerged
 from primeta.signals.texts.panel_build import Built
+from primeta.signals.texts.plain_words import lemma
 from primeta.signals.texts.quotes import quotes_of
 from primeta.signals.texts.records import Share, Topic
 from primeta.signals.texts.terms import TermReader
@@ -301,12 +302,12 @@ def _words(
     forms = written_forms(codes, (f"{one.title}\n{one.text}" for one in texts), reader=reader)
     size = {code: len(wave) for code, wave in zip(codes, waves, strict=True)}
     names = {code: shown(forms[code]) for code in codes}
+    usual = {code: {lemma(word) for word in names[code].lower().replace("ё", "е").split()} for code in codes}
     lead = next(iter(codes))
     order = [code for code in codes if names[code] and (code == lead or size[code] >= least)]
     said: list[int] = []
     for code in order:
-        mine = set(names[code].lower().split())
-        phrases = [one for one in order if one != code and mine < set(names[one].lower().split())]
+        phrases = [one for one in order if usual[code] < usual[one]]
         if any(size[one] >= COVERS * size[code] for one in phrases):
             continue
         if not any(names[code].lower() == names[one].lower() for one in said):
