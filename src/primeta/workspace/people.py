@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from primeta.errors import BadInput, NotFound
 from primeta.signals.note import Note
-from primeta.signals.signal import ORIGINS, Direction, Origin
+from primeta.signals.signal import ORIGINS, Direction, Origin, Signal
 from primeta.store import trends as rows
+from primeta.store.documents import save_documents
 from primeta.trends.records import (
     ANSWERS,
     CARD_FIELDS,
@@ -26,6 +27,7 @@ from primeta.trends.records import (
 )
 from primeta.trends.stories import trend_id
 from primeta.trends.weigh import guess
+from primeta.workspace import note_files
 
 if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
@@ -46,11 +48,14 @@ def log_signal(
     url: str = "",
     trend: str | None = None,
     direction: Direction = "up",
+    files: Sequence[note_files.Given] = (),
 ) -> Note:
     """Write down a sign that a person saw; the same words from the same day are one note.
 
+    Args:
+        files: (name, bytes) of photos and papers; they are kept, and the text of papers can be searched.
     Raises:
-        BadInput: no text, an unknown origin, nobody who says it, a day in the future.
+        BadInput: no text, an unknown origin, nobody who says it, a day in the future, a file that is not taken.
         NotFound: no such trend.
     """
     text, by = given_text("text", text), named_person(by)
@@ -73,11 +78,16 @@ def log_signal(
         "happened_at": happened_at,
         "by": by,
     }
-    digest = hashlib.sha256("\x1f".join(str(value) for value in values.values()).encode()).hexdigest()
-    note = Note(id=f"n-{digest[:8]}", logged_at=now, **values)
+    taken = note_files.checked(files)
+    told = [*(str(value) for value in values.values()), *(file.digest for file, _ in taken)]
+    digest = hashlib.sha256("\x1f".join(told).encode()).hexdigest()
+    note = Note(id=f"n-{digest[:8]}", logged_at=now, files=tuple(file for file, _ in taken), **values)
+    note_files.keep(ws, taken, now=now)
+    papers = note_files.documents(ws, note, taken)
     with ws.database.write() as connection:
         if note.id not in {row["id"] for row in rows.load_notes(connection)}:
             rows.add_note(connection, dataclasses.asdict(note))
+            save_documents(connection, papers, stories={})
             rows.add_audit(connection, who=by, verb="log", what={"note": note.id}, at=now)
         if target is not None:
             _attach(connection, target.id, note.id, by=by, now=now, what=note.subject)
@@ -115,18 +125,75 @@ def new_trend(
 
 
 def attach(ws: Workspace, trend: str, signal: str, *, by: str, now: datetime, refuse: bool = False) -> Trend:
-    """Attach a signal or note to a trend; `refuse` takes it out and remembers the refusal."""
+    """Attach a signal or note to a trend; `refuse` takes it out and remembers the refusal.
+
+    A side of a topic brings the topic's other sides with it, but for those that were refused here. A draft of Primeta's
+    own that nobody has touched gives up what is attached elsewhere: one story waits for one decision.
+    """
     by = named_person(by)
     target, sign = ws.trend(trend), ws.sign(signal)
-    if not refuse and sign.id in target.signals:
+    if refuse:
+        return _refuse(ws, target, sign, by=by, now=now)
+    with ws.database.read() as connection:
+        refused = {
+            entry.signal_id
+            for entry in rows.load_memberships(connection, target.id)
+            if entry.state == "refused"
+        }
+    joining = [entry for entry in _sides(ws, sign) if entry.id == sign.id or entry.id not in refused]
+    joining = [entry for entry in joining if entry.id not in target.signals]
+    if not joining:
         return target
+    given_up = {
+        other.id: [entry for entry in joining if entry.id in other.signals]
+        for other in ws.trends()
+        if other.id != target.id and untouched(other)
+    }
     with ws.database.write() as connection:
-        state = "refused" if refuse else "attached"
-        _attach(connection, target.id, sign.id, by=by, now=now, what=_subject(sign), state=state)
-        what = {"trend": target.id, "signal": sign.id, "state": state}
+        for entry in joining:
+            _attach(connection, target.id, entry.id, by=by, now=now, what=_subject(entry))
+            what = {"trend": target.id, "signal": entry.id, "state": "attached"}
+            rows.add_audit(connection, who=by, verb="trend attach", what=what, at=now)
+        for other, moved in given_up.items():
+            for entry in moved:
+                rows.add_membership(
+                    connection,
+                    rows.Membership(trend_id=other, signal_id=entry.id, state="moved", by=by, at=now),
+                )
+    for other, moved in given_up.items():
+        if moved:
+            with ws.database.read() as connection:
+                emptied = not rows.load_trends(connection, other)[0].signals
+            if not emptied:
+                ws.refresh(other, now=now)
+    ws.refresh(target.id, now=now)
+    return ws.trend(target.id)
+
+
+def _refuse(ws: Workspace, target: Trend, sign: Signal | Note, *, by: str, now: datetime) -> Trend:
+    with ws.database.write() as connection:
+        _attach(connection, target.id, sign.id, by=by, now=now, what=_subject(sign), state="refused")
+        what = {"trend": target.id, "signal": sign.id, "state": "refused"}
         rows.add_audit(connection, who=by, verb="trend attach", what=what, at=now)
     ws.refresh(target.id, now=now)
     return ws.trend(target.id)
+
+
+def _sides(ws: Workspace, sign: Signal | Note) -> tuple[Signal | Note, ...]:
+    """A topic's signals, the given one first; of anything else, itself."""
+    if isinstance(sign, Note) or not sign.topic:
+        return (sign,)
+    return (sign, *(entry for entry in ws.signals() if entry.topic == sign.topic and entry.id != sign.id))
+
+
+def untouched(trend: Trend) -> bool:
+    """Whether a trend is a draft of Primeta's own that no person has edited, decided or added to."""
+    return (
+        bool(trend.history)
+        and trend.version == 1
+        and trend.decision is None
+        and all(event.who == "primeta" for event in trend.history)
+    )
 
 
 def edit_card(
@@ -289,11 +356,15 @@ def _headline(text: str) -> str:
 
 
 def _subject(sign: Any) -> str:
-    return sign.subject if isinstance(sign, Note) else f"{sign.frozen.about} · {sign.frozen.slice}"
+    if isinstance(sign, Note):
+        return sign.subject
+    return sign.words or f"{sign.frozen.about} · {sign.frozen.slice}"
 
 
 def _metrics_of(signs: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(sorted({sign.frozen.about for sign in signs if not isinstance(sign, Note)}))
+    return tuple(
+        sorted({sign.frozen.about for sign in signs if not isinstance(sign, Note) and not sign.topic})
+    )
 
 
 def find(trends: Sequence[Trend], wanted: str) -> Trend:

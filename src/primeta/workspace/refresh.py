@@ -119,6 +119,12 @@ def suggestions(ws: Workspace, trend: str) -> tuple[Suggestion, ...]:
     every: dict[str, Signal | Note] = {**signals, **notes}
     members = [every[entry] for entry in target.signals if entry in every]
     refused = {entry.signal_id for entry in known if entry.state == "refused"}
-    return suggest(
+    found = suggest(
         target.id, members, every.values(), refused=refused, kin=kin_of(ws, members, signals.values())
-    )[:12]
+    )
+    # The sides of a topic come together (`people.attach`), so one of them stands for it.
+    first: dict[str, Suggestion] = {}
+    for entry in found:
+        sign = signals.get(entry.signal_id)
+        first.setdefault(sign.topic if sign is not None and sign.topic else entry.signal_id, entry)
+    return tuple(first.values())[:12]

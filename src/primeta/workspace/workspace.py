@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from primeta.config import Config, load_config
 from primeta.errors import NotFound
-from primeta.signals.note import Note
+from primeta.signals.note import Note, NoteFile
 from primeta.signals.signal import Direction, Origin, Signal
 from primeta.store.database import Database
 from primeta.store.signals import last_run, load_signals
@@ -207,6 +207,8 @@ class Workspace:
 
         with self.database.read() as connection:
             found, signals = load_trends(connection), load_signals(connection)
+        # A draft whose signals people have all attached elsewhere is told there.
+        found = tuple(trend for trend in found if trend.signals or not people.untouched(trend))
         if self.language != self.config.language:
             known, metrics = {entry.id: entry for entry in signals}, declared(self)
             lang = "ru" if self.language == "ru" else "en"
@@ -242,6 +244,7 @@ class Workspace:
         url: str = "",
         trend: str | None = None,
         direction: Direction = "up",
+        files: Sequence[tuple[str, bytes]] = (),
     ) -> Note:
         return people.log_signal(
             self,
@@ -255,7 +258,14 @@ class Workspace:
             url=url,
             trend=trend,
             direction=direction,
+            files=files,
         )
+
+    def note_file(self, note: str, digest: str) -> tuple[NoteFile, bytes]:
+        """A photo or paper of a note with its bytes."""
+        from primeta.workspace.note_files import note_file
+
+        return note_file(self, note, digest)
 
     def new_trend(
         self,
