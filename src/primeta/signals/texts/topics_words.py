@@ -20,7 +20,7 @@ WORDS: dict[str, dict[str, str]] = {
         "evidence": "Evidence",
         "grade": "State",
         "note": "Sources are independent ones: reposts and retellings count for whoever spoke first. "
-        "Of the topics that are at least holding, {error} are expected to be false; of the noticed ones, up to half.",
+        "Of the topics that hold or better, at most {error} are expected to be false; noticed ones are worth a look.",
         "note.alone": "All texts have one source: a topic can be noticed and hold, but nobody else confirms it.",
         "quote": "“{text}” — {source}, {day}",
         "noticed": "noticed",
@@ -53,7 +53,7 @@ WORDS: dict[str, dict[str, str]] = {
         "evidence": "Свидетельство",
         "grade": "Состояние",
         "note": "Источники — независимые: репосты и пересказы засчитаны тому, кто сказал первым. "
-        "Среди тем, которые держатся или прочнее, ложных в среднем не больше {error}; среди замеченных — до половины.",
+        "Среди тем, которые держатся или прочнее, ложных в среднем не больше {error}; замеченные — повод присмотреться.",
         "note.alone": "У всех текстов один источник: тему можно заметить, она может держаться, но подтвердить её некому.",
         "quote": "«{text}» — {source}, {day}",
         "noticed": "замечена",
