@@ -16,7 +16,9 @@ from primeta.web.reader import Reader
 from primeta.web.texts_rows import clipped
 
 MOST_OWNERS = 6
-MOST_WEEKS = 26
+BEFORE = 8
+"""Weeks before the onset, so that what was usual is seen."""
+FEWEST, MOST = 26, 60
 PHONE_BELOW = 500
 HEAD, ROW, FOOT = 30, 46, 30
 
@@ -44,7 +46,8 @@ def topic_picture(reader: Reader, topic: Topic, *, title: str) -> Picture | None
     if not shares:
         return None
     last = max(share.week for share in shares)
-    first = max(min(share.week for share in shares), last - timedelta(weeks=MOST_WEEKS - 1))
+    wanted = min(last - timedelta(weeks=FEWEST - 1), topic.since - timedelta(weeks=BEFORE))
+    first = max(min(share.week for share in shares), wanted, last - timedelta(weeks=MOST - 1))
     weeks = tuple(first + timedelta(weeks=place) for place in range((last - first).days // 7 + 1))
     owners = _owners(topic, shares)
     rows = tuple(

@@ -57,7 +57,9 @@ def host_of(url: str) -> str:
 
 def share_text(reader: Reader, share: float) -> str:
     """A share of texts: single digits say less than they seem to, so whole percents from ten on."""
-    return reader.percent(share, 0 if share >= 0.095 or share == 0 else 1)
+    if share != share:
+        return "·"
+    return reader.percent(share, 0 if share >= 0.095 or share == 0 else 1 if share >= 0.00095 else 2)
 
 
 # Stories
@@ -80,33 +82,43 @@ class Told:
     at: datetime
     dated: bool
     """False: nobody said when; `at` is when it came."""
-    voice: bool
 
 
 def told_of(reader: Reader, document: Document) -> Told:
-    title = clipped(document.title, HEADLINE)
-    text = document.text
-    if text.startswith(document.title) and document.title:
+    title, text = clipped(document.title, HEADLINE), document.text
+    if document.title and text.startswith(document.title):
         text = text[len(document.title) :]
     excerpt = clipped(text, EXCERPT)
     if not title:
-        # Most messages have no title: their first words stand in its place, and the whole follows only if it is more.
-        title = clipped(text, HEADLINE)
-        excerpt = excerpt if len(excerpt) > len(title) else ""
+        title, excerpt = _first_words(text)
+    url = safe_url(document.url)
+    host = host_of(url)
+    owner = document.forwarded_from or document.owner
     return Told(
         id=document.id,
         title=title or str(reader._("without words")),
-        url=safe_url(document.url),
-        host=host_of(document.url),
+        url=url,
+        host=host,
         excerpt=excerpt,
         source=document.source,
-        owner=document.forwarded_from or document.owner,
+        # Who speaks, unless that is the site, which stands beside the link.
+        owner=owner if owner and owner != host else document.source,
         kind=kind_word(document.kind, reader.lang),
-        author=clipped(document.author, 60),
+        author=clipped(document.author, 60) if document.author != owner else "",
         at=document.published_at or document.seen_at,
         dated=document.published_at is not None,
-        voice=bool(document.customer_id) or document.kind in ("support", "reviews", "nps", "interviews", "focus_group"),
-    )  # fmt: skip
+    )
+
+
+def _first_words(text: str) -> tuple[str, str]:
+    """Most messages have no title: their first line, or the beginning of it, stands in its place; then the rest."""
+    line, _, rest = text.strip().partition("\n")
+    head = clipped(line, HEADLINE)
+    if not head.endswith("…"):
+        return head, clipped(rest, EXCERPT)
+    # `clipped` folds white space, so the place of the cut is looked for in the folded line.
+    folded = " ".join(line[: 4 * EXCERPT].split())
+    return head, "… " + clipped(f"{folded[len(head) - 1 :]} {rest}", EXCERPT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,14 +263,16 @@ def sightings(reader: Reader, view: TopicView) -> list[Sighting]:
         first = week if by_week else day
         if first is not None:
             found.append((first, owner, by_week))
-    found.sort(key=lambda entry: (entry[0], topic.owners.index(entry[1]) if entry[1] in topic.owners else 99))
+    # The order of the topic is by the moment; where only the week is known, its Monday may lie before an earlier day.
+    order = {owner: place for place, owner in enumerate(topic.owners)}
+    found.sort(key=lambda entry: (order.get(entry[1], len(order)), entry[0]))
     return [
         Sighting(
             owner=owner,
             origin=origins.get(owner, ""),
             at=first,
             by_week=by_week,
-            days_later=(first - found[0][0]).days,
+            days_later=max((first - found[0][0]).days, 0),
         )
         for first, owner, by_week in found[:MOST_OWNERS]
     ]

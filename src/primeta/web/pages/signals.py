@@ -18,6 +18,7 @@ from primeta.web.evidence_grid import grid_of
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
 from primeta.web.reader import Reader
+from primeta.web.texts_rows import share_text
 from primeta.workspace.words import owners_named
 
 router = APIRouter()
@@ -38,7 +39,9 @@ def signals(request: Request) -> Response:
     wanted = request.query_params.get("show", "")
     if wanted not in groups:
         wanted = next((name for name, entries in groups.items() if entries), "strong")
-    listed = groups[wanted][:SHOWN]
+    said = [entry for entry in groups[wanted] if entry.topic]
+    counted = [entry for entry in groups[wanted] if not entry.topic]
+    listed = counted[:SHOWN]
     ends = [
         min(max(end, -WIDEST), WIDEST)
         for entry in listed
@@ -53,7 +56,9 @@ def signals(request: Request) -> Response:
         groups=groups,
         wanted=wanted,
         listed=listed,
-        hidden=len(groups[wanted]) - len(listed),
+        hidden=len(counted) - len(listed),
+        said=said[:SHOWN],
+        share_text=lambda share: share_text(reader, share),
         notes=sorted(site.workspace.notes(), key=lambda note: note.logged_at, reverse=True),
         trend_of=_trends_by_signal(site.workspace.trends()),
         relative_of=relative_of,

@@ -49,6 +49,7 @@ def today(request: Request) -> Response:
         money_of=money_of,
         money_reason=money_reason,
         last_change=lambda trend: last_change(reader, trend),
+        told_by=lambda trend: told_by(reader, trend),
         money_verdict=money_verdict,
         money_scale=money_scale,
         money_ticks=reader.ticks(money_scale, "money"),
@@ -120,6 +121,18 @@ def last_change(reader: Reader, trend: Trend) -> tuple[str, Figure] | None:
     low, high = (-block.high, -block.low) if "|down|" in seen.what else (block.low, block.high)
     effect = -block.effect if "|down|" in seen.what else block.effect
     return reader.period(block.code), reader.figure(effect, "relative", low, high, sign=True)
+
+
+def told_by(reader: Reader, trend: Trend) -> str:
+    """How many independent sources speak of a trend that no metric has seen; empty where none does."""
+    sources = {name for entry in trend.evidence.origins if entry.origin != "metric" for name in entry.sources}
+    if not sources:
+        return ""
+    return str(
+        reader._n(
+            "{n:int} independent source speaks of it", "{n:int} independent sources speak of it", len(sources)
+        )
+    )
 
 
 def money_verdict(scenario: Scenario) -> Verdict:

@@ -66,6 +66,12 @@ def _headline(reader: Reader, live: list[TopicView]) -> str:
     first = reader._n("More is said of {n:f} topic", "More is said of {n:f} topics", len(live))
     if not sure:
         return str(first)
+    if sure == len(live):
+        return str(
+            reader._n(
+                "{first}, and it keeps coming back", "{first}, and all keep coming back", sure, first=first
+            )
+        )
     second = reader._n("{n:f} of them keeps coming back", "{n:f} of them keep coming back", sure)
     return str(reader._("{first}, {second}", first=first, second=second))
 
