@@ -33,6 +33,7 @@ VERBS = {
     "trends": ("primeta.cli.trends:trends", LOOP, "Cards with grade, weighing and decision."),
     "log": ("primeta.cli.trends:log", LOOP, "Write down a sign that a person saw."),
     "decide": ("primeta.cli.trends:decide", LOOP, "Answer a trend: what, by when, who, judged how."),
+    "voices": ("primeta.cli.voices:voices", LOOP, "What customers speak of, and what they did afterwards."),
     "search": ("primeta.cli.search:search", LOOP, "Find what was said, by words and by meaning."),
     "digest": ("primeta.cli.watch:digest", LOOP, "The week in one page."),
     "deliver": ("primeta.cli.deliver:deliver", LOOP, "Digest and due reviews to mail and messengers, once."),

@@ -179,6 +179,23 @@ def counts_since(connection: Connection, edges: Sequence[datetime]) -> dict[str,
     return {source: tuple(weeks) for source, weeks in found.items()}
 
 
+def documents_said(
+    connection: Connection, kinds: Sequence[str], *, since: datetime, until: datetime, most: int
+) -> tuple[Document, ...]:
+    """Documents of some kinds of source whose time is since … until (exclusive), in its order; the latest `most`."""
+    query = (
+        select(documents)
+        .where(
+            documents.c.kind.in_(list(kinds)),
+            documents.c.at >= naive(since),
+            documents.c.at < naive(until),
+        )
+        .order_by(documents.c.at.desc(), documents.c.id.desc())
+        .limit(most)
+    )
+    return tuple(document_of(row) for row in connection.execute(query).mappings())[::-1]
+
+
 def rename_owner(connection: Connection, source: str, *, was: str, owner: str) -> None:
     """Documents that a source's declared owner said are those of the newly declared one."""
     connection.execute(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from primeta.show.locale import Language
 from primeta.show.result import Head, Table
 from primeta.signals.texts.records import Topic
 from primeta.sources.records import Document, Source, Trouble
+
+if TYPE_CHECKING:
+    from primeta.show.chart import Picture
 
 Health = Literal["well", "quiet", "failing", "stopped", "paused", "never"]
 """Answers as it should; answers, but nothing new for unusually long; failed at the last try and is tried again; failed
@@ -214,6 +217,10 @@ class After:
     n: int
     n_others: int
     why_not: str = ""
+    """A code of `voices_words.WHY_NOT`."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +245,9 @@ class Theme:
     topic: str = ""
     """Id of the emerging topic with the same words, where there is one."""
 
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Themes:
@@ -254,3 +264,29 @@ class Themes:
     themes: tuple[Theme, ...]
     why_not: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """See `workspace.voices.voices`."""
+
+    def line(self, lang: Language) -> str:
+        from primeta.workspace.voices_words import line_of
+
+        return line_of(self, lang)
+
+    def table(self, lang: Language) -> Table:
+        """A row for each theme."""
+        from primeta.workspace.voices_words import table_of
+
+        return table_of(self, lang)
+
+    def after_table(self, lang: Language) -> Table:
+        """A row for each theme and what its customers did afterwards."""
+        from primeta.workspace.voices_words import after_table_of
+
+        return after_table_of(self, lang)
+
+    def picture(self, lang: Language) -> Picture:
+        from primeta.workspace.voices_picture import picture_of
+
+        return picture_of(self, lang)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "basis": "observational"}
