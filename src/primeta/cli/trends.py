@@ -41,6 +41,7 @@ def log(
     url: str = "",
     trend: str = "",
     direction: str = "up",
+    file: Annotated[list[Path] | None, Parameter(negative_iterable="")] = None,
     by: By = "",
     json: Json = False,
 ) -> None:
@@ -66,8 +67,11 @@ def log(
         Attach it to this trend at once.
     direction:
         up or down.
+    file:
+        A photo or paper of it, kept with the note; repeat the option for several.
     """
     from primeta.workspace.documents import note_document
+    from primeta.workspace.note_files import read_files
 
     ws = open_at(directory)
     note = ws.log_signal(
@@ -79,6 +83,7 @@ def log(
         url=url,
         trend=trend or None,
         direction=direction,  # pyright: ignore[reportArgumentType]
+        files=read_files(file or ()),
         by=by or user(),
         now=clock(),
     )

@@ -61,6 +61,10 @@ def note_document(note: Note) -> dict[str, Any]:
         "url": note.url,
         "by": note.by,
         "logged_at": note.logged_at,
+        "files": [
+            {"name": file.name, "media": file.media, "size": file.size, "digest": file.digest}
+            for file in note.files
+        ],
     }
 
 
