@@ -118,7 +118,7 @@ def chat_of(source: Source, *, title: str, number: str = "", url: str = "", alon
     title = one_line(title, longest=200)
     channel = ""
     if alone:
-        channel = channel_of(source.at) or channel_of(url) or channel_of(source.owner)
+        channel = channel_of(url) or channel_of(source.at) or channel_of(source.owner)
     declared = source.owner if source.owner != source.name else ""
     owner = declared if alone and declared else title or channel or source.owner or source.name
     names = frozenset(name.lower().removeprefix("@") for name in (title, channel, owner) if name)
