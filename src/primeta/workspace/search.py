@@ -31,7 +31,7 @@ _WORDS_NOW, _VECTORS_NOW = 50_000, 1_000
 """Documents that a search adds to the index by itself: more would keep a person waiting."""
 _WAYS: tuple[Literal["words", "meaning"], ...] = ("words", "meaning")
 _LONG = 5
-_ENOUGH = 40
+_ENOUGH = 100
 
 
 def search(
@@ -126,7 +126,7 @@ def _by_words(
 ) -> list[tuple[str, float]]:
     """(id, share of the question that it covers), the best first."""
     among = None if fits is None else [number for number, _, _ in fits]
-    most = max(_ENOUGH, limit * _LONG)
+    most = max(_ENOUGH, 2 * limit)
     try:
         return word_index(ws).search(
             asked.words, asked.phrases, without=asked.without, limit=most, among=among
@@ -149,7 +149,7 @@ def _by_meaning(
         # A copy is found through the story that it tells.
         allowed = {number_of(name) for _, one, story in fits for name in (one, story)}
         score = np.where(np.isin(ids, np.fromiter(allowed, dtype=np.uint64, count=len(allowed))), score, -1.0)
-    most = min(len(score), max(_ENOUGH, limit * _LONG) * (4 if asked.phrases or asked.without else 1))
+    most = min(len(score), max(_ENOUGH, 2 * limit) * (4 if asked.phrases or asked.without else 1))
     best = np.argpartition(-score, most - 1)[:most]
     best = best[np.argsort(-score[best], kind="stable")]
     best = best[score[best] >= max(NEAR, NEAR_THE_BEST * float(score[best[0]]))]
