@@ -365,3 +365,19 @@ def test_what_was_kept_is_read_again_with_better_code(tmp_path, quiet, monkeypat
     assert ws.reread(now=NOW, names=["tickets"]).changed == 0
     with pytest.raises(NotFound, match="there are: feed0, feed1, tickets"):
         ws.reread(now=NOW, names=["feed9"])
+
+
+def test_the_worker_asks_only_when_a_source_is_due(tmp_path, monkeypatch):
+    from primeta.web import serve
+
+    with web(1) as place:
+        ws = opened(workspace_at(tmp_path, place, feeds=1))
+        for hours, asked in ((0, 1), (1, 1), (7, 2)):
+            monkeypatch.setattr(serve, "clock", lambda hours=hours: NOW + timedelta(hours=hours))
+            serve.collect_quietly(ws, fetcher())
+            assert place.seen.count("/feed0.xml") == asked
+        # Somebody else collects: not this time.
+        monkeypatch.setattr(serve, "clock", lambda: NOW + timedelta(hours=20))
+        with only_one(tmp_path / "collect.lock", "a collector"):
+            serve.collect_quietly(ws, fetcher())
+        assert place.seen.count("/feed0.xml") == 2

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 import webbrowser
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -22,6 +23,8 @@ from primeta.web.security import LOOPBACK
 
 LOOK_FOR_WORK_EVERY = 0.5
 """Seconds between two looks for a waiting job."""
+LOOK_FOR_SOURCES_EVERY = 30.0
+"""Seconds between two looks for a source whose time has come."""
 
 
 def clock() -> datetime:
@@ -131,6 +134,8 @@ def work(workspace_path: Path, *, once: bool = False) -> None:
 
     workspace = open_workspace(workspace_path)
     hours = None if once else start_hours(workspace)
+    if not once:
+        start_collecting(workspace)
     while True:
         try:
             job = next_job(workspace, now=clock())
@@ -162,6 +167,40 @@ def start_hours(workspace):
     )
     hours.start()
     return hours
+
+
+def start_collecting(workspace) -> threading.Thread | None:
+    """Sources asked as their time comes, beside the jobs; None where none is declared."""
+    if not workspace.config.sources.declared:
+        return None
+    from primeta.workspace.collect import fetcher_of
+
+    # One door for the life of the process: its politeness holds over all collections.
+    fetcher = fetcher_of(workspace)
+
+    def on() -> None:
+        while True:
+            collect_quietly(workspace, fetcher)
+            time.sleep(LOOK_FOR_SOURCES_EVERY)
+
+    thread = threading.Thread(target=on, daemon=True, name="primeta-collector")
+    thread.start()
+    return thread
+
+
+def collect_quietly(workspace, fetcher) -> None:
+    """Ask the sources that are due; what fails stands in the state, and is tried again by its schedule."""
+    from primeta.workspace.collect import is_any_due
+
+    try:
+        if is_any_due(workspace, now=clock()):
+            workspace.collect(now=clock(), fetcher=fetcher)
+    except PrimetaError:
+        # Among them Locked: a job or another process of this workspace collects already.
+        pass
+    except Exception:
+        # A defect of ours shows in the log and does not end collecting for good.
+        traceback.print_exc()
 
 
 def deliver_quietly(workspace) -> None:

@@ -277,7 +277,12 @@ def _voices(
         yield Brought(troubles=(Trouble(code="bad-table", values={"reason": "reading", "why": str(error)}),))
 
 
-def due_in(states: Mapping[str, SourceState], now: datetime) -> timedelta | None:
-    """How long until the next source is due; None where none will be."""
-    times = [state.next_at for state in states.values() if state.next_at is not None]
-    return max(min(times) - now, timedelta()) if times else None
+def is_any_due(ws: Workspace, *, now: datetime) -> bool:
+    """Whether the time of any declared source has come; nothing is asked and nothing written."""
+    declared = declared_sources(ws.config)
+    with ws.database.read() as connection:
+        states = source_rows.load_states(connection)
+    return any(
+        _is_due(replace(states.get(name) or SourceState(source=source), source=source), now, (), False)
+        for name, source in declared.items()
+    )
