@@ -40,6 +40,11 @@ SETTLING = 8
 SECOND_AT = 20.0
 """E-value from which a second origin is claimed. The maximum behind it is then at least 730, so by Ville's inequality a
 topic with one origin gets there with probability at most 1/730."""
+ESCAPED = 0.1
+"""Copies that pass for stories of others, per copy that was found: where an owner is repeated a lot, some retellings are
+expected to look like somebody else's own."""
+_MISSES_KNOWN = 10.0
+"""Shape of the gamma law around ESCAPED: its sd is a third of it."""
 _ALIKE = 1.0
 """Shape of the gamma law of owners' shares around the panel's: an owner who never spoke of it may differ by e-fold."""
 _YEAR = 52
@@ -353,6 +358,8 @@ class _Told:
         self.owner = np.asarray(panel.owner)[order].astype(np.int64)
         self.week = np.asarray(panel.week)[order].astype(np.int64)
         self.stories = np.asarray(panel.stories)[order].astype(np.int64)
+        copies = np.zeros(order.size) if panel.copies is None else np.asarray(panel.copies, float)
+        self.copies = copies[order]
         early = self.week < self.first
         owners = len(panel.owners)
         pair = self.candidate * owners + self.owner
@@ -548,6 +555,8 @@ class _Result:
         counts = np.zeros((owners.size, self.watched))
         use = evidence & mine
         np.add.at(counts, (place[use], week[use] - told.first), many[use])
+        copies = np.zeros_like(counts)
+        np.add.at(copies, (place[use], week[use] - told.first), told.copies[rows][use])
         habit = mine & ~evidence
         own = np.bincount(place[habit], weights=many[habit], minlength=owners.size)
         alike = told.alike[candidate]
@@ -565,10 +574,16 @@ class _Result:
             promise=self.watched,
             cap=cap,
         )
+        rest = np.maximum(pooled.expected - expected, 0.02 * pooled.expected)
+        shape = np.maximum(told.shape[candidate] - own, 1.0)
+        missed = ESCAPED * copies
+        # one gamma law for both: with the variance that the others' share and the rate of misses have together
+        total, misses = rest.sum(axis=1) + 1e-12, missed.sum(axis=1)
+        shape = (total + misses) ** 2 / (total**2 / shape + misses**2 / _MISSES_KNOWN)
         others = raised_evidence(
             np.maximum(pooled.counts - counts, 0) / self.week_factor,
-            np.maximum(pooled.expected - expected, 0.02 * pooled.expected) / self.week_factor,
-            shape=np.maximum(told.shape[candidate] - own, 1.0) / self.week_factor,
+            (rest + missed) / self.week_factor,
+            shape=shape / self.week_factor,
             most=most,
             first=one,
             new=one > 0,

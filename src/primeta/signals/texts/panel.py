@@ -39,3 +39,6 @@ class Panel:
     """(N,) stories of the candidate, ≥ 1."""
     candidates: int
     """C."""
+    copies: Ints | None = None
+    """(N,) texts that repeat those stories and were told apart as copies; None where nobody counted them. They tell how
+    many copies may have passed for stories of other owners."""

@@ -287,7 +287,10 @@ def build(
     codes, row, ends, pruned = _candidates(stories, least)
     candidate = np.repeat(np.arange(len(codes)), np.diff(ends, prepend=0))
     count_of, w = max(len(owners), 1), max(len(weeks), 1)
-    cells, counts = np.unique((candidate * count_of + owner[row]) * w + period[row], return_counts=True)
+    cells, place, counts = np.unique(
+        (candidate * count_of + owner[row]) * w + period[row], return_inverse=True, return_counts=True
+    )
+    repeats = _repeats(rows, known & ~first, stories)
     panel = Panel(
         weeks=weeks,
         owners=owners,
@@ -298,11 +301,22 @@ def build(
         week=(cells % w).astype(np.int64),
         stories=counts.astype(np.int64),
         candidates=len(codes),
+        copies=np.bincount(place, weights=repeats[row], minlength=len(cells)).astype(np.int64),
     )
     return Built(
         panel=panel, grain=grain, codes=codes, pruned=pruned, rows=row, ends=ends, told=stories, period=period,
         owner=owner,
     )  # fmt: skip
+
+
+def _repeats(rows: pa.Table, copy: npt.NDArray[np.bool_], stories: pa.Table) -> Ids:
+    """(stories,) how many of the rows marked as copies repeat each story."""
+    counted = pc.value_counts(rows["story"].filter(pa.array(copy)))
+    place = pc.index_in(counted.field("values"), stories["id"].combine_chunks())
+    there = np.asarray(pc.is_valid(place).to_numpy(zero_copy_only=False), dtype=bool)
+    found = np.zeros(len(stories), dtype=np.int64)
+    found[place.drop_null().to_numpy()] = counted.field("counts").to_numpy()[there]
+    return found
 
 
 def _candidates(stories: pa.Table, least: int) -> tuple[Codes, Ids, Ids, int]:
