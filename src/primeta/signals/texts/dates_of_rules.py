@@ -19,6 +19,8 @@ RuleDateKind = Literal["applies", "deadline", "postponed"]
 
 LONGEST = 60_000
 """Characters of a text that are read."""
+_READ = 2_000
+"""Characters of one sentence that are read: beyond, it is a table without full stops."""
 SENTENCE = 400
 """Characters of a sentence that are given back."""
 
@@ -186,29 +188,29 @@ _TRIGGERS: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
     (role, re.compile(pattern, _FLAGS))  # type: ignore[misc]
     for role, pattern in (
         # What was to be and will not be.
-        ("was", r"долж(?:ен|на|но|ны)\s+был\w*|планировал\w+|предполагал\w+|изначально|ранее\s+планир\w+|вместо|"
+        ("was", r"долж(?:ен|на|но|ны)\s+был\w*|планировал\w+|предполагал\w+|изначально|вступил\w*\s+бы|действовавш\w+|ранее\s+планир\w+|вместо|"
                 r"was\s+(?:due|supposed|scheduled|set|expected|to)\b|were\s+(?:due|supposed|scheduled|set|expected|to)\b|originally|instead\s+of"),
         ("nothing", r"\bне\s+(?:вступ\w+|начн\w+|заработа\w+|буд\w+\s+(?:действ|примен)\w+|примен\w+|действ\w+|станов\w+|станет|станут)|заблокирова\w+|приостан\w+|призна\w+\s+(?:недейств|незакон)\w+|"
                     r"block(?:ed|s)\b.*\bfrom|enjoin\w*|halt(?:ed|s)|struck\s+down|vacated|suspend\w*|withdr[ae]w\w*|"
                     r"(?:will|does|do|did|shall|would)\s*(?:not|n.t)\s+(?:take|enter|come|go|apply|be|become|start|begin)"),
-        ("postponed", r"перен[её]с\w*|перенос\w*|отлож\w+|отсроч\w+|сдвин\w+|сдвига\w+|продл[её]?\w*|откладыва\w+|"
-                      r"delay\w*|postpon\w+|push(?:ed|es)?\s+back|deferr?\w*|extend\w*|moved\s+(?:back\s+)?to"),
+        ("postponed", r"перен[её]с\w*|перенос\w*|отлож\w+|отсроч(?:ен|ил|ит|ат)\w*|получи\w+\s+отсрочку|сдвин\w+|сдвига\w+|продл[её]?\w*|откладыва\w+|"
+                      r"delay\w*|slip(?:s|ped)|postpon\w+|push(?:ed|es)?\s+back|deferr?\w*|extend\w*|moved\s+(?:back\s+)?to"),
         ("signed", r"подписа\w*|принят\w*|принял\w*|одобр\w+|утвержд\w+|утверд\w+|опубликова(?:н|ла|ло|л)\w*|внес[её]н\w*|внесл\w+|зарегистрирован\w*|"
                    r"рассмотр\w+|обсуд\w+|прошл[аои]|прош[её]л|состо\w+|проголосу\w+|выш[еёл]\w*|сообщил\w*|объявил\w*|заявил\w*|напомнил\w*|"
                    r"\bsign(?:ed|s)\b|\badopted\b|\bpublished\b|\bpassed\b|\bapproved\b|\bintroduced\b|\bannounced\b|\breleased\b|\bdated\b|"
                    r"\bvot(?:e|es|ed|ing)\b|\bfounded\b|\benacted\b|\bissued\b|\bunveiled\b|\bsaid\b|\bfiled\b|"
                    r"\bopened\b|\bassent\b|\bdiscuss\w*|\bmeets?\b|\bmet\b|\bheld\b|\bhold\b|\bhear\w*|\bpublish\w*|\bdecide\w*|\bconsider\w*|\bhost\w*|\blaunched\b"),
         ("ends", r"утра(?:чива|т)\w+\s+силу|прекра(?:ща|т)\w+(?:\s+(?:сво[её]\s+)?действ\w+)?|истека\w+|истеч[её]т|отмен\w+|заканчива\w+|заверша\w+|действ\w+\s+(?:вплоть\s+)?до|"
-                 r"expir\w+|\bends?\b|\bended\b|\bvalid\s+(?:until|through)|repeal\w*|sunset\w*|in\s+(?:force|effect)\s+until|terminat\w+"),
+                 r"expir\w+|\bends?\b|\bended\b|\bvalid\s+(?:until|through)|repeal\w*|sunset\w*|\blapse\w*|in\s+(?:force|effect)\s+until|terminat\w+"),
         ("deadline", r"не\s+позднее|не\s+позже|крайний\s+срок|время\b(?=.*\bдо\b)|можно\b(?=.*\bдо\b)|замечани\w+|consultation\w*(?=.*\b(?:until|by|before)\b)|срок\s+(?:подачи|сдачи|исполнения|уведомления|приведения)|дедлайн|заверш\w+|"
                      r"(?:обязан\w*|должн\w+|нужно|необходимо|следует|требуется|предстоит|надо|успе\w+|могут|просят|в\s+срок)(?=.*\bдо\b)|"
-                     r"no\s+later\s+than|not\s+later\s+than|deadline|\bdue\b|must(?=.*\b(?:by|before)\b)|(?:have|has|had)\s+until|(?:need|required|have|has)\s+to(?=.*\b(?:by|before)\b)|"
+                     r"no\s+later\s+than|not\s+later\s+than|deadline|\bdue\b|\b(?:submit|register|file|renew|update|send|respond|reply)\b(?=.*\b(?:by|before)\b)|must(?=.*\b(?:by|before)\b)|(?:have|has|had)\s+until|(?:need|required|have|has)\s+to(?=.*\b(?:by|before)\b)|"
                      r"should(?=.*\bby\b)|\bcloses?\b|(?:given|granted)\s+until|to\s+comply\s+by|comply\s+by|before\s+the\s+end"),
         ("applies", r"вступ\w*\s+в\s+(?:законную\s+)?силу|в\s+силу\s+вступ\w+|вступл\w+|вступ(?:ит|ят|ает|ают|ил|ила|или|ило)\b|начн\w+|начина\w+|заработ\w+|действ\w+|"
                     r"примен\w+|ввод\w+|введен\w*|введут|введ[её]т|введ[её]н\w*|ввести|обязател\w+|обязан\w*|обяж\w+|запре[щт]\w+|нельзя|прид[её]тся|смогут|сможет|становит\w+|станет|станут|стартует|запуст\w+|запуска\w+|"
-                    r"меня\w+|измен\w+|провод\w+|пройд[её]т|возник\w+|повыс\w+|вырас\w+|"
+                    r"меня\w+|измен\w+|провод\w+|пройд[её]т|возник\w+|распростран\w+|повыс\w+|вырас\w+|"
                     r"tak(?:e|es|ing)\s+effect|took\s+effect|(?:go|goes|going|went)\s+into\s+(?:effect|force)|(?:enter|enters|entered|entry|come|comes|came|coming|bring|brought|put)\s+(?:in)?to\s+(?:force|effect)|"
-                    r"appl(?:y|ies|ied|icable|ication)\b|effective|in\s+(?:force|effect)|enforc\w+|kick(?:s|ed)?\s+in|mandatory|compulsory|compliance\s+date|requir\w+|\bstop\w*|\bwill\b|must\b|banned|prohibit\w+|"
+                    r"appl(?:y|ies|ied|icable|ication)\b|effective|in\s+(?:force|effect)|enforc\w+|kick(?:s|ed)?\s+in|mandatory|compulsory|compliance\s+date|commenc\w+|requir\w+|\bstop\w*|\bwill\b|must\b|banned|prohibit\w+|"
                     r"\bstart\w*|\bbegin\w*|\bbegan\b|go(?:es)?\s+live|\blive\b|\bruns?\b|become\w*|became|roll\w*\s+out|obligat\w+|phased?\s+in|binding|can\b"),
     )
 )  # fmt: skip
@@ -232,7 +234,7 @@ _LAW_NUMBER = re.compile(
     _FLAGS,
 )
 _HOPED = re.compile(
-    r"предлага\w+|законопроект\w*|проект\w*\s+(?:закона|приказа|постановления|указа)|ожида\w+|планиру\w+|может\b|могут\s+вступ\w+|возможно|\bесли\b|"
+    r"предлага\w+|предлож\w+|законопроект\w*|проект\w*\s+(?:закона|приказа|постановления|указа)|ожида\w+|планиру\w+|может\b|могут\s+вступ\w+|возможно|\bесли\b|"
     r"\bwould\b|\bcould\b|(?-i:\bmay\b)|\bmight\b|propos\w+|draft|if\s+(?:passed|approved|adopted|enacted|signed)|expected|plans?\s+to|planned|likely|hopes?",
     _FLAGS,
 )  # fmt: skip
@@ -266,7 +268,7 @@ def applies_from(text: str, *, published_at: date | datetime | None) -> tuple[Ru
     said = published_at.date() if isinstance(published_at, datetime) else published_at
     found: dict[tuple[RuleDateKind, date], RuleDate] = {}
     moved: set[date] = set()
-    for sentence in _sentences(text[:LONGEST]):
+    for sentence in (one[:_READ] for one in _sentences(text[:LONGEST])):
         for kind, day, sure in _of_sentence(sentence, said, moved):
             before = found.get((kind, day))
             if before is None or (sure and not before.sure):
@@ -329,7 +331,7 @@ def _of_sentence(
             previous = one.end
             continue
         role, sure = _role(lead, tail, last if at else None, first=at == 0)
-        if role is None and published and one.day > published and _FROM.search(lead):
+        if role is None and _FROM.search(lead) and (one.exact if published is None else one.day > published):
             role, sure = "applies", False
         previous = one.end
         last = role or last
