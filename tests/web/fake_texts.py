@@ -352,4 +352,5 @@ class FakeTexts:
             Theme(id="th-3", terms=names[2], voices=61, customers=0, share=0.046, weekly=(NAN, *(0.04,) * 12), by_segment={}, score=4.4, after=(), quotes=()),
         )  # fmt: skip
         return Themes(since=since, until=until, sources=(self.words["tickets"], self.words["reviews"]), voices=1330, with_customer=940,
-                      weeks=weeks, segment=by, themes=themes)  # fmt: skip
+                      weeks=weeks, segment=by, themes=themes,
+                      extra={"after": {"window_days": 60, "customers": 940, "not_over": 31}, "rest": {"share": 0.4}})  # fmt: skip

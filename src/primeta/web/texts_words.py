@@ -59,33 +59,23 @@ COPY: dict[Copy, dict[str, str]] = {
     "same-event": {"en": "the same event in other words", "ru": "то же событие другими словами"},
 }
 
-OUTCOME = {
-    "returned": {"en": "ordered again", "ru": "заказали снова"},
-    "orders": {"en": "orders per customer", "ru": "заказов на клиента"},
-    "opted_out": {"en": "unsubscribed or complained", "ru": "отписались или пожаловались"},
+OWN_SEGMENTS = {
+    "silence": {"en": "days without an order", "ru": "дней без заказа"},
+    "value": {"en": "spending of the year before", "ru": "траты за год до этого"},
 }
+"""Segments that the voices themselves bring, beside the attributes of customers."""
 
-WHY_NOT = {
-    "no-voices": {
-        "en": "No ticket, review or comment of this period has been read yet.",
-        "ru": "За этот период не прочитано ни одного обращения, отзыва или комментария.",
-    },
-    "too-few": {
-        "en": "too few customers said it",
-        "ru": "это сказали слишком мало клиентов",
-    },
-    "no-customers": {
-        "en": "it is not known which customers said it",
-        "ru": "неизвестно, какие клиенты это сказали",
-    },
-    "no-facts": {
-        "en": "the orders of this workspace have not been read yet",
-        "ru": "заказы этой рабочей папки ещё не прочитаны",
-    },
-    "not-over": {
-        "en": "the days after are not over yet",
-        "ru": "дни после этого ещё не прошли",
-    },
+SEGMENTS = {
+    "silence=≤30": {"en": "up to 30 days without an order", "ru": "до 30 дней без заказа"},
+    "silence=31-90": {"en": "31 to 90 days without an order", "ru": "от 31 до 90 дней без заказа"},
+    "silence=91-180": {"en": "91 to 180 days without an order", "ru": "от 91 до 180 дней без заказа"},
+    "silence=181-365": {"en": "181 to 365 days without an order", "ru": "от 181 до 365 дней без заказа"},
+    "silence=>365": {"en": "more than a year without an order", "ru": "больше года без заказа"},
+    "silence=never": {"en": "never ordered", "ru": "ни разу не заказывали"},
+    "value=none": {"en": "spent nothing in the year before", "ru": "за год до этого не тратили"},
+    "value=low": {"en": "spent little in the year before", "ru": "за год до этого тратили мало"},
+    "value=middle": {"en": "spent a middling sum in the year before", "ru": "за год до этого тратили средне"},
+    "value=high": {"en": "spent much in the year before", "ru": "за год до этого тратили много"},
 }
 
 

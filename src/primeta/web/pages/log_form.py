@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -130,6 +130,16 @@ async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes,
         yield piece
 
 
+def _is_of_document(request: Request, values: Mapping[str, str]) -> bool:
+    """Whether the sign is the document's own: where and when it stood has not been changed in the form."""
+    if not values["document"]:
+        return False
+    filled = _of_document(request, values["document"])
+    return bool(filled) and all(
+        values[name] == filled[name] for name in ("url", "source", "origin", "happened_at")
+    )
+
+
 SentWithFiles = Annotated[FormData, Depends(sent_with_files)]
 
 
@@ -161,21 +171,33 @@ def _log(request: Request, sent: FormData, files: list[tuple[str, bytes]]) -> Re
         form.errors["url"] = str(reader._("A link begins with http:// or https://."))
     if not form.ok:
         return _log_page(request, form, status=400)
-    more: dict[str, Any] = {"files": files} if files else {}
+    values, by, now = form.values, form.values["by"], site.now()
     try:
-        note = site.workspace.log_signal(
-            text=form.values["text"],
-            origin=form.values["origin"],  # pyright: ignore[reportArgumentType]
-            subject=form.values["subject"],
-            source=form.values["source"],
-            happened_at=day or date.min,
-            url=form.values["url"],
-            direction=form.values["direction"],  # pyright: ignore[reportArgumentType]
-            trend=form.values["trend"] or None,
-            by=form.values["by"],
-            now=site.now(),
-            **more,
-        )
+        if not files and _is_of_document(request, values):
+            note = site.workspace.log_document(
+                values["document"],
+                text=values["text"],
+                subject=values["subject"],
+                direction=values["direction"],  # pyright: ignore[reportArgumentType]
+                trend=values["trend"] or None,
+                by=by,
+                now=now,
+            )
+        else:
+            more: dict[str, Any] = {"files": files} if files else {}
+            note = site.workspace.log_signal(
+                text=values["text"],
+                origin=values["origin"],  # pyright: ignore[reportArgumentType]
+                subject=values["subject"],
+                source=values["source"],
+                happened_at=day or date.min,
+                url=values["url"],
+                direction=values["direction"],  # pyright: ignore[reportArgumentType]
+                trend=values["trend"] or None,
+                by=by,
+                now=now,
+                **more,
+            )
     except BadInput as error:
         form.problem, form.detail = str(reader._("This was not saved")), str(error)
         return _log_page(request, form, status=400)

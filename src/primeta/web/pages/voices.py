@@ -9,15 +9,16 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from primeta.errors import BadInput
 from primeta.show.interval import Scale, scale_of
 from primeta.show.locale import Figure, Unit
+from primeta.web.background import Answers, Beside
 from primeta.web.page import page, reader_of, site_of
 from primeta.web.pages.sources import PLACE
 from primeta.web.reader import Reader
 from primeta.web.texts_rows import clipped, share_text, week_bars
-from primeta.web.texts_words import OUTCOME, WHY_NOT, told
+from primeta.web.texts_words import OWN_SEGMENTS, SEGMENTS, told
 from primeta.workspace.texts_views import After, Theme, Themes
+from primeta.workspace.voices_words import OUTCOME, WHY_NOT
 
 router = APIRouter()
 PERIODS = (4, 13, 26, 52)
@@ -59,37 +60,57 @@ class ThemeRow:
 @router.get("/voices")
 def voices(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
-    now, given = site.now(), request.query_params
+    given = request.query_params
     weeks = (
         int(given["weeks"]) if given.get("weeks", "").isdigit() and int(given["weeks"]) in PERIODS else USUAL
     )
-    until = site.workspace.day(now)
-    attributes = site.workspace.attributes()
-    by = given.get("by", "") if given.get("by", "") in attributes else ""
-    problem = ""
-    try:
-        found = site.workspace.voices(since=until - timedelta(weeks=weeks), until=until, by=by, now=now)
-    except BadInput as error:
-        found, problem = None, str(error)
+    segments = [(name, reader.attributes([name])) for name in site.workspace.attributes()]
+    segments += [(name, told(OWN_SEGMENTS, name, reader.lang)) for name in OWN_SEGMENTS]
+    by = given.get("by", "") if given.get("by", "") in dict(segments) else ""
+    beside = _ask(request, weeks, by)
+    found = beside.answer
+    lang = "ru" if reader.lang == "ru" else "en"
     rows = theme_rows(reader, found) if found else []
+    after = found.after_table(lang) if found and found.themes else None
     return page(
         request,
         "voices.html",
         reader,
-        status=400 if problem else 200,
+        status=400 if beside.problem else 200,
         place=PLACE,
+        working=beside.working,
         found=found,
-        problem=problem,
+        problem=beside.problem,
         rows=rows,
-        why_not=told(WHY_NOT, found.why_not, reader.lang) if found else "",
+        why_not=told(WHY_NOT, found.why_not, reader.lang) if found and found.why_not else "",
         title=_finding(reader, found),
+        basis=after.note if after else "",
         periods=[(str(n), str(reader._n("{n} week", "{n} weeks", n))) for n in PERIODS],
         weeks=weeks,
         by=by,
-        attributes=attributes,
+        segments=segments,
         share_text=lambda share: share_text(reader, share),
-        with_after=any(row.after for row in rows),
+        segment_name=lambda code: segment_name(reader, code),
     )  # fmt: skip
+
+
+def _ask(request: Request, weeks: int, by: str) -> Beside[Themes]:
+    """Reading all voices may take longer than a page; what came since asks anew."""
+    site = site_of(request)
+    now = site.now()
+    until = site.workspace.day(now)
+    known = sum(view.documents for view in site.workspace.source_views(now=now))
+    answers: Answers[Themes] = request.app.state.voices
+    return answers.ask(
+        (weeks, by, until, known),
+        lambda: site.workspace.voices(
+            since=until - timedelta(weeks=weeks) + timedelta(days=1), until=until, by=by, now=now
+        ),
+    )
+
+
+def segment_name(reader: Reader, code: str) -> str:
+    return told(SEGMENTS, code, reader.lang) if code in SEGMENTS else reader.slice_name(code)
 
 
 def _finding(reader: Reader, found: Themes | None) -> str:
