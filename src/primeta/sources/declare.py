@@ -35,6 +35,7 @@ _ENDINGS: dict[str, Reader] = {
 }
 _FEED_PATH = re.compile(r"(?:^|[/._-])(?:rss|atom|feed|feeds)(?:$|[/._-])", re.IGNORECASE)
 _TELEGRAM = re.compile(r"(?:www\.)?(?:t\.me|telegram\.me)")
+_CHANNEL = re.compile(r"(?:@|(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me)/(?:s/)?@?)([A-Za-z]\w{3,31})/?")
 _EXPORT = re.compile(r"result\.json|messages\d*\.html?", re.IGNORECASE)
 
 
@@ -73,7 +74,7 @@ def source_of(given: SourceConfig) -> Source:
         Wrong: a value makes no source.
     """
     values = given.values
-    at = str(values.get("at", "")).strip()
+    at = _channel_address(str(values.get("at", "")).strip())
     reader = _reader(str(values.get("reader", "")), at)
     if not at and reader != "voices":
         raise Wrong("at", 'an address or a file is missing, such as at = "https://site.com/feed"')
@@ -131,6 +132,12 @@ def period(text: str) -> timedelta:
             "every", f'a period from 5m to 366d such as "6h" or "1d" was expected, {text!r} was given'
         )
     return long
+
+
+def _channel_address(at: str) -> str:
+    """A channel however people write it (`@name`, `t.me/name`) as the page that shows its posts."""
+    match = _CHANNEL.fullmatch(at)
+    return f"https://t.me/s/{match[1]}" if match else at
 
 
 def _reader(given: str, at: str) -> Reader:

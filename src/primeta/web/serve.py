@@ -198,8 +198,7 @@ def collect_quietly(workspace, fetcher) -> None:
     except PrimetaError:
         # Among them Locked: a job or another process of this workspace collects already.
         pass
-    except Exception:
-        # A defect of ours shows in the log and does not end collecting for good.
+    except Exception:  # noqa: BLE001 — a defect of ours shows in the log and does not end collecting for good
         traceback.print_exc()
 
 
