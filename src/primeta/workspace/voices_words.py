@@ -85,10 +85,10 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "basis": {
         "en": "What was seen, not what the theme did to them: nobody was drawn by lot. Customers are set beside those "
-        "who spoke in the same month, by the same way, after the same silence and with the same spending of the year "
+        "who spoke in the same quarter, by the same way, after the same silence and with the same spending of the year "
         "before. Intervals are 95% for all comparisons together. Customers whose {days} days are over: {n}; not over "
         "yet: {waiting}.",
-        "ru": "Это наблюдение, а не влияние темы: жребия не было. Клиентов сравнивают с теми, кто писал в том же месяце, "
+        "ru": "Это наблюдение, а не влияние темы: жребия не было. Клиентов сравнивают с теми, кто писал в том же квартале, "
         "тем же способом, после такого же молчания и с такими же тратами за год до этого. Интервалы 95% для всех "
         "сравнений сразу. Клиентов, у которых {days} дн. уже прошли: {n}, ещё не прошли: {waiting}.",
     },
