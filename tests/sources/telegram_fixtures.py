@@ -154,7 +154,9 @@ def page(*posts: str, older: str = '<a href="/s/retail_news?before=101" class="t
 <div class="tme_messages_more_wrap js-messages_more_wrap">{older}</div>{"".join(posts)}</section></main></body></html>"""
 
 
-def post(number: int, inner: str, *, at: str = "2026-03-03T07:00:00+00:00", classes: str = "", meta: str = "") -> str:
+def post(
+    number: int, inner: str, *, at: str = "2026-03-03T07:00:00+00:00", classes: str = "", meta: str = ""
+) -> str:
     """One post of it."""
     return f"""<div class="tgme_widget_message_wrap js-widget_message_wrap"><div class="tgme_widget_message text_not_supported_wrap js-widget_message {classes}" data-post="Retail_News/{number}" data-view="eyJj">
 <div class="tgme_widget_message_user"><a href="https://t.me/Retail_News"><i class="tgme_widget_message_user_photo bgcolor0" data-content="Н"></i></a></div>

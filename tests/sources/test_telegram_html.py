@@ -33,7 +33,11 @@ def test_messages_are_documents() -> None:
     assert first.attributes == {"categories": "розница"}
     assert (second.author, second.text) == ("Анна", "И ещё одно")
     assert second.attributes == {"reply_to": document_id("news", "Новости розницы/5")}
-    assert (forwarded.author, forwarded.forwarded_from, forwarded.text) == ("Борис", "Деловой канал", "Первая часть")
+    assert (forwarded.author, forwarded.forwarded_from, forwarded.text) == (
+        "Борис",
+        "Деловой канал",
+        "Первая часть",
+    )
     assert (also.author, also.forwarded_from, also.text) == ("Борис", "Деловой канал", "Вторая часть")
     assert poll.text == "Нужны ли скидки?\n— да\n— нет"
     assert (file.title, file.text, file.forwarded_from) == ("Отчёт за март.pdf", "", "")
@@ -43,7 +47,9 @@ def test_messages_are_documents() -> None:
 
 
 def test_ids_are_those_of_the_other_forms_where_the_public_name_is_known() -> None:
-    source = Source(name="news", reader="telegram", kind="social", at="https://t.me/Retail_News", owner="Retail_News")
+    source = Source(
+        name="news", reader="telegram", kind="social", at="https://t.me/Retail_News", owner="Retail_News"
+    )
     first = read_html_here(EXPORT_HTML.encode(), source=source, seen_at=SEEN).documents[0]
     assert first.id == document_id("news", "retail_news/11")
     assert first.url == "https://t.me/Retail_News/11"
@@ -81,6 +87,8 @@ def test_random_damage_neither_crashes_nor_hangs() -> None:
         broken = bytearray(whole)
         for _ in range(rng.randint(1, 5)):
             at = rng.randrange(len(broken))
-            piece = rng.choice((b"<", b">", b'"', b"</div>", b"<div class='message default clearfix'>", b"\xff", b"<p>" * 99))
+            piece = rng.choice(
+                (b"<", b">", b'"', b"</div>", b"<div class='message default clearfix'>", b"\xff", b"<p>" * 99)
+            )
             broken[at : at + rng.choice((0, 1, 200))] = piece
         read_html_here(bytes(broken), source=SOURCE, seen_at=SEEN)

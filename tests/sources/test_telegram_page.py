@@ -15,7 +15,9 @@ from primeta.sources.telegram import read_telegram
 from primeta.sources.telegram_page import read_page_here
 from primeta.sources.telegram_text import telegram_form
 
-SOURCE = Source(name="news", reader="telegram", kind="social", at="https://t.me/s/retail_news", owner="retail_news")
+SOURCE = Source(
+    name="news", reader="telegram", kind="social", at="https://t.me/s/retail_news", owner="retail_news"
+)
 SEEN = datetime(2026, 4, 1, tzinfo=UTC)
 
 
@@ -42,7 +44,9 @@ def test_a_post_is_a_document() -> None:
         '<a href="https://Shop.example/a?utm_source=tg" target="_blank" rel="noopener">отчёт</a> '
         '<a href="?q=%23розница">#розница</a>'
     )
-    document = one(text(words), meta='<span class="tgme_widget_message_from_author" dir="auto">Анна</span>,&nbsp;')
+    document = one(
+        text(words), meta='<span class="tgme_widget_message_from_author" dir="auto">Анна</span>,&nbsp;'
+    )
     assert document.text == "Скидки кончились 🔥\nотчёт #розница"
     assert document.links == ("https://shop.example/a",)
     assert document.url == "https://t.me/Retail_News/101"
@@ -58,7 +62,12 @@ def test_a_post_is_a_document() -> None:
     [
         ("a", ' href="https://t.me/business/55"', "business", ("https://t.me/business/55",)),
         ("span", "", "Деловой канал", ()),
-        ("a", ' href="https://t.me/retail_news/7"', "", ("https://t.me/retail_news/7",)),  # its own, told again
+        (
+            "a",
+            ' href="https://t.me/retail_news/7"',
+            "",
+            ("https://t.me/retail_news/7",),
+        ),  # its own, told again
     ],
 )
 def test_a_forward_names_its_origin(tag: str, href: str, said: str, links: tuple[str, ...]) -> None:
@@ -75,7 +84,10 @@ def test_what_is_answered_to_is_not_what_is_said() -> None:
 
 
 def test_a_text_within_a_text_is_read_once() -> None:
-    assert one(f'<div class="tgme_widget_message_text js-message_text">{text("Подпись")}</div>').text == "Подпись"
+    assert (
+        one(f'<div class="tgme_widget_message_text js-message_text">{text("Подпись")}</div>').text
+        == "Подпись"
+    )
 
 
 def test_polls_files_albums_and_previews() -> None:
@@ -126,11 +138,13 @@ def test_older_posts_are_followed_at_the_place_that_was_asked() -> None:
     posts = post(101, text("Да"))
     assert read(page(posts)).follow == ("https://t.me/s/Retail_News?before=101",)
     assert read(page(posts), url="").follow == ("https://t.me/s/Retail_News?before=101",)
-    assert read(page(posts), url="http://127.0.0.1:8001/s/x").follow == ("http://127.0.0.1:8001/s/Retail_News?before=101",)
-    assert read(page(posts, older="")).follow == ()
-    assert read(page(posts, older='<a class="tme_messages_more" href="https://evil.example/?before=1x"></a>')).follow == (
-        "https://t.me/s/Retail_News?before=1",
+    assert read(page(posts), url="http://127.0.0.1:8001/s/x").follow == (
+        "http://127.0.0.1:8001/s/Retail_News?before=101",
     )
+    assert read(page(posts, older="")).follow == ()
+    assert read(
+        page(posts, older='<a class="tme_messages_more" href="https://evil.example/?before=1x"></a>')
+    ).follow == ("https://t.me/s/Retail_News?before=1",)
 
 
 GROUP = """<html><body><div class="tgme_page"><div class="tgme_page_title"><span dir="auto">Разговоры</span></div>
@@ -169,11 +183,23 @@ def test_it_is_told_apart_and_read_in_a_process_apart() -> None:
 
 def test_random_damage_neither_crashes_nor_hangs() -> None:
     rng = random.Random(7)
-    whole = page(post(101, REPLY + text("Да<br>нет")), post(102, FORWARDED.format(tag="a", href="") + text("Два"))).encode()
+    whole = page(
+        post(101, REPLY + text("Да<br>нет")), post(102, FORWARDED.format(tag="a", href="") + text("Два"))
+    ).encode()
     for _ in range(60):
         broken = bytearray(whole)
         for _ in range(rng.randint(1, 5)):
             at = rng.randrange(len(broken))
-            piece = rng.choice((b"<", b">", b'"', b"</div>", b"<div class='tgme_widget_message' data-post='a/1'>", b"\xff", b"<b>" * 99))
+            piece = rng.choice(
+                (
+                    b"<",
+                    b">",
+                    b'"',
+                    b"</div>",
+                    b"<div class='tgme_widget_message' data-post='a/1'>",
+                    b"\xff",
+                    b"<b>" * 99,
+                )
+            )
             broken[at : at + rng.choice((0, 1, 200))] = piece
         read_page_here(bytes(broken), source=SOURCE, seen_at=SEEN)

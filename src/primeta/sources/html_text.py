@@ -104,6 +104,42 @@ def plain_of(markup: str, *, base: str = "") -> Plain:
     return Plain(text=tidy("".join(pieces)), links=tuple(links))
 
 
+class Anchor(NamedTuple):
+    """A link as it stands in a text."""
+
+    href: str
+    """As written."""
+    words: str
+    """On one line, the first 500 characters."""
+    before: str
+    """The last 200 characters of text in front of it."""
+
+
+def anchors_of(markup: str) -> Iterator[Anchor]:
+    """The links of HTML with their words, in order; the cost is linear."""
+    href = before = words = ""
+    opened = False
+    for piece in _pieces(markup):
+        if isinstance(piece, str):
+            if opened:
+                words += html.unescape(piece[:2_000])[: 500 - len(words)] if len(words) < 500 else ""
+            else:
+                before = (before + html.unescape(piece[-400:]))[-200:]
+            continue
+        if piece.name in _BLOCKS or piece.name in _APART:
+            words += " " if opened and len(words) < 500 else ""
+            before = f"{before} "[-200:]
+        if piece.name != "a":
+            continue
+        if opened:
+            yield Anchor(href, " ".join(tidy(words).split()), before)
+            before = (before + words)[-200:]
+        opened, words = not piece.closes, ""
+        href = _attribute(piece, "href") if opened else ""
+    if opened:
+        yield Anchor(href, " ".join(tidy(words).split()), before)
+
+
 def tidy(text: str) -> str:
     """Plain text with single spaces, no empty lines, and no characters that are seen by nobody."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_UNSEEN)

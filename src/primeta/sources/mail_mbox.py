@@ -16,6 +16,7 @@ _REACH = 1_024
 """Bytes around a line that are looked at to tell whether a mail begins there."""
 _WINDOW = 65_536
 _FROM = re.compile(rb"\nFrom (?=[^\r\n]{0,500}(?:\r?\n))")
+_QUOTED = re.compile(rb"^>(>{0,20}From )", re.MULTILINE)
 _DATED = re.compile(rb"\d{1,2}:\d\d(?::\d\d)?.*\b(?:19|20)\d\d\b|\b(?:19|20)\d\d\b.*\d{1,2}:\d\d")
 _HEADER = re.compile(rb"(?:[!-9;-~]{1,76}:[ \t\r\n]|>?From )")
 _WELL_KNOWN = re.compile(
@@ -44,7 +45,9 @@ def mails_of(file: BinaryIO, *, start: int = 0) -> Iterator[Found]:
         size = (ends if ends is not None else file.seek(0, 2)) - begins
         file.seek(begins)
         raw = file.read(min(size, LARGEST_MAIL))
-        yield Found(begins, size, raw.partition(b"\n")[2] if raw.startswith(b"From ") else raw)
+        raw = raw.partition(b"\n")[2] if raw.startswith(b"From ") else raw
+        # A line that began with «From » was written with a `>` before it, so that it begins no mail.
+        yield Found(begins, size, _QUOTED.sub(rb"\1", raw) if b">From " in raw else raw)
         begins = ends
 
 

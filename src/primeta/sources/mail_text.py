@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from primeta.sources.html_text import Plain, one_line, plain_of, tidy
+from primeta.sources.html_text import Plain, anchors_of, one_line, plain_of, tidy
 from primeta.sources.links import canonical_link
 from primeta.sources.mail_parts import Parts, Text
 
@@ -19,14 +18,14 @@ MOST_LINKS = 200
 MOST_UNWRAPPED = 3
 """Redirectors inside redirectors."""
 
-_ANCHOR = re.compile(r"""<a\s[^<>]{0,3000}?href\s{0,4}=\s{0,4}("[^"]{1,4000}"|'[^']{1,4000}'|[^\s>]{1,4000})[^<>]{0,3000}>""", re.IGNORECASE)  # fmt: skip
-_CLOSE = re.compile(r"</a", re.IGNORECASE)
-_TAGS = re.compile(r"<[^>]{0,3000}>")
 _WEB_VERSION = re.compile(
     r"(?:view|read|open|see|click|display)\b.{0,40}\b(?:in|on|as)\b.{0,20}\b(?:browser|web ?page|web|online)\b|\bview online\b|"
     r"(?:web|online|browser)[- ]version|web[- ]?view|view (?:this )?(?:e-?mail|message|newsletter) (?:online|in)|"
     r"(?:откр|посмотр|прочита|чита)\w*.{0,40}(?:в браузер|на сайт|онлайн)\w*|(?:веб|онлайн)[- ]?верси|верси\w+ (?:для|в) (?:браузер|интернет)\w*",
     re.IGNORECASE,
+)
+_HERE = re.compile(
+    r"(?:click )?here|(?:нажмите )?(?:здесь|сюда)|(?:по )?(?:этой )?ссылк[ае]|браузере?", re.IGNORECASE
 )
 _LEAVE = re.compile(
     r"unsubscri|opt[-_ ]?out|manage (?:your )?(?:preferences|subscription)|(?:email|subscription|update)[-_ ](?:your )?preferences|"
@@ -137,17 +136,11 @@ def without_footers(text: str) -> str:
 
 def web_version(markup: str) -> str:
     """The address behind «view in browser», «веб-версия» …; empty where none is offered."""
-    for anchor in _ANCHOR.finditer(markup[:2_000_000]):
-        end = _CLOSE.search(markup, anchor.end(), anchor.end() + 3_000)
-        if end is None:
-            continue
-        around = _TAGS.sub(" ", markup[max(0, anchor.start() - 150) : end.start()])
-        words = one_line(html.unescape(_TAGS.sub(" ", markup[anchor.end() : end.start()])))
-        here = re.fullmatch(
-            r"(?:click )?here|(?:нажмите )?(?:здесь|сюда)|по (?:этой )?ссылке|браузере?", words, re.IGNORECASE
+    for anchor in anchors_of(markup):
+        offered = _WEB_VERSION.search(anchor.words) or (
+            _HERE.fullmatch(anchor.words) and _WEB_VERSION.search(f"{anchor.before[-150:]} {anchor.words}")
         )
-        offered = _WEB_VERSION.search(words) or (here and _WEB_VERSION.search(html.unescape(around)[-200:]))
-        if offered and (link := direct(html.unescape(anchor[1].strip("\"'")))):
+        if offered and (link := direct(anchor.href)):
             return link
     return ""
 
@@ -223,13 +216,10 @@ def _best(same: Sequence[Text]) -> tuple[Plain, str]:
 
 
 def _leading(markup: str) -> Iterable[str]:
-    """Where the links of HTML lead, but those that unsubscribe or open it in a browser."""
+    """Where the links of HTML lead, but those that unsubscribe."""
     found: dict[str, None] = {}
-    for anchor in _ANCHOR.finditer(markup[:2_000_000]):
-        words = _CLOSE.split(markup[anchor.end() : anchor.end() + 600], maxsplit=1)[0]
-        if _LEAVE.search(_TAGS.sub(" ", words)):
-            continue
-        if link := direct(html.unescape(anchor[1].strip("\"'"))):
+    for anchor in anchors_of(markup):
+        if not _LEAVE.search(anchor.words) and (link := direct(anchor.href)):
             found.setdefault(link)
         if len(found) >= MOST_LINKS:
             break
