@@ -55,6 +55,6 @@ def voices(
     put(found.line(lang))
     if found.themes:
         put(found.table(lang).text())
-        after = found.after_table(lang)
-        if after.rows:
-            put(after.text())
+        for table in (found.segment_table(lang), found.after_table(lang)):
+            if table.rows:
+                put(table.text())

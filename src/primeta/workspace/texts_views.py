@@ -283,6 +283,12 @@ class Themes:
 
         return after_table_of(self, lang)
 
+    def segment_table(self, lang: Language) -> Table:
+        """A row for each theme, a column for each slice of the segment."""
+        from primeta.workspace.voices_words import segment_table_of
+
+        return segment_table_of(self, lang)
+
     def picture(self, lang: Language) -> Picture:
         from primeta.workspace.voices_picture import picture_of
 

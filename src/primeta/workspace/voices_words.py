@@ -56,6 +56,19 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "ru": "дни после этого ещё не прошли",
     },
 }
+SLICE: dict[str, dict[str, str]] = {
+    "silence=≤30": {"en": "silent up to 30 days", "ru": "молчит до 30 дней"},
+    "silence=31-90": {"en": "silent 31–90 days", "ru": "молчит 31–90 дней"},
+    "silence=91-180": {"en": "silent 91–180 days", "ru": "молчит 91–180 дней"},
+    "silence=181-365": {"en": "silent 181–365 days", "ru": "молчит 181–365 дней"},
+    "silence=>365": {"en": "silent over a year", "ru": "молчит больше года"},
+    "silence=never": {"en": "never ordered", "ru": "не заказывал"},
+    "value=none": {"en": "spent nothing in a year", "ru": "за год ничего не купил"},
+    "value=low": {"en": "spends least", "ru": "тратит меньше всех"},
+    "value=middle": {"en": "spends middling", "ru": "тратит средне"},
+    "value=high": {"en": "spends most", "ru": "тратит больше всех"},
+}
+"""Segments that are worked out at the voice."""
 _WORDS: dict[str, dict[str, str]] = {
     "theme": {"en": "theme", "ru": "тема"},
     "voices": {"en": "voices", "ru": "голосов"},
@@ -92,6 +105,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "тем же способом, после такого же молчания и с такими же тратами за год до этого. Интервалы 95% для всех "
         "сравнений сразу. Клиентов, у которых {days} дн. уже прошли: {n}, ещё не прошли: {waiting}.",
     },
+    "by-segment": {"en": "Share of voices by segment", "ru": "Доля голосов по сегментам"},
     "picture": {"en": "What customers speak of", "ru": "О чём говорят клиенты"},
     "of-voices": {"en": "share of voices", "ru": "доля голосов"},
     "source": {"en": "{n} voices, {first} – {last}", "ru": "Голосов: {n}, {first} – {last}"},
@@ -186,6 +200,21 @@ def after_table_of(found: Themes, lang: Language) -> Table:
         else ""
     )  # fmt: skip
     return Table(heads=heads, rows=rows, note=note)
+
+
+def segment_table_of(found: Themes, lang: Language) -> Table:
+    """A row for each theme, a column for each slice: share of the slice's voices."""
+    codes = list(dict.fromkeys(code for theme in found.themes for code in theme.by_segment))
+    heads = (Head(say(lang, "theme")), *(Head(_slice_name(code, lang), "right") for code in codes))
+    rows = tuple(
+        (name_of(theme), *(locale.percent(theme.by_segment[code], lang, digits=1) for code in codes))
+        for theme in found.themes
+    )
+    return Table(heads=heads, rows=rows if codes else (), title=say(lang, "by-segment"))
+
+
+def _slice_name(code: str, lang: Language) -> str:
+    return SLICE[code][lang] if code in SLICE else locale.slice_name(code, lang)
 
 
 def _cells(after: After, lang: Language) -> tuple[str, str, str]:
