@@ -118,7 +118,7 @@ def test_who_speaks_joins_what_words_do_not():
         speakers=kin.speakers, nearness=lambda _a, _b: 0.7, labels={"orders_per_customer": ("Orders",)}
     )
     (found,) = suggest("t-1", [metric("orders_per_customer", "region=North")], [said], refused=(), kin=near)
-    assert found.why == ("same-meaning", "same-customers", "same-time")
+    assert found.why == ("same-customers", "same-meaning", "same-time")
 
 
 def test_a_refused_topic_stays_out_on_every_side_and_with_new_words():

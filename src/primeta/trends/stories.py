@@ -223,18 +223,14 @@ def _of_texts(
     one: frozenset[str], other: frozenset[str], at: date, other_at: date, kin: Kin
 ) -> tuple[float, tuple[str, ...]]:
     """Two texts: at least half of the shorter one's words, or near in meaning; and the time."""
-    why: list[str] = []
-    score = 0.0
+    near = abs((at - other_at).days) <= SAME_TIME_DAYS
+    time, late = (0.2, ("same-time",)) if near else (0.0, ())
     if likeness_of_texts(one, other) >= 0.5:
-        score += 0.4
-        why.append("same-words")
-    if kin.nearness is not None and kin.nearness(_told(one), _told(other)) >= SAME_MEANING:
-        score += 0.3
-        why.append("same-meaning")
-    if why and abs((at - other_at).days) <= SAME_TIME_DAYS:
-        score += 0.2
-        why.append("same-time")
-    return score, tuple(why)
+        return 0.4 + time, ("same-words", *late)
+    # Vectors are slow to come by: they are asked where they decide.
+    if near and kin.nearness is not None and kin.nearness(_told(one), _told(other)) >= SAME_MEANING:
+        return 0.3 + time, ("same-meaning", *late)
+    return 0.0, ()
 
 
 def _of_metric_and_text(
@@ -258,25 +254,34 @@ def _of_metric_and_text(
     if how:
         score += 0.35 if how == "same-words" else 0.2
         why.append(how)
-    if kin.nearness is not None and labels and kin.nearness(labels[0], _told(said)) >= SAME_MEANING:
-        score += 0.2
-        why.append("same-meaning")
     if speakers is not None and speakers.leans:
         score += 0.2
         why.append("same-customers")
-    if not why:
-        # At one time, in one town, a hundred things are said.
-        return 0.0, ()
+    beside: list[str] = []
+    extra = 0.0
     if names_slice(metric.frozen.slice, said):
-        score += 0.15
-        why.append("names-slice")
+        extra += 0.15
+        beside.append("names-slice")
     near = when(metric.frozen.since, at)
     if not near and loosely and abs((metric.frozen.since - at).days) <= 2 * SAME_TIME_DAYS:
         near = "same-time"
     if near:
-        score += 0.25 if near == "same-time" else 0.2
-        why.append(near)
-    return score, tuple(why)
+        extra += 0.25 if near == "same-time" else 0.2
+        beside.append(near)
+    # Vectors are slow to come by: they are asked where they decide.
+    decides = score + extra < ENOUGH <= score + extra + 0.2
+    if (
+        decides
+        and labels
+        and kin.nearness is not None
+        and kin.nearness(labels[0], _told(said)) >= SAME_MEANING
+    ):
+        score += 0.2
+        why.append("same-meaning")
+    if not why:
+        # At one time, in one town, a hundred things are said.
+        return 0.0, ()
+    return score + extra, (*why, *beside)
 
 
 def _note_words(note: Note) -> frozenset[str]:

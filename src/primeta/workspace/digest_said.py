@@ -77,7 +77,9 @@ class Said:
         for head, facts, quotes in self._told():
             lines = [f"**{_plain(head)}**", *map(_plain, facts)]
             parts.append("  \n".join(lines))
-            parts += [f"> {_plain(_short(quote.text))}  \n> {self._where_markdown(quote)}" for quote in quotes]
+            parts += [
+                f"> {_plain(_short(quote.text))}  \n> {self._where_markdown(quote)}" for quote in quotes
+            ]
         return "\n\n".join(parts)
 
     def html(self) -> str:
@@ -90,7 +92,9 @@ class Said:
                 where = escape(self._where(quote))
                 if quote.url.startswith(("https://", "http://")):
                     where = f'<a href="{escape(quote.url)}">{where}</a>'
-                parts.append(f'<blockquote>{escape(_short(quote.text))}<br><span class="note">{where}</span></blockquote>')
+                parts.append(
+                    f'<blockquote>{escape(_short(quote.text))}<br><span class="note">{where}</span></blockquote>'
+                )
         return "".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
@@ -106,7 +110,12 @@ class Said:
                     "origins": list(entry.topic.origins),
                     "owners": list(entry.topic.owners),
                     "quotes": [
-                        {"text": quote.text, "source": quote.source, "url": quote.url, "published_at": quote.published_at}
+                        {
+                            "text": quote.text,
+                            "source": quote.source,
+                            "url": quote.url,
+                            "published_at": quote.published_at,
+                        }
                         for quote in entry.topic.quotes[:QUOTES]
                     ],
                 }
@@ -155,9 +164,7 @@ class Said:
             )
             told.append((more, [], ()))
         if self.stories:
-            lines = [
-                f"{_title(entry.first)} ({self._repeated(entry)})" for entry in self.stories
-            ]
+            lines = [f"{_title(entry.first)} ({self._repeated(entry)})" for entry in self.stories]
             told.append((say(lang, "Told most often"), lines, ()))
         if self.themes:
             lines = [
@@ -233,7 +240,11 @@ def said_in(ws: Workspace, *, until: datetime, lang: Language, now: datetime) ->
         for name, (was, _) in moves.items()
         if name in topics
     ]
-    strong = [entry for entry in moved if STRENGTH[entry.now] >= STRENGTH["holding"] or entry.was not in (None, "noticed")]
+    strong = [
+        entry
+        for entry in moved
+        if STRENGTH[entry.now] >= STRENGTH["holding"] or entry.was not in (None, "noticed")
+    ]
     strong.sort(key=lambda entry: (-STRENGTH[entry.now], -entry.topic.e_value, entry.topic.id))
     return Said(
         topics=tuple(strong[:TOPICS]),
@@ -299,4 +310,6 @@ def _plain(text: str) -> str:
 def end_of_week(seen_until: datetime, zone: Any) -> datetime:
     """Midnight after the last known day."""
     local = seen_until.astimezone(zone)
-    return local if local.time() == time() else datetime.combine(local.date() + timedelta(days=1), time(), zone)
+    return (
+        local if local.time() == time() else datetime.combine(local.date() + timedelta(days=1), time(), zone)
+    )

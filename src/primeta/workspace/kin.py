@@ -81,7 +81,9 @@ def _members_of(ws: Workspace, code: str, wanted: frozenset[str]) -> frozenset[s
     facts = load_facts(ws.folder / "facts")
     if facts is None or not facts.customers_file or any(name not in facts.attributes for name, _ in parts):
         return None
-    table = pq.read_table(facts.customers_path, columns=["customer_id", *dict.fromkeys(name for name, _ in parts)])
+    table = pq.read_table(
+        facts.customers_path, columns=["customer_id", *dict.fromkeys(name for name, _ in parts)]
+    )
     for name, value in parts:
         table = table.filter(pc.equal(table[name].cast("string"), value))
     return frozenset(table["customer_id"].cast("string").to_pylist()) & wanted

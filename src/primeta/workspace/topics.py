@@ -38,12 +38,17 @@ def topic(ws: Workspace, identity: str) -> TopicView:
     with ws.database.read() as connection:
         found = rows.load_topics(connection, identity)
         if not found:
-            raise NotFound(f"there is no topic {identity!r}; `primeta signals {ws.folder}` lists what was found")
+            raise NotFound(
+                f"there is no topic {identity!r}; `primeta signals {ws.folder}` lists what was found"
+            )
         ids = rows.load_topic_documents(connection, identity).get(identity, ())
         numbered = document_rows.load_numbered(connection, ids)
     told = sorted(
         numbered,
-        key=lambda entry: (entry.story == entry.document.id, entry.document.published_at or entry.document.seen_at),
+        key=lambda entry: (
+            entry.story == entry.document.id,
+            entry.document.published_at or entry.document.seen_at,
+        ),
         reverse=True,
     )
     documents = tuple(entry.document for entry in told[:SHOWN_DOCUMENTS])

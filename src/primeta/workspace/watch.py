@@ -181,9 +181,7 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
     # What was watched is saved: an experiment that cannot be taken over or looked at takes nothing of it back.
     synced, refused = _sync(ws, now)
     looked, failed = look_at_all(ws, now=now, progress=progress)
-    return dataclasses.replace(
-        report, looked=looked, looks_failed=failed, synced=synced, sync_failed=refused
-    )
+    return dataclasses.replace(report, looked=looked, looks_failed=failed, synced=synced, sync_failed=refused)
 
 
 def _has_metrics(ws: Workspace) -> bool:
@@ -502,7 +500,10 @@ def _write(ws: Workspace, look: _Look, now: datetime) -> WatchReport:
     around = dataclasses.replace(
         around,
         signals={**around.signals, **{entry.id: entry for entry in found}},
-        topics={**around.topics, **({name: topic for name, (_, topic) in said.topics.items()} if said else {})},
+        topics={
+            **around.topics,
+            **({name: topic for name, (_, topic) in said.topics.items()} if said else {}),
+        },
     )
     existing = ws.trends()
     joined = _joining(existing, around)

@@ -201,7 +201,9 @@ def _topic_signal_ids(connection: Connection) -> frozenset[str]:
     from primeta.store.schema import signals
 
     return frozenset(
-        row.id for row in connection.execute(select(signals.c.id, signals.c.evidence)) if row.evidence.get("topic")
+        row.id
+        for row in connection.execute(select(signals.c.id, signals.c.evidence))
+        if row.evidence.get("topic")
     )
 
 
@@ -209,9 +211,7 @@ def _links(texts: Iterable[Document]) -> tuple[str, ...]:
     """Where stories stand and what they cite, as `story_link` writes it."""
     from primeta.signals.texts.origins import story_link
 
-    return tuple(
-        sorted({link for one in texts for link in map(story_link, (one.url, *one.links)) if link})
-    )
+    return tuple(sorted({link for one in texts for link in map(story_link, (one.url, *one.links)) if link}))
 
 
 def _typed(topic: Topic, texts: Sequence[Document]) -> Topic:

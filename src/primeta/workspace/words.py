@@ -202,7 +202,12 @@ def draft_sources(signals: Iterable[Signal], metrics: Mapping[str, Metric], lang
     )
     told = [say(lang, "Own metrics: {listed}.", listed=locale.listed(listed, lang))] if listed else []
     for origin in ORIGINS:
-        owners = [owner for entry in every if entry.topic and entry.frozen.origin == origin for owner in entry.owners]
+        owners = [
+            owner
+            for entry in every
+            if entry.topic and entry.frozen.origin == origin
+            for owner in entry.owners
+        ]
         if owners:
             who = capital(word(lang, origin))
             told.append(f"{who}: {owners_named(tuple(dict.fromkeys(owners)), lang)}.")
@@ -300,4 +305,6 @@ def in_language(
         type=trend.card.type,
     )
     # What the topics told when it was drafted stays: a type, a day of review.
-    return dataclasses.replace(trend, card=dataclasses.replace(card, type=trend.card.type, review=trend.card.review))
+    return dataclasses.replace(
+        trend, card=dataclasses.replace(card, type=trend.card.type, review=trend.card.review)
+    )

@@ -36,7 +36,8 @@ def freeze(topic: Topic, documents: Sequence[str]) -> FrozenTopic:
     """First sight of a topic; `documents` in the order of time."""
     return FrozenTopic(
         terms=topic.terms,
-        since=topic.since,
+        # An onset is the likeliest week as all later ones tell; nothing begins after it was noticed.
+        since=min(topic.since, topic.noticed_at.date()),
         first_seen=topic.first_seen,
         noticed_at=topic.noticed_at,
         owners=topic.owners,
@@ -199,7 +200,9 @@ def _signal(
         topic=identity,
         owners=_owners(found.topic, side),
         links=tuple(sorted(links))[:MOST_LINKS],
-        second_owner=merged_e(np.log(np.maximum(np.asarray(side.second_origin[list(judged)], float), 1e-300))),
+        second_owner=merged_e(
+            np.log(np.maximum(np.asarray(side.second_origin[list(judged)], float), 1e-300))
+        ),
     )
 
 
