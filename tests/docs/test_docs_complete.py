@@ -21,12 +21,22 @@ from primeta.reactivation import lapse, ltv, ltv_check
 from primeta.signals import detect
 from primeta.signals.grades import REPEATS
 from primeta.signals.signal import GRADES, ORIGINS
+from primeta.sources.declare import KINDS, READERS
 from primeta.trends.records import ANSWERS, CARD_FIELDS, DECOMPOSITION, FILTERS, TREND_TYPES
 from primeta.trends.weigh import GUESSES
 from primeta.warehouse import diagnosis
 from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
 from primeta.warehouse.rules import RULES
-from primeta.workspace import deliver, digest, documents, experiment_size, looks
+from primeta.workspace import (
+    collect_words,
+    deliver,
+    digest,
+    documents,
+    experiment_size,
+    looks,
+    reread,
+    sources_health,
+)
 from primeta.workspace import experiment_documents as tests
 from primeta.workspace.watch import WatchReport
 from primeta.worlds import company_files, reactivation_files
@@ -197,6 +207,15 @@ def test_every_key_of_a_channel_is_documented():
         assert f'`"{name}"`' in part
 
 
+def test_every_key_of_a_source_is_documented():
+    text = page("reference/workspace-file.md")
+    assert first_cells(section(text, "[sources]")) == set(config.SOURCE_SETTINGS)
+    part = section(text, "[sources.NAME]")
+    assert first_cells(part) == set(config.SOURCE_KEYS)
+    for name in (*READERS, *KINDS):
+        assert f'`"{name}"`' in part
+
+
 def test_the_example_of_an_experiment_is_a_plan(tmp_path: Path):
     from primeta.experiments.declare import plan_of
 
@@ -321,6 +340,16 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("signals", [documents.signal_document, documents.note_document, documents._blocks]),
         ("trends", [documents.trend_document, documents._filters, documents._money]),
         ("digest", [digest.Digest.as_dict]),
+        ("collect", [collect_words.report_document]),
+        (
+            "sources",
+            [
+                sources_health.source_document,
+                sources_health.trouble_document,
+                sources_health.SourceList.as_dict,
+                reread.RereadReport.as_dict,
+            ],
+        ),
         ("deliver", [deliver.Deliveries.as_dict, deliver.Outcome.as_dict]),
         ("detect", [detect.Found.as_dict, detect.Detection.as_dict]),
         ("ltv", [ltv.Ltv.as_dict, ltv_check.Holdout.as_dict, ltv_check.Histogram.as_dict]),

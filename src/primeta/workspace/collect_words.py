@@ -47,7 +47,7 @@ WORDS: dict[str, dict[str, str]] = {
     "asked": {"en": "Sources asked: {n}.", "ru": "Опрошено источников: {n}."},
     "asked-none": {"en": "No source is due yet.", "ru": "Ни одному источнику ещё не пора."},
     "new": {"en": "New texts: {n}.", "ru": "Новых текстов: {n}."},
-    "copies": {"en": "{n} of them repeat others.", "ru": "Из них повторяют другие: {n}."},
+    "copies": {"en": "Copies of others among them: {n}.", "ru": "Из них повторяют другие: {n}."},
     "failed": {"en": "Failed: {n}.", "ru": "Не ответили: {n}."},
     "waiting": {"en": "Not due yet: {n}.", "ru": "Ещё не пора: {n}."},
     "reread": {
