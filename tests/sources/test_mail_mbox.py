@@ -31,8 +31,8 @@ def mail(number: int, body: str = "", *, ends: str = "\n") -> bytes:
     return whole.replace("\n", ends).encode()
 
 
-def read(raw: bytes | Path, position: Mapping[str, object] | None = None, **options: int) -> Brought:
-    return read_mail(raw, source=SOURCE, seen_at=SEEN, position=position, **options)
+def read(raw: bytes | Path, position: Mapping[str, object] | None = None, *, most: int = 5_000) -> Brought:
+    return read_mail(raw, source=SOURCE, seen_at=SEEN, position=position, most=most)
 
 
 def titles(brought: Brought) -> list[str]:
@@ -43,7 +43,7 @@ def titles(brought: Brought) -> list[str]:
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most tests read in this process, for speed."""
 
-    def call(reader, *arguments, seconds=0.0, **options):  # noqa: ANN001, ANN202
+    def call(reader, *arguments, seconds=0.0, **options):
         return reader(*arguments, **options)
 
     monkeypatch.setattr(primeta.sources.mail, "apart", call)
@@ -134,16 +134,11 @@ def test_a_position_that_is_none_is_forgotten(position: dict[str, object]) -> No
 
 def test_a_large_mailbox_comes_in_portions() -> None:
     raw = b"".join(mail(n) for n in range(130))
-    found: list[str] = []
-    position: Mapping[str, object] = {}
-    for calls in range(1, 9):
-        brought = read(raw, position, most=40)
-        found += titles(brought)
-        position = brought.position
-        if not position.get("more"):
-            break
-    assert found == [str(n) for n in range(130)]
-    assert calls == 3
+    portions = [read(raw, most=40)]
+    while portions[-1].position.get("more"):
+        portions.append(read(raw, portions[-1].position, most=40))
+    assert [title for portion in portions for title in titles(portion)] == [str(n) for n in range(130)]
+    assert len(portions) == 3
 
 
 def test_the_same_mail_twice_is_one_document() -> None:
@@ -169,7 +164,7 @@ def test_a_huge_mail_costs_its_beginning_only(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_one_mail_that_cannot_be_read_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    def call(reader, raws, *, seconds=0.0, **options):  # noqa: ANN001, ANN202
+    def call(reader, raws, *, seconds=0.0, **options):
         if any(b"bad" in raw for raw in raws):
             return Trouble(code="too-slow", values={"reason": "reading", "seconds": seconds})
         return reader(raws, **options)

@@ -16,7 +16,7 @@ from primeta.sources.reading_words import explain_reading
 from primeta.sources.records import Brought, Document, Source
 from primeta.sources.telegram import read_telegram
 from primeta.sources.telegram_export import read_export_here, read_telegram_export
-from primeta.sources.telegram_text import cited, channel_of, telegram_form
+from primeta.sources.telegram_text import channel_of, cited, telegram_form
 
 SOURCE = Source(name="news", reader="telegram", kind="social", at="exports/result.json", owner="news")
 SEEN = datetime(2026, 4, 1, tzinfo=UTC)
