@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,14 +39,14 @@ def trend_type(texts: Sequence[str], kinds: Sequence[SourceKind]) -> TypeSuggest
         kinds: (n,) kind of each one's source, or empty where it is not known.
     """
     said: dict[str, float] = dict.fromkeys(TYPES, 0.0)
-    by_word: dict[str, Counter[str]] = {kind: Counter() for kind in TYPES}
+    by_word: dict[str, dict[str, float]] = {kind: {} for kind in TYPES}
     for text in texts:
         for kind, found in _spoken(text).items():
             whole = sum(found.values())
             held = min(MOST, whole) / whole
             said[kind] += whole * held
             for word, weight in found.items():
-                by_word[kind][word] += weight * held
+                by_word[kind][word] = by_word[kind].get(word, 0.0) + weight * held
     number = max(1, len(texts))
     score = {kind: weight / number for kind, weight in said.items()}
     if max(score.values(), default=0.0) < LEAST:
