@@ -48,7 +48,7 @@ WORDS: dict[str, dict[str, str]] = {
     "asked-none": {"en": "No source is due yet.", "ru": "Ни одному источнику ещё не пора."},
     "new": {"en": "New texts: {n}.", "ru": "Новых текстов: {n}."},
     "copies": {"en": "Copies of others among them: {n}.", "ru": "Из них повторяют другие: {n}."},
-    "failed": {"en": "Failed: {n}.", "ru": "Не ответили: {n}."},
+    "failed": {"en": "Failed: {n}.", "ru": "Сбоев: {n}."},
     "waiting": {"en": "Not due yet: {n}.", "ru": "Ещё не пора: {n}."},
     "reread": {
         "en": "Read again: {things} things kept. New texts: {new}, changed: {changed}.",
