@@ -24,6 +24,25 @@ def test_it_is_the_coefficient_of_a_regression_on_the_strata():
     assert got.exposed - got.others == pytest.approx(got.difference, abs=1e-12)
 
 
+def test_what_is_held_equal_is_as_in_a_regression_on_it_too():
+    rng = np.random.default_rng(4)
+    stratum, beside = rng.integers(0, 5, 400), rng.random((400, 3)) < 0.3
+    exposed = rng.random(400) < 0.1 + 0.3 * beside[:, 0]
+    outcome = rng.normal(size=400) + stratum - 2.0 * beside[:, 0]
+    design = np.column_stack([exposed, beside, *(stratum == each for each in range(5))]).astype(float)
+    coefficients, *_ = np.linalg.lstsq(design, outcome, rcond=None)
+    got = stratified_difference(outcome, exposed, stratum, np.arange(400), level=0.95, beside=beside)
+    assert got.difference == pytest.approx(coefficients[0], abs=1e-9)
+
+
+def test_what_is_the_same_thing_under_two_names_cannot_be_told_apart():
+    exposed = np.arange(20) < 8
+    got = stratified_difference(
+        np.ones(20), exposed, np.zeros(20, dtype=int), np.arange(20), level=0.95, beside=exposed[:, None]
+    )
+    assert math.isnan(got.difference)
+
+
 def test_by_hand():
     # Stratum 0: 1 of 1 against 0 and 1 (difference .5, weight 1·2/3); stratum 1: 0 of 2 against 1 (−1, weight 2·1/3).
     got = stratified_difference(

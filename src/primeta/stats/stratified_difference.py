@@ -33,7 +33,13 @@ class Stratified:
 
 
 def stratified_difference(
-    outcome: npt.ArrayLike, exposed: npt.ArrayLike, stratum: Ints, cluster: Ints, *, level: float
+    outcome: npt.ArrayLike,
+    exposed: npt.ArrayLike,
+    stratum: Ints,
+    cluster: Ints,
+    *,
+    level: float,
+    beside: npt.ArrayLike | None = None,
 ) -> Stratified:
     """Compare the exposed with the others of their own stratum.
 
@@ -48,6 +54,10 @@ def stratified_difference(
         stratum: (n,) 0 or above.
         cluster: (n,) the customer, 0 or above.
         level: Of the interval; t with one degree of freedom less than the smaller group has customers.
+        beside: (n, k) what else may go with the outcome and with `exposed`: it is held equal.
+    Returns:
+        `others` is `exposed` − `difference`: what the exposed would show if they were as the others, `beside` held equal.
+        NaN where `beside` leaves nothing to tell the exposed by.
     Source:
         Angrist (1998), Econometrica 66, 249: the weights. Liang & Zeger (1986), Biometrika 73, 13, with the correction
         (G / (G − 1)) · ((n − 1) / (n − k)) of Cameron & Miller (2015), J. Human Resources 50, 317, eq. 11.
@@ -64,19 +74,36 @@ def stratified_difference(
     n, n_others = int(x.sum()), int((~x).sum())
     groups, groups_others = len(np.unique(cluster[x])), len(np.unique(cluster[~x]))
     if not n or not n_others:
-        return Stratified(
-            exposed=NAN, others=NAN, difference=NAN, low=NAN, high=NAN, se=NAN, n=0, n_others=0, clusters=0,
-            clusters_others=0,
-        )  # fmt: skip
+        return _nothing()
     weight = ones * (count - ones) / count
     mean = np.bincount(stratum, weights=y * x) / ones
     mean_others = np.bincount(stratum, weights=y * ~x) / (count - ones)
     said, others = (float(weight @ each / weight.sum()) for each in (mean, mean_others))
     difference = said - others
     centred = x - (ones / count)[stratum]
+    left = y - (np.bincount(stratum, weights=y) / count)[stratum]
+    all_of_it = float(centred @ centred)
+    parameters = len(count) + 1
+    if beside is not None:
+        # Frisch, Waugh and Lovell: what is left of each once `beside` is taken out.
+        aside = np.asarray(beside, dtype=np.float64)[kept]
+        mean = (
+            np.stack([np.bincount(stratum, weights=each) / count for each in aside.T], axis=1)
+            if aside.size
+            else aside
+        )
+        aside = aside - mean[stratum] if aside.size else aside
+        fitted, _, rank, _ = np.linalg.lstsq(aside, np.stack([centred, left], axis=1), rcond=1e-10)
+        centred, left = centred - aside @ fitted[:, 0], left - aside @ fitted[:, 1]
+        parameters += int(rank)
     total = float(centred @ centred)
-    left = y - (np.bincount(stratum, weights=y) / count)[stratum] - difference * centred
-    rows, parameters = len(y), len(count) + 1
+    if total < 1e-6 * all_of_it:
+        return _nothing()
+    if beside is not None:
+        difference = float(centred @ left) / total
+        others = said - difference
+    left = left - difference * centred
+    rows = len(y)
     se = NAN
     if rows > parameters and min(groups, groups_others) > 1:
         all_groups = len(np.unique(cluster))
@@ -98,3 +125,9 @@ def stratified_difference(
         clusters=groups,
         clusters_others=groups_others,
     )
+
+
+def _nothing() -> Stratified:
+    return Stratified(
+        exposed=NAN, others=NAN, difference=NAN, low=NAN, high=NAN, se=NAN, n=0, n_others=0, clusters=0, clusters_others=0
+    )  # fmt: skip

@@ -1,8 +1,8 @@
 """What customers did after they had spoken of a theme, beside customers like them who spoke of something else.
 
 A row is a customer's first voice of a month. It is compared within its stratum: the quarter, the way by which it came, how
-long the customer had been silent, what he had spent in the year before (and the segment that was asked for). Only rows
-whose window is over count, whatever happened in it.
+long the customer had been silent, what he had spent in the year before (and the segment that was asked for); the other
+themes of its voice are held equal. Only rows whose window is over count, whatever happened in it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from primeta.facts import Period
 from primeta.sources.records import Document
-from primeta.stats.stratified_difference import stratified_difference
+from primeta.stats.stratified_difference import Stratified, stratified_difference
 from primeta.warehouse.facts_store import Facts
 from primeta.workspace.texts_views import After
 
@@ -238,7 +238,9 @@ class Compared:
         said = self.said[:, theme]
         if why:
             return _none(name, window_days, why, n=len(np.unique(self.customer[said])))
-        answer = stratified_difference(self.outcomes[name], said, self.stratum, self.customer, level=level)
+        answer = self._told(theme, name, level)
+        if not np.isfinite(answer.se):
+            return _none(name, window_days, "nobody-alike", n=len(np.unique(self.customer[said])))
         return After(
             outcome=name,
             window_days=window_days,
@@ -249,6 +251,19 @@ class Compared:
             high=answer.high,
             n=answer.clusters,
             n_others=answer.clusters_others,
+        )
+
+    def _told(self, theme: int, name: str, level: float) -> Stratified:
+        # The other themes are held equal: beside customers who never came back, any theme would look like a good sign.
+        many = self.said.sum(axis=0) >= FEWEST
+        many[theme] = False
+        return stratified_difference(
+            self.outcomes[name],
+            self.said[:, theme],
+            self.stratum,
+            self.customer,
+            level=level,
+            beside=self.said[:, many],
         )
 
 

@@ -99,10 +99,10 @@ _WORDS: dict[str, dict[str, str]] = {
     "basis": {
         "en": "What was seen, not what the theme did to them: nobody was drawn by lot. Customers are set beside those "
         "who spoke in the same quarter, by the same way, after the same silence and with the same spending of the year "
-        "before. Intervals are 95% for all comparisons together. Customers whose {days} days are over: {n}; not over "
+        "before; other themes of the same voice are held equal. Intervals are 95% for all comparisons together. Customers whose {days} days are over: {n}; not over "
         "yet: {waiting}.",
         "ru": "Это наблюдение, а не влияние темы: жребия не было. Клиентов сравнивают с теми, кто писал в том же квартале, "
-        "тем же способом, после такого же молчания и с такими же тратами за год до этого. Интервалы 95% для всех "
+        "тем же способом, после такого же молчания и с такими же тратами за год до этого, при тех же прочих темах. Интервалы 95% для всех "
         "сравнений сразу. Клиентов, у которых {days} дн. уже прошли: {n}, ещё не прошли: {waiting}.",
     },
     "by-segment": {"en": "Share of voices by segment", "ru": "Доля голосов по сегментам"},
@@ -183,22 +183,31 @@ def after_table_of(found: Themes, lang: Language) -> Table:
         Head(say(lang, "theme")), Head(say(lang, "afterwards")), Head(say(lang, "said"), "right"),
         Head(say(lang, "others"), "right"), Head(say(lang, "difference"), "right"),
     )  # fmt: skip
+    # What no theme can be told of is said once, below.
+    unknown = {after.why_not for theme in found.themes for after in theme.after} & {
+        "no-orders",
+        "no-reactions",
+    }
     rows = tuple(
         (name_of(theme), OUTCOME[after.outcome][lang], *_cells(after, lang))
         for theme in found.themes
         if any(not after.why_not for after in theme.after)
         for after in theme.after
+        if after.why_not not in unknown
     )
     told = found.extra.get("after", {})
     days = locale.number(told.get("window_days", 0), lang)
-    note = (
-        say(
-            lang, "basis", days=days, n=locale.number(told.get("customers", 0), lang),
+    note = ""
+    if rows:
+        note = say(
+            lang,
+            "basis",
+            days=days,
+            n=locale.number(told.get("customers", 0), lang),
             waiting=locale.number(told.get("not_over", 0), lang),
         )
-        if rows
-        else ""
-    )  # fmt: skip
+        reasons = (WHY_NOT[why][lang] for why in sorted(unknown))
+        note += "".join(f" {reason[0].upper()}{reason[1:]}." for reason in reasons)
     return Table(heads=heads, rows=rows, note=note)
 
 
