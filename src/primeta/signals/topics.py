@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,9 +17,8 @@ from primeta.show.chart import Picture
 from primeta.show.result import Head, Table
 from primeta.signals.detect_table import Text
 from primeta.signals.texts.boilerplate import Boilerplate
-from primeta.signals.texts.duplicates import CopyIndex
 from primeta.signals.texts.emergence import emerge
-from primeta.signals.texts.origins import StoryIndex
+from primeta.signals.texts.kept_stories import KeptStories
 from primeta.signals.texts.panel_build import SCHEMA, Grain, build, told_rows
 from primeta.signals.texts.records import Topic
 from primeta.signals.texts.terms import TermReader
@@ -33,7 +32,7 @@ Ids = npt.NDArray[np.int64]
 
 LEAST: Mapping[Grain, int] = {"week": 8, "day": 14}
 """Finished periods below which nobody can know what is usual."""
-BATCH = 50_000
+BATCH = 20_000
 SHOWN = 9
 """Topics that a picture shows."""
 
@@ -270,12 +269,7 @@ def topics(
     if len(panel.weeks) < LEAST[built.grain]:
         return replace(blank, why_not="too_few")
     emerged = emerge(panel, error=error)
-    place = {name: at for at, name in enumerate(texts.rows["id"].to_pylist())}
-
-    def documents(ids: Sequence[str]) -> list[Document]:
-        return texts.at(np.array([place[name] for name in ids], dtype=np.int64))
-
-    found = topics_of(built, emerged, told, documents=documents, reader=reader, zone=texts.zone)
+    found = topics_of(built, emerged, told, documents=texts.load, reader=reader, zone=texts.zone)
     # Of the noticed ones up to half may be false: shown are those that are worth a look by themselves.
     found = tuple(one for one in found if one.topic.grade != "noticed" or one.topic.e_value >= 1 / error)
     several = len(panel.owners) > 1
@@ -292,7 +286,9 @@ def read_stories(
     """All texts as rows of `panel_build.SCHEMA`: copies joined to who spoke first, boilerplate taken out."""
     tell = progress or (lambda _step, _done, _total: None)
     n = len(texts)
-    boilerplate, copies, index = Boilerplate(), CopyIndex(checked=False), StoryIndex()
+    if not n:
+        return SCHEMA.empty_table()
+    boilerplate = Boilerplate()
     for start in range(0, n, BATCH):
         by_source: dict[str, list[str]] = {}
         for one in texts.documents(start, start + BATCH):
@@ -300,24 +296,21 @@ def read_stories(
         for source, said in by_source.items():
             boilerplate.add(source, said)
         tell("boilerplate", min(start + BATCH, n), n)
+    place = texts.places()
+    first = np.arange(n)
+    kept = KeptStories()
     parts: list[pa.Table] = []
     for start in range(0, n, BATCH):
         batch = texts.documents(start, start + BATCH)
+        for name, (story, _) in kept.add(batch, load=texts.load).items():
+            first[place[name]] = place[story]
         left = {one.id: boilerplate.left(one.source, _whole(one)) for one in batch}
-        index.add(batch, left=left)
-        index.join(copies.add([one.id for one in batch], [left[one.id] for one in batch]))
         parts.append(told_rows(batch, (), reader=reader, left=left))
         tell("copies", min(start + BATCH, n), n)
-    if not parts:
-        return SCHEMA.empty_table()
     rows = pa.concat_tables(parts)
-    story: dict[str, tuple[str, str]] = {}
-    for one in index.stories():
-        for member in one.members:
-            story[member] = (one.first, one.owner)
-    ids = rows["id"].to_pylist()
-    rows = rows.set_column(1, "story", pa.array([story[name][0] for name in ids], pa.string()))
-    return rows.set_column(2, "owner", pa.array([story[name][1] for name in ids], pa.string()))
+    spoke = texts.owners().take(pa.array(first)).cast(pa.string())
+    rows = rows.set_column(1, "story", rows["id"].combine_chunks().take(pa.array(first)))
+    return rows.set_column(2, "owner", spoke)
 
 
 def _whole(one: Document) -> str:

@@ -51,6 +51,9 @@ RAREST_SHARE = 1e-5
 """… and this share of all stories. The rule does not look at when they were told, so it chooses nothing that the
 evidence speaks of: given how often a term was told, every order of its stories is as likely as before."""
 
+PART = 4_000_000
+"""Terms that are sorted at once."""
+
 SHORT_SPAN = 16
 """Weeks of texts below which days are the periods."""
 
@@ -75,7 +78,7 @@ class Built:
     ends: Ids
     """(C,) where the rows of each candidate end."""
     told: pa.Table
-    """Stories of the panel in the order of time: as `SCHEMA`, the first document of each."""
+    """Stories of the panel in the order of time: as `SCHEMA` without the terms, the first document of each."""
     period: Ids
     """(stories,) index into `panel.weeks`."""
     owner: Ids
@@ -273,7 +276,9 @@ def build(
     finished = end if grain == "day" else (end + _EPOCH - _MONDAY) // 7
     told = told[periods[told] < finished]
     told = told[np.lexsort((told, at[told]))]
-    stories = rows.take(pa.array(told))
+    place = np.full(rows.num_rows, -1, dtype=np.int64)
+    place[told] = np.arange(len(told))
+    stories = rows.drop_columns(["terms"]).take(pa.array(told))
     start = int(periods[told].min()) if len(told) else finished
     weeks = tuple(
         date.fromordinal(_EPOCH + p) if grain == "day" else date.fromordinal(_MONDAY + 7 * p)
@@ -284,7 +289,7 @@ def build(
     volume = np.zeros((len(owners), len(weeks)), dtype=np.int64)
     np.add.at(volume, (owner, period), 1)
     least = max(rarest, int(np.ceil(RAREST_SHARE * len(told))))
-    codes, row, ends, pruned = _candidates(stories, least)
+    codes, row, ends, pruned = _candidates(rows, place, least)
     candidate = np.repeat(np.arange(len(codes)), np.diff(ends, prepend=0))
     count_of, w = max(len(owners), 1), max(len(weeks), 1)
     cells, place, counts = np.unique(
@@ -319,23 +324,48 @@ def _repeats(rows: pa.Table, copy: npt.NDArray[np.bool_], stories: pa.Table) -> 
     return found
 
 
-def _candidates(stories: pa.Table, least: int) -> tuple[Codes, Ids, Ids, int]:
-    """Terms told by at least so many stories; rows of each, where they end, and how many terms were left out."""
-    lists = stories["terms"].combine_chunks()
-    lists = lists.chunk(0) if isinstance(lists, pa.ChunkedArray) else lists
-    codes = np.asarray(lists.flatten().to_numpy(zero_copy_only=False), dtype=np.uint64)
-    lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
-    order = np.argsort(codes, kind="stable")
-    row = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)[order]
-    codes = codes[order]
-    del order
-    opens = (
-        np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])) if len(codes) else np.zeros(0, int)
+def _candidates(rows: pa.Table, place: Ids, least: int) -> tuple[Codes, Ids, Ids, int]:
+    """Terms told by at least so many stories; stories of each, where they end, and how many terms were left out.
+
+    Args:
+        place: (n,) which story a row of `rows` tells first; −1 for the others.
+    """
+    chunks: list[tuple[Codes, npt.NDArray[np.int32]]] = []
+    at = 0
+    for lists in rows["terms"].chunks:
+        codes = np.asarray(lists.flatten().to_numpy(zero_copy_only=False), dtype=np.uint64)
+        lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
+        story = np.repeat(place[at : at + len(lists)].astype(np.int32), lengths)
+        at += len(lists)
+        first = story >= 0
+        chunks.append((codes[first], story[first]))
+    total = sum(len(codes) for codes, _ in chunks)
+    # A million texts hold thirty million terms: sorted part by part, in the order of their codes, they need little.
+    bits = max(0, int(np.ceil(np.log2(max(total, 1) / PART))))
+    found: list[tuple[Codes, Ids, Ids]] = []
+    pruned = 0
+    for part in range(1 << bits):
+        mine = [
+            (codes, story) if not bits else (codes[there], story[there])
+            for codes, story in chunks
+            for there in [(codes >> np.uint64(64 - bits)) == np.uint64(part) if bits else slice(None)]
+        ]
+        codes = np.concatenate([codes for codes, _ in mine] or [np.zeros(0, dtype=np.uint64)])
+        story = np.concatenate([story for _, story in mine] or [np.zeros(0, dtype=np.int32)])
+        order = np.lexsort((story, codes))
+        codes, story = codes[order], story[order]
+        opens = np.flatnonzero(np.diff(codes, prepend=codes[:1] ^ np.uint64(1)))
+        sizes = np.diff(opens, append=len(codes))
+        kept = sizes >= least
+        pruned += int((~kept).sum())
+        found.append((codes[opens[kept]], story[np.repeat(kept, sizes)].astype(np.int64), sizes[kept]))
+    sizes = np.concatenate([sizes for _, _, sizes in found])
+    return (
+        np.concatenate([codes for codes, _, _ in found]),
+        np.concatenate([story for _, story, _ in found]),
+        np.cumsum(sizes),
+        pruned,
     )
-    sizes = np.diff(opens, append=len(codes))
-    kept = sizes >= least
-    row = row[np.repeat(kept, sizes)].astype(np.int64)
-    return codes[opens[kept]], row, np.cumsum(sizes[kept]), int((~kept).sum())
 
 
 def _owners(stories: pa.Table) -> tuple[tuple[str, ...], Ids, tuple[Origin, ...]]:

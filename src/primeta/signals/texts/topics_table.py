@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -46,6 +46,7 @@ class DatedTexts:
     notes: tuple[Text, ...]
     later: int
     """Rows after `until`, not looked at."""
+    _places: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.rows.num_rows
@@ -55,9 +56,22 @@ class DatedTexts:
         part = self.rows.slice(start, None if end is None else end - start)
         return [_document(row) for row in part.to_pylist()]
 
-    def at(self, rows: npt.NDArray[np.integer[Any]]) -> list[Document]:
-        """Documents of so many rows, by their number."""
-        return [_document(row) for row in self.rows.take(pa.array(rows)).to_pylist()]
+    def load(self, ids: Sequence[str]) -> list[Document]:
+        """Documents by their ids."""
+        place = self.places()
+        rows = pa.array([place[name] for name in ids], pa.int64())
+        return [_document(row) for row in self.rows.take(rows).to_pylist()]
+
+    def places(self) -> dict[str, int]:
+        """Id → row."""
+        if not self._places:
+            self._places.update((name, at) for at, name in enumerate(self.rows["id"].to_pylist()))
+        return self._places
+
+    def owners(self) -> Any:
+        """(n,) who speaks: whom a text forwards, else its own owner."""
+        forwarded = self.rows["forwarded_from"].combine_chunks()
+        return pc.if_else(pc.equal(forwarded, ""), self.rows["owner"].combine_chunks(), forwarded)
 
 
 def _document(row: Mapping[str, Any]) -> Document:
@@ -291,13 +305,16 @@ def _canonical(
 
 
 def _ids(given: Any, source: Any, at: npt.NDArray[np.int64], title: Any, text: Any) -> Any:
-    own = given.to_pylist()
-    if all(own):
-        return given
-    rest = zip(own, source.to_pylist(), at.tolist(), title.to_pylist(), text.to_pylist(), strict=True)
+    """(n,) `document_id` of the row's own id, else of who said what and when."""
+    rest = zip(given, source, at.tolist(), title, text, strict=True)
     return pa.array(
-        [name or document_id(where, f"{when}\0{head}\0{body}") for name, where, when, head, body in rest],
-        pa.large_string(),
+        [
+            document_id("", own)
+            if (own := name.as_py())
+            else document_id(where.as_py(), f"{when}\0{head.as_py()}\0{body.as_py()}")
+            for name, where, when, head, body in rest
+        ],
+        pa.string(),
     )
 
 
