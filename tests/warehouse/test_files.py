@@ -69,6 +69,14 @@ def test_gzip_and_quotes_and_line_breaks_within_a_value(tmp_path):
     assert read_table(path).to_pylist() == [{"a": 1, "b": 'x, "y"\nz'}]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251"])
+def test_rows_that_a_script_added_to_a_file_of_windows(tmp_path, encoding):
+    text = 'id,text\r\n1,"строка\r\nи ещё строка"\r\n2,"так ""и так"", да"\n3,последняя'
+    found = read_table(written(tmp_path, text, encoding=encoding)).to_pylist()
+    assert [row["id"] for row in found] == [1, 2, 3]
+    assert [row["text"] for row in found] == ["строка\r\nи ещё строка", 'так "и так", да', "последняя"]
+
+
 def test_columns_are_renamed_and_a_rival_steps_aside(tmp_path):
     path = written(tmp_path, "id,household,customer_id\n1,0007,x\n")
     table = read_table(path, columns={"customer_id": "household"}, text=["customer_id"])

@@ -124,22 +124,53 @@ def csv_source(form: FileFormat, source: Path) -> str:
 
 @contextmanager
 def readable(form: FileFormat) -> Iterator[Path]:
-    """The file itself where DuckDB reads its encoding, else a copy in UTF-8 that lives for the block."""
-    if form.encoding in ("utf-8", "utf-8-sig"):
+    """The file itself where DuckDB reads its encoding and its ends of lines, else a copy that lives for the block."""
+    plain = form.encoding in ("utf-8", "utf-8-sig")
+    mixed = has_mixed_ends(form)
+    if plain and not mixed:
         yield form.path
         return
     with tempfile.TemporaryDirectory(prefix="primeta-") as folder, plain_errors(f"reading {form.path}"):
         copy = Path(folder) / "utf8.csv"
-        to_utf8(form, copy)
+        to_utf8(form, copy, one_end=mixed)
         yield copy
 
 
-def to_utf8(form: FileFormat, copy: Path) -> None:
-    """Write `form`'s file again in UTF-8."""
+def has_mixed_ends(form: FileFormat) -> bool:
+    """Whether lines end now as on Windows and now as elsewhere, as when a script adds rows to a file of Excel's."""
+    if form.encoding.startswith(("utf-16", "utf-32")):
+        return False
+    ends = windows = 0
+    last = b""
+    with _bytes_of(form.path) as raw:
+        while block := raw.read(1 << 20):
+            ends += block.count(b"\n")
+            windows += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+            last = block[-1:]
+    return 0 < windows < ends
+
+
+def to_utf8(form: FileFormat, copy: Path, *, one_end: bool = False) -> None:
+    """Write `form`'s file again in UTF-8.
+
+    Args:
+        one_end: End every row alike; what stands in quotes stays as it is.
+    """
     with _bytes_of(form.path) as raw, copy.open("w", encoding="utf-8", newline="") as out:
         reader = codecs.getreader(form.encoding)(raw)
+        held, quoted_now = "", False
         while block := reader.read(1 << 20):
+            if one_end:
+                block, held = held + block, ""
+                if block.endswith("\r"):  # its "\n" may stand at the start of the next block
+                    block, held = block[:-1], "\r"
+                parts = block.split('"')
+                first = 1 if quoted_now else 0
+                parts[first::2] = [part.replace("\r\n", "\n") for part in parts[first::2]]
+                quoted_now ^= len(parts) % 2 == 0
+                block = '"'.join(parts)
             out.write(block)
+        out.write(held)
 
 
 def narrow(

@@ -13,7 +13,7 @@ from primeta.config import Config, TableConfig, config_error
 from primeta.errors import BadTable
 from primeta.facts import TABLES
 from primeta.warehouse.duck import named, one, plain_errors, quoted, run
-from primeta.warehouse.files import FileFormat, csv_errors, csv_source, narrow, sniff, to_utf8
+from primeta.warehouse.files import FileFormat, csv_errors, csv_source, has_mixed_ends, narrow, sniff, to_utf8
 
 FILE_COLUMN = "primeta file"
 _DATABASE = re.compile(r"^duckdb://(?P<path>.*)$")
@@ -174,11 +174,12 @@ def _files_body(
     parts = []
     for at, form in enumerate(forms):
         place = form.path
-        if form.encoding not in ("utf-8", "utf-8-sig"):
+        mixed = has_mixed_ends(form)
+        if mixed or form.encoding not in ("utf-8", "utf-8-sig"):
             place = scratch() / f"{table.name}-{at}.csv"
             if not place.exists():
                 with plain_errors(f"reading {form.path}"):
-                    to_utf8(form, place)
+                    to_utf8(form, place, one_end=mixed)
         with csv_errors(form):
             # Read once here, so that a broken line is reported with its file and number.
             source = csv_source(form, place)
