@@ -362,7 +362,7 @@ def rival(world: Judged, score: Scores, threshold: float) -> tuple[npt.NDArray[A
     counts, volume = rivals.pooled(world.panel)
     over = score(counts, volume, world.first) >= threshold
     flagged = np.where(over.any(axis=1), over.argmax(axis=1) + world.first, -1)
-    sure = (over & rivals.told_by_two(world.panel, world.first)).any(axis=1)
+    sure = np.asarray((over & rivals.told_by_two(world.panel, world.first)).any(axis=1))
     return flagged, sure
 
 
@@ -373,7 +373,7 @@ def worlds(name: str, seeds: range) -> list[Judged]:
         rng = np.random.default_rng(seed)
         if name == "radio-t":
             background = radio_t(seed, start=2007 + seed % 17)
-            kinds = [CASCADES[(2 * seed + i) % len(CASCADES)] for i in range(2)]
+            kinds: list[Cascade] = [CASCADES[(2 * seed + i) % len(CASCADES)] for i in range(2)]
             made.append(judged(permuted(background, rng), rng, real=3, cascades=kinds))
         else:
             background = hn_titles(seed)

@@ -16,7 +16,16 @@ import numpy.typing as npt
 from primeta.signals.texts.panel import Panel
 
 Form = Literal[
-    "plain", "bursty", "threads", "shocks", "wandering", "yearly", "growing", "new-owners", "open-words"
+    "plain",
+    "bursty",
+    "threads",
+    "shocks",
+    "wandering",
+    "wandering far",
+    "yearly",
+    "growing",
+    "new-owners",
+    "open-words",
 ]
 FORMS: tuple[Form, ...] = (
     "plain",
@@ -24,6 +33,7 @@ FORMS: tuple[Form, ...] = (
     "threads",
     "shocks",
     "wandering",
+    "wandering far",
     "yearly",
     "growing",
     "new-owners",
@@ -64,17 +74,18 @@ def quiet(
     share *= 3 / share.sum()
     if form == "open-words":
         # most of the vocabulary is met rarely or never before: a Zipf tail without an end in the window
-        share = share ** 1.5
+        share = share**1.5
         share *= 1 / share.sum()
     taste = rng.gamma(0.4, 2.5, (candidates, owners))
     mean = np.minimum(share[:, None] * taste, 0.5)[:, :, None] * volume[None, :, :]
     week = np.arange(weeks)
-    if form == "wandering":
+    if form in {"wandering", "wandering far"}:
+        sd = 0.4 if form == "wandering" else 0.8
         log_rate = np.empty((candidates, weeks))
-        log_rate[:, 0] = rng.normal(0, 0.4, candidates)
+        log_rate[:, 0] = rng.normal(0, sd, candidates)
         for at in range(1, weeks):
             log_rate[:, at] = 0.95 * log_rate[:, at - 1] + rng.normal(
-                0, 0.4 * np.sqrt(1 - 0.95**2), candidates
+                0, sd * np.sqrt(1 - 0.95**2), candidates
             )
         mean *= np.exp(log_rate)[:, None, :]
     if form == "yearly":

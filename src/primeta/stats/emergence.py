@@ -119,8 +119,18 @@ def raised_evidence(
     # are worth something below 1 and are given up: that only lowers the evidence.
     idle = 1 - np.cumsum(np.where(allowed, weights, 0.0), axis=1)
     log_e = top + np.log(mixed + np.maximum(idle, 1e-12) * np.exp(-top))
+    # where it began is told by what the weeks say in full: capped gains would place it too early
     peak = np.argmax(log_e, axis=1)
-    return Evidence(log_e=log_e, onset=np.argmax(started[np.arange(n), :, peak], axis=1))
+    rows = np.arange(n)
+    sums = so_far[rows, peak + 1][:, None] - so_far[:, :-1]
+    means = by_now[rows, peak + 1][:, None] - by_now[:, :-1]
+    known = shape[:, None] + so_far[:, :-1]
+    trust = np.minimum(1.0, most[:, None] / known)
+    may = np.isfinite(started[:, order, order]) & (order[None, :] <= peak[:, None])
+    said = log_ratio(
+        np.maximum(sums, 0), np.maximum(means, 0), trust * known, trust * (shape[:, None] + by_now[:, :-1])
+    )
+    return Evidence(log_e=log_e, onset=np.argmax(np.where(may, said + np.log(weights), -np.inf), axis=1))
 
 
 def looked_often(log_e: Floats) -> Floats:

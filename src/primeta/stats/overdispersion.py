@@ -75,7 +75,7 @@ def learn_excess(counts: Floats, expected: Floats) -> Excess:
     if n == 0 or weeks < 4:
         return nothing
     blocks = max(weeks // BLOCK, 2)
-    edges = np.linspace(0, weeks, blocks + 1).astype(int)[:-1]
+    edges: Ints = np.linspace(0, weeks, blocks + 1).astype(np.int64)[:-1]
     total = expected.sum(axis=1)
     known = total >= 3
     if not known.any():
@@ -84,20 +84,26 @@ def learn_excess(counts: Floats, expected: Floats) -> Excess:
     length = np.diff(np.append(edges, weeks))
     in_block = np.add.reduceat(counts, edges, axis=1)
     told = np.add.reduceat(expected, edges, axis=1)
-    level = np.repeat(in_block / np.maximum(told, 1e-9), length, axis=1)
+    level = np.repeat(in_block / np.maximum(told, 1e-9), np.asarray(length, np.int64), axis=1)
     fitted = expected * level
     off = np.minimum(np.abs(counts - fitted), 6 * np.sqrt(fitted) + 4)
     noise = np.sum(off**2, axis=1) * weeks / (weeks - blocks)
     week = float(np.clip(_trimmed_ratio(noise[known], total[known]), 1.0, _LARGEST))
-    ratio = np.minimum(in_block, 4 * told + 4) - told
+    ratio = np.minimum(in_block, 5 * told + 4) - told
     surplus = np.sum(ratio**2, axis=1) * blocks / (blocks - 1) - week * total
     square = np.sum(told**2, axis=1)
-    often = known & (total >= 5 * blocks)
+    level_of_block = total / blocks
+    enough = level_of_block >= 0.5
+    own = np.where(enough, surplus / np.maximum(square, 1e-9), np.nan)
+    # how much a candidate tells of wandering, beside the noise of its counts
+    weight = np.where(enough, (level_of_block / (level_of_block + 2 * week)) ** 2, 0.0)
     pooled = _LEAST_WANDER
-    if often.sum() >= 20:
-        pooled = max(_trimmed_ratio(surplus[often], square[often]), _LEAST_WANDER)
-    own = np.where(often, np.maximum(surplus, 0) / np.maximum(square, 1e-9), pooled)
-    wander = ((blocks - 1) * own + _OWN_WEIGHT * pooled) / (blocks - 1 + _OWN_WEIGHT)
+    if enough.sum() >= 20:
+        kept = enough & (own <= np.nanquantile(own, 1 - _TRIMMED))
+        pooled = max(float(np.sum(weight[kept] * own[kept]) / np.sum(weight[kept])), _LEAST_WANDER)
+    trust = weight * (blocks - 1)
+    own = np.where(enough, np.maximum(own, 0), pooled)
+    wander = (trust * own + _OWN_WEIGHT * pooled) / (trust + _OWN_WEIGHT)
     return Excess(week=week, wander=np.clip(np.maximum(wander, pooled), _LEAST_WANDER, 4.0))
 
 

@@ -35,11 +35,17 @@ Bools = npt.NDArray[np.bool_]
 
 LASTING = 3
 """So many weeks of more are needed at least: one week's echo weighs a third of what it takes."""
+LASTING_DAYS = 10
+"""The same in a panel of days."""
 SETTLING = 8
+SETTLING_DAYS = 21
 """Weeks in which a new owner's own habits are learnt; what he says in them is no evidence."""
 SECOND_AT = 20.0
-"""E-value from which a second origin is claimed. The maximum behind it is then at least 730, so by Ville's inequality a
-topic with one origin gets there with probability at most 1/730."""
+"""E-value from which a second origin is claimed …"""
+_SECOND_HEIGHT = 947.0
+"""… with this maximum behind it, so by Ville's inequality a topic with one origin gets there with probability 1/947."""
+_SHORTEST = 4
+"""Periods below which there is no before and after."""
 ESCAPED = 0.1
 """Copies that pass for stories of others, per copy that was found: where an owner is repeated a lot, some retellings are
 expected to look like somebody else's own."""
@@ -50,6 +56,8 @@ _ALIKE = 1.0
 _YEAR = 52
 _SEASON = 2
 """Weeks on either side of the same week last year."""
+_HEAVY = 2.0
+"""Wandering is taken to be so many times its variance: its tail is heavier than a gamma law's."""
 _USUAL_WORDS = 100
 """Candidates of long standing from which on they tell whether texts grow longer …"""
 _WORDIER = 8
@@ -159,7 +167,9 @@ class _Followed:
             if usual <= 0:
                 continue
             low, high = share_interval(np.array([count]), np.array([usual]), level=0.95)
-            e_value = float(np.exp(min(log_ratio(np.array(count), np.array(told), a, b), 300.0)))
+            e_value = float(
+                np.exp(min(log_ratio(np.array(count), np.array(told), np.array(a), np.array(b)), 300.0))
+            )
             found.append(
                 Block(
                     code=period.code,
@@ -180,21 +190,24 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: in
     A panel of days is judged just so, day by day.
 
     Args:
-        error: Largest expected share of false ones on the list `selected` (e-BH, any dependence), all weekly looks and
-            all candidates counted, also those with no row.
+        error: Largest expected share of false ones on the list `selected`, all weekly looks and all candidates counted,
+            also those with no row.
         left_out: Candidates that are no part of the panel because they were spoken of too rarely; they count as looked
             at, since those that are there were picked among them.
         promise: Weeks watched, the last ones of the panel; what lies before is "before". Where a panel is shorter than
             the promise and half a year, its first third is "before".
     """
+    count = panel.candidates
+    floor = float(looked_often(np.zeros(1))[0])
+    if len(panel.weeks) < _SHORTEST or count == 0 or not panel.owners:
+        return _nothing(panel, floor, error)
     told = _Told(panel, promise)
     weeks, first = len(panel.weeks), told.first
     watched = weeks - first
-    count = panel.candidates
     tests = max(count + left_out, 1)
-    cap = max(2.0, (np.log(tests / error) + np.log(max(watched, 1))) / LASTING)
-    second_cap = (6.6 + np.log(max(watched, 1))) / LASTING
-    floor = float(looked_often(np.zeros(1))[0])
+    lasting = LASTING if _days(panel.weeks) == 7 else LASTING_DAYS
+    cap = (np.log(tests / error) + np.log(watched)) / lasting
+    second_cap = (np.log(_SECOND_HEIGHT) + np.log(watched)) / lasting
     log_e, now = np.full(count, floor), np.zeros(count)
     onset = np.full(count, -1)
     rows = told.lively()
@@ -256,9 +269,26 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: in
     )
 
 
+def _nothing(panel: Panel, floor: float, error: float) -> Emerged:
+    """What is said of a panel that is too short to have a before and an after."""
+    count = panel.candidates
+    unknown, never, none = np.full(count, np.nan), np.full(count, -1), np.zeros(count, bool)
+    return Emerged(
+        panel=panel, log_e=np.full(count, floor), now=np.zeros(count), second_origin=np.ones(count), onset=never,
+        noticed=never, held=never, selected=none, confirmed=none, share_before=unknown, share_since=unknown,
+        share_low=unknown, share_high=unknown, turned=np.ones(count), by_candidate=never[:0], by_owner=never[:0],
+        log_e_owner=unknown[:0], first_watched=len(panel.weeks), error=error, cap=float("nan"), week_factor=1.0,
+    )  # fmt: skip
+
+
 def _days(weeks: tuple[date, ...]) -> int:
     """7, or 1 for a panel of days."""
     return (weeks[1] - weeks[0]).days if len(weeks) > 1 else 7
+
+
+def _sum_by(place: Ints, *, weights: Floats | Ints, minlength: int) -> Floats:
+    """Sums of `weights` by place, as floats."""
+    return np.bincount(place, weights=weights, minlength=minlength).astype(np.float64)
 
 
 def _chunks(size: int) -> Iterator[slice]:
@@ -340,7 +370,8 @@ class _Told:
         spoke = volume > 0
         began = np.where(spoke.any(axis=1), spoke.argmax(axis=1), weeks)
         # who was there when the panel began is no newcomer
-        self.settled = np.maximum(self.first, np.where(began > 0, began + SETTLING, 0))
+        settling = SETTLING if _days(panel.weeks) == 7 else SETTLING_DAYS
+        self.settled = np.maximum(self.first, np.where(began > 0, began + settling, 0))
         order = np.arange(weeks)
         self.heard = np.where(order[None, :] >= self.settled[:, None], volume, 0.0)[:, self.first :]
         self.own_volume = np.where(order[None, :] < self.settled[:, None], volume, 0.0).sum(axis=1)
@@ -365,7 +396,7 @@ class _Told:
         pair = self.candidate * owners + self.owner
         before = np.maximum(self.volume[:, : self.first].sum(axis=1), 1.0)
         names, place = np.unique(pair[early], return_inverse=True)
-        share = np.bincount(place, weights=self.stories[early], minlength=names.size) / before[names % owners]
+        share = _sum_by(place, weights=self.stories[early], minlength=names.size) / before[names % owners]
         mean = share[place] * self.volume[self.owner[early], self.week[early]]
         self.thread = thread_factor(self.stories[early], mean, self.owner[early], owners)
         self.told = 1 + (self.stories - 1) / self.thread[self.owner]
@@ -383,7 +414,7 @@ class _Told:
             return np.ones_like(self.heard)
         rows = usual[self.candidate]
         owners, weeks = self.volume.shape
-        told = np.bincount(
+        told = _sum_by(
             self.owner[rows] * weeks + self.week[rows], weights=self.told[rows], minlength=owners * weeks
         ).reshape(owners, weeks)
         before = slice(0, self.first)
@@ -400,7 +431,7 @@ class _Told:
         early = self.week < first
         half = first // 2
         spans = [
-            np.bincount(self.candidate[part], weights=self.told[part], minlength=count)
+            _sum_by(self.candidate[part], weights=self.told[part], minlength=count)
             for part in (self.week < half, early & (self.week >= half))
         ]
         seen = spans[0] + spans[1]
@@ -414,7 +445,7 @@ class _Told:
         opened[there] = self.week[np.minimum(self.begin[:-1][there], self.week.size - 1)] + 1
         self.base_end = np.where(seen > 0, first, np.maximum(opened, first))
         based = self.week < self.base_end[self.candidate]
-        self.mentions = np.bincount(self.candidate[based], weights=self.told[based], minlength=count)
+        self.mentions = _sum_by(self.candidate[based], weights=self.told[based], minlength=count)
         self.shape = np.maximum(self.mentions - self.discount, 0.2)
         self.share = self.shape / np.maximum(self.so_far[self.base_end], 1.0)
         self.alike = _ALIKE / self.share
@@ -449,7 +480,7 @@ class _Told:
         end = self.base_end[candidates]
         evidence = (week >= end[which]) & (week >= self.settled[owner])
         flat = which[evidence] * watched + week[evidence] - self.first
-        counts = np.bincount(flat, weights=told[evidence], minlength=n * watched).reshape(n, watched)
+        counts = _sum_by(flat, weights=told[evidence], minlength=n * watched).reshape(n, watched)
         return _Pooled(
             counts=counts,
             expected=np.maximum(self._expected(candidates, rows, which), self._last_year(rows, which, n)),
@@ -475,7 +506,7 @@ class _Told:
     def _last_year(self, rows: Ints, which: Ints, n: int) -> Floats:
         """(n, T) what the same five weeks a year ago lead to expect; 0 where the panel does not reach so far back."""
         weeks, watched = len(self.panel.weeks), self.heard.shape[1]
-        counts = np.bincount(
+        counts = _sum_by(
             which * weeks + self.week[rows], weights=self.told[rows], minlength=n * weeks
         ).reshape(n, weeks)
         total = np.concatenate([np.zeros((n, 1)), np.cumsum(counts, axis=1)], axis=1)
@@ -507,7 +538,7 @@ class _Told:
         rows, which = self.of(every)
         inside = self.week[rows] < self.first
         rows, which = rows[inside], which[inside]
-        counts = np.bincount(
+        counts = _sum_by(
             which * self.first + self.week[rows], weights=self.told[rows], minlength=every.size * self.first
         ).reshape(every.size, self.first)
         habit = csr_array(
@@ -515,8 +546,9 @@ class _Told:
             shape=(every.size, own.size),
         )
         found = learn_excess(counts, np.asarray(habit @ early))
-        most = np.full(candidates.size, float(np.median(1 / found.wander)))
-        most[: asked.size] = 1 / found.wander[np.searchsorted(every, asked)]
+        allowed = 1 / (_HEAVY * found.wander)
+        most = np.full(candidates.size, float(np.median(allowed)))
+        most[: asked.size] = allowed[np.searchsorted(every, asked)]
         return found.week, most
 
     def shares(self, candidate: int, onset: int, week_factor: float) -> tuple[float, float, float, float]:
@@ -558,7 +590,7 @@ class _Result:
         copies = np.zeros_like(counts)
         np.add.at(copies, (place[use], week[use] - told.first), told.copies[rows][use])
         habit = mine & ~evidence
-        own = np.bincount(place[habit], weights=many[habit], minlength=owners.size)
+        own = _sum_by(place[habit], weights=many[habit], minlength=owners.size)
         alike = told.alike[candidate]
         share = (_ALIKE + own) / (alike + told.own_volume[owners])
         expected = share[:, None] * told.heard[owners]
