@@ -239,6 +239,46 @@ def test_a_mail_forwarded_in_its_text_names_its_origin(marker: str) -> None:
     assert document.owner == "shop.ru"
 
 
+OUTLOOK = "Смотрите\n\n________________________________\nОт: Rival <hello@news.rival.com>\nОтправлено: 3 марта 2026 г. 10:00\nКому: Anna\nТема: Без скидок\n\nБез скидок\n"
+YANDEX = (
+    'Смотрите\n\n-------- Пересылаемое сообщение--------\n10.03.2026, 12:00, "Rival" <hello@news.rival.com>:\n\nБез скидок\n\n'
+    "-------- Завершение пересылаемого сообщения --------\n"
+)
+
+
+@pytest.mark.parametrize("words", [OUTLOOK, YANDEX])
+def test_forwards_of_outlook_and_yandex_name_their_origin(words: str) -> None:
+    document = one(mail(words).replace(b"Subject: News", "Subject: FW: Без скидок".encode()))
+    assert (document.forwarded_from, document.text) == ("rival.com", "Смотрите\nБез скидок")
+    # An answer quotes in the same way; it forwards nobody.
+    if words is OUTLOOK:
+        assert one(mail(words).replace(b"Subject: News", b"Subject: RE: x")).forwarded_from == ""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "X-Mozilla-Status: 0009",
+        "X-Status: D",
+        "X-IMAP: 123 45",
+        "X-Gmail-Labels: Opened,Spam",
+        "X-Gmail-Labels: " + "=?UTF-8?Q?=D0=A1=D0=BF=D0=B0=D0=BC?=",
+    ],
+)
+def test_what_was_thrown_away_is_left_out(head: str) -> None:
+    documents, counts = read_mails_here(
+        [mail("x", head + "\n"), mail("y", "X-Mozilla-Status: 0001\n")], source=SOURCE, seen_at=SEEN
+    )
+    assert documents[0] is None
+    assert documents[1] is not None
+    assert counts == {"thrown-away": 1}
+
+
+def test_a_signature_is_no_attachment() -> None:
+    body = "--b\nContent-Type: text/plain\n\nx\n--b\nContent-Type: application/pkcs7-signature; name=smime.p7s\n\nAA==\n--b--\n"
+    assert one(mail(body, "Content-Type: multipart/signed; boundary=b\n")).attributes == {}
+
+
 def test_a_mail_attached_to_a_mail_is_its_origin() -> None:
     inner = EmailMessage()
     inner["From"] = "Rival <hello@rival.com>"

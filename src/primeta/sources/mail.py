@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import re
@@ -33,7 +34,7 @@ AHEAD = timedelta(days=2)
 
 _BATCH = 50
 _BATCH_BYTES = 8 * 2**20
-_MORE = ("empty", "no-date", "future-date", "automatic", "many-parts")
+_THROWN_AWAY = frozenset({"spam", "trash", "drafts", "draft", "спам", "корзина", "черновики", "черновик"})
 _HEADERS = re.compile(rb"\s*(?:>?From [^\r\n]{0,500}\r?\n)?[!-9;-~]{1,76}:")
 _OUTLOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -58,7 +59,7 @@ def read_mail(
         most: Documents of one call, about; `position["more"]` is true while mails are left.
     Returns:
         Never an exception. Troubles: `not-mail`, `unreadable`; beside documents `too-slow`, `bomb`, `unreadable` of one
-        mail, `large-mails`, `many-parts`, `automatic`, `empty`, `no-date`, `future-date`, `repeated`.
+        mail, `large-mails`, `many-parts`, `automatic`, `thrown-away`, `empty`, `no-date`, `future-date`, `repeated`.
     """
     try:
         with io.BytesIO(raw) if isinstance(raw, bytes) else raw.open("rb") as file:
@@ -201,6 +202,9 @@ def _document(raw: bytes, *, source: Source, seen_at: datetime, counts: Counter[
     if mail.automatic or mail.first("auto-submitted").lower().startswith("auto-repl"):
         counts["automatic"] += 1
         return None
+    if _is_thrown_away(mail):
+        counts["thrown-away"] += 1
+        return None
     sender = sender_of(mail)
     title = one_line(mail.first("subject"), longest=1_000)
     words = said(mail)
@@ -251,6 +255,18 @@ def _document(raw: bytes, *, source: Source, seen_at: datetime, counts: Counter[
         forwarded_from=forwarded,
         attributes=attributes,
     )
+
+
+def _is_thrown_away(mail: Parts) -> bool:
+    """Whether a mail only lies there still: deleted in Thunderbird or mutt and not yet swept out; spam, bin and drafts of
+    Gmail's Takeout; the mail in which a server keeps its own notes."""
+    with contextlib.suppress(ValueError):
+        if int(mail.first("x-mozilla-status") or "0", 16) & 0x0008:
+            return True
+    if "D" in mail.first("x-status") or "x-imap" in mail.headers:
+        return True
+    labels = {label.strip().strip('"').lower() for label in mail.first("x-gmail-labels").split(",")}
+    return bool(labels & _THROWN_AWAY)
 
 
 def _time(mail: Parts) -> datetime | None:

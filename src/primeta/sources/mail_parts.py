@@ -32,6 +32,9 @@ _END_OF_HEAD = re.compile(rb"\r?\n[ \t]*\r?\n|\A[ \t]*\r?\n")
 _TEXT_KINDS = frozenset({"text/plain", "text/html", "text/enriched", "text/markdown", "text/x-markdown", "application/xhtml+xml", "text"})  # fmt: skip
 
 
+_SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/pgp-keys"})  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """One text of a mail."""
@@ -124,6 +127,8 @@ def _walk(
             mail.nested.append(_mail(_unpacked(headers, body), budget, depth=depth + 1))
     elif kind in _TEXT_KINDS and disposition != "attachment":
         _text(headers, body, kind, options, into)
+    elif kind in _SIGNATURES:
+        return
     elif name and not (
         kind.startswith("image/") and (disposition != "attachment" or "content-id" in headers)
     ):

@@ -56,6 +56,21 @@ _FROM_LINE = re.compile(
     r"^\W{0,4}(?:From|От кого|От|Von|De)\s{0,3}:\s{0,5}([^\n]{0,200}?)[<\[(]?(?:mailto:)?([\w.+-]{1,64}@[\w.-]{3,255})[>\])]?\W*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_DATED_FROM = re.compile(
+    r"^\d{1,2}\.\d{1,2}\.\d{4},[^\n<]{0,120}<(?:mailto:)?([\w.+-]{1,64}@[\w.-]{3,255})>:?[ \t]*$",
+    re.MULTILINE,
+)
+"""As Yandex names whom it forwards: «10.03.2026, 12:00, "Имя" <a@b.ru>:»."""
+_BLOCK = re.compile(
+    r"^\W{0,4}(?:From|От кого|От|Von|De)\s{0,3}:[^\n]{0,300}@[^\n]{0,100}\n(?:\W{0,4}(?:Sent|Date|To|Cc|Subject|Reply-To|Отправлено|Дата|Кому|"
+    r"Копия|Тема)\s{0,3}:[^\n]{0,500}(?:\n|\Z)){2}",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""As Outlook quotes a mail: its headers, without a word of what they are."""
+_END_OF_FORWARD = re.compile(
+    r"^\W*(?:Конец|Завершение) пересылаемого (?:сообщения|письма)\W*$\n?", re.IGNORECASE | re.MULTILINE
+)
+_IS_FORWARD = re.compile(r"^\s*(?:fwd?|fw|пересл|пер|wg|tr)(?:\[\d{1,3}\])?\s?:", re.IGNORECASE)
 _HEAD_LINE = re.compile(
     r"^\W{0,4}(?:From|To|Cc|Date|Sent|Subject|Reply-To|От кого|От|Кому|Копия|Дата|Отправлено|Тема)\s{0,3}:",
     re.IGNORECASE,
@@ -98,23 +113,40 @@ def said(parts: Parts) -> Said:
         if sum(map(len, texts)) > 2 * LONGEST_TEXT:
             break
     text = "\n".join(texts)
-    original = name = ""
-    if (mark := _FORWARDED.search(text[:50_000])) and (
-        sender := _FROM_LINE.search(text, mark.end(), mark.end() + 1_500)
-    ):
-        original, name = sender[2].lower().rstrip("."), one_line(sender[1].strip(" \"'<[("))
-        own = text[: mark.start()].strip()
-        rest = text[mark.end() :].split("\n")
-        while rest and (not rest[0].strip() or _HEAD_LINE.match(rest[0])):
-            rest.pop(0)
-        text = "\n".join(filter(None, (own, _without_marks(rest))))
+    text, original, name = _forwarded(text, parts.first("subject"))
     return Said(
-        text=without_footers(_without_quotes(text))[:LONGEST_TEXT],
+        text=without_footers(_without_quotes(text)).strip()[:LONGEST_TEXT],
         links=tuple(links)[:MOST_LINKS],
         web=web,
         original=original,
         original_name=name,
     )
+
+
+def _forwarded(text: str, subject: str) -> tuple[str, str, str]:
+    """Text without the headers of a mail that is quoted whole in it, that mail's sender and his name; empty without."""
+    block = _BLOCK.search(text[:50_000]) if _IS_FORWARD.match(subject) else None
+    mark = _FORWARDED.search(text[:50_000])
+    if mark is not None:
+        begins, at = mark.start(), mark.end()
+    elif block is not None:
+        begins, at = block.start(), block.start()
+    else:
+        return text, "", ""
+    dated = _DATED_FROM.search(text, at, at + 400)
+    sender = None if dated else _FROM_LINE.search(text, at, at + 1_500)
+    if dated is None and sender is None:
+        return text, "", ""
+    if dated is not None:
+        address, name, at = dated[1], "", dated.end()
+    else:
+        assert sender is not None
+        address, name = sender[2], one_line(sender[1].strip(" \"'<[("))
+    rest = _END_OF_FORWARD.sub("", text[at:]).split("\n")
+    while rest and (not rest[0].strip() or _HEAD_LINE.match(rest[0])):
+        rest.pop(0)
+    own = text[:begins].rstrip("_-—– \n")
+    return "\n".join(filter(None, (own, _without_marks(rest)))), address.lower().rstrip("."), name
 
 
 def bare_subject(subject: str) -> str:

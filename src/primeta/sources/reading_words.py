@@ -108,6 +108,10 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Mails of very many parts: {entries}. Their first parts were read.",
         "ru": "Писем из слишком большого числа частей: {entries}. Прочитаны первые части.",
     },
+    "thrown-away": {
+        "en": "Mails that were deleted, or lie in spam or drafts: {entries}. They were left out.",
+        "ru": "Удалённых писем, спама и черновиков: {entries}. Мы их пропустили.",
+    },
     "automatic": {
         "en": "Delivery reports and automatic replies: {entries}. They were left out.",
         "ru": "Отчётов о доставке и автоответов: {entries}. Мы их пропустили.",
