@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, case, func, insert, select, update
 
 from primeta.sources.records import Document
 from primeta.store.schema import documents
@@ -159,41 +159,30 @@ class Tally:
 
 def tallies(connection: Connection) -> dict[str, Tally]:
     """Source → its tally."""
-    first = func.sum((documents.c.story == documents.c.id).cast(documents.c.number.type))
-    query = select(documents.c.source, func.count(), first, func.max(documents.c.at))
-    return {
-        source: Tally(documents=number, stories=int(told or 0), newest=aware(newest) if newest else None)
-        for source, number, told, newest in connection.execute(query.group_by(documents.c.source))
-    }
+    query = select(documents.c.source, documents.c.why, func.count(), func.max(documents.c.at))
+    found: dict[str, Tally] = {}
+    for source, why, number, newest in connection.execute(
+        query.group_by(documents.c.source, documents.c.why)
+    ):
+        before = found.get(source, Tally(documents=0, stories=0, newest=None))
+        last = aware(newest)
+        found[source] = Tally(
+            documents=before.documents + number,
+            stories=before.stories + (0 if why else number),
+            newest=last if before.newest is None else max(before.newest, last),
+        )
+    return found
 
 
 def counts_since(connection: Connection, edges: Sequence[datetime]) -> dict[str, tuple[int, ...]]:
     """Source → its documents between each two neighbouring edges, (n − 1,); the last edge itself is in."""
-    found: dict[str, list[int]] = {}
-    for place, (begin, end) in enumerate(pairwise(edges)):
-        query = select(documents.c.source, func.count()).where(
-            documents.c.at > naive(begin), documents.c.at <= naive(end)
-        )
-        for source, number in connection.execute(query.group_by(documents.c.source)):
-            found.setdefault(source, [0] * (len(edges) - 1))[place] = number
-    return {source: tuple(weeks) for source, weeks in found.items()}
-
-
-def documents_said(
-    connection: Connection, kinds: Sequence[str], *, since: datetime, until: datetime, most: int
-) -> tuple[Document, ...]:
-    """Documents of some kinds of source whose time is since … until (exclusive), in its order; the latest `most`."""
-    query = (
-        select(documents)
-        .where(
-            documents.c.kind.in_(list(kinds)),
-            documents.c.at >= naive(since),
-            documents.c.at < naive(until),
-        )
-        .order_by(documents.c.at.desc(), documents.c.id.desc())
-        .limit(most)
-    )
-    return tuple(document_of(row) for row in connection.execute(query).mappings())[::-1]
+    at = documents.c.at
+    weeks = [
+        func.sum(case((and_(at > naive(begin), at <= naive(end)), 1), else_=0))
+        for begin, end in pairwise(edges)
+    ]
+    query = select(documents.c.source, *weeks).where(at > naive(edges[0])).group_by(documents.c.source)
+    return {source: tuple(map(int, counted)) for source, *counted in connection.execute(query)}
 
 
 def rename_owner(connection: Connection, source: str, *, was: str, owner: str) -> None:

@@ -99,6 +99,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_documents_at"), "documents", ["at"])
     op.create_index(op.f("ix_documents_customer_id"), "documents", ["customer_id"])
     op.create_index(op.f("ix_documents_story"), "documents", ["story"])
+    op.create_index(op.f("ix_documents_source"), "documents", ["source", "why", "at"])
     op.create_table(
         "document_marks",
         sa.Column("document", sa.String(length=32), nullable=False),
