@@ -24,6 +24,7 @@ from primeta.workspace.collect_schedule import is_given_up, next_time
 from primeta.workspace.collect_source import MOST_PARTS, Asking, Step, ask
 from primeta.workspace.collect_stories import StoryKeeper
 from primeta.workspace.lock import only_one
+from primeta.workspace.text_index import update_index
 from primeta.workspace.texts_views import CollectReport
 
 if TYPE_CHECKING:
@@ -85,15 +86,19 @@ def collect(
         stories = StoryKeeper(ws)
         new = same = 0
         failed: list[tuple[str, Trouble]] = []
+        written: list[str] = []
         for number, name in enumerate(due):
             step(name, number, len(due))
             told = _one(ws, states[name], asking, stories)
             new += told.new
+            written += told.written
             same += not told.new and told.trouble is None
             if told.trouble is not None:
                 failed.append((name, told.trouble))
         stories.save()
         step("collect", len(due), len(due))
+    if written:
+        update_index(ws, progress, renewed=written)
     return CollectReport(
         at=now,
         asked=len(due),
@@ -178,6 +183,8 @@ class _Told:
 
     def __init__(self) -> None:
         self.new = 0
+        self.written: list[str] = []
+        """Documents that are new or read otherwise now: the search learns them."""
         self.trouble: Trouble | None = None
         self.parts: list[Trouble] = []
 
@@ -224,6 +231,7 @@ def _write(ws: Workspace, state: SourceState, step: Step, stories: StoryKeeper, 
     told.parts += step.parts
     fresh = _changed(ws, step.documents)
     moved = stories.tell(fresh)
+    told.written += [one.id for one in fresh]
     with ws.database.write() as connection:
         told.new += document_rows.save_documents(connection, fresh, stories=moved)
         source_rows.add_fetches(connection, step.came)

@@ -26,6 +26,7 @@ from primeta.workspace.collect_source import finished
 from primeta.workspace.collect_stories import StoryKeeper
 from primeta.workspace.collect_words import tell
 from primeta.workspace.lock import only_one
+from primeta.workspace.text_index import forget_index
 
 if TYPE_CHECKING:
     from primeta.workspace.workspace import Progress, Workspace
@@ -90,6 +91,8 @@ def reread(
             total.read(source, raw)
         stories.save()
         step("reread", len(wanted), len(wanted))
+    if total.changed:
+        forget_index(ws)
     return RereadReport(things=total.things, new=total.new, changed=total.changed, failed=tuple(total.failed))
 
 

@@ -85,6 +85,17 @@ def update_index(
     return Indexed(words=words, vectors=vectors, left=without_meaning(ws))
 
 
+def forget_index(ws: Workspace) -> None:
+    """Begin anew with the next update, where many texts read otherwise now."""
+    folder = ws.folder / FOLDER
+    if not folder.is_dir():
+        return
+    with only_one(folder / "index.lock", "bringing the search up to date"):
+        word_index(ws).clear()
+        vector_file(ws).clear()
+        _position(ws).unlink(missing_ok=True)
+
+
 def without_meaning(ws: Workspace) -> int:
     """Documents that have no vector yet."""
     with ws.database.read() as connection:
@@ -131,8 +142,9 @@ def _add_words(
     last, done = index.last()[0], 0
     with ws.database.read() as connection:
         whole = max(0, last_number(connection) - last)
-    if again:
-        index.add(_parts(one) for one in again)
+    renewed = [one for one in again if one.number <= last]
+    if renewed:
+        index.add(_parts(one) for one in renewed)
     while most is None or done < most:
         with ws.database.read() as connection:
             batch = documents_after(connection, last, STEP)
