@@ -15,6 +15,7 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON docu
 
 def voices(
     directory: Path,
+    /,
     *,
     since: str = "",
     until: str = "",

@@ -122,7 +122,7 @@ def voices(
 def _spoken(ws: Workspace, since: datetime, until: datetime, now: datetime) -> tuple[list[Document], bool]:
     """Voices in the order of time: what sources brought, and the workspace's own where none brings them."""
     from primeta.sources.declare import declared_sources
-    from primeta.store.documents import documents_said
+    from primeta.store.voices import documents_said
 
     with ws.database.read() as connection:
         spoken = list(documents_said(connection, VOICES, since=since, until=until, most=MOST_VOICES))

@@ -41,8 +41,8 @@ CONCEPTS: Mapping[str, str] = {word: name for name, words in _WORDS.items() for 
 GENERIC = frozenset(
     "заказ заказать заказывать товар магазин покупка купить покупать покупатель клиент компания продукт вещь деньги "
     "рубль штука номер обращение раз день добрый здравствуйте благодарить понравиться нравиться отлично хороший плохой "
-    "плохо хорошо нормально супер ужас отзыв проблема ситуация просить помочь ждать прошу просьба уважение прийти приехать прислать пришлый получить взять дать сказать ответить подсказать стать "
-    "order item product shop store buy purchase customer company stuff money number hello hi dear regards wait waited arrive arrived come came receive received get got change answer tell "
+    "плохо хорошо нормально супер ужас отзыв проблема ситуация просить помочь ждать прошу просьба уважение прийти приехать прислать пришлый получить взять дать сказать ответить подсказать стать порядок замечание жалоба претензия норма норм ок супер "
+    "order item product shop store buy purchase customer company stuff money number hello hi dear regards wait waited arrive arrived come came receive received get got change answer tell fine ok okay complaint perfect amazing "
     "nice bad excellent awful terrible problem issue review love like family".split()
 )
 """Usual forms that every voice of a shop has: no theme by themselves."""
