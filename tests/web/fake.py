@@ -19,7 +19,7 @@ from fake_texts import TEXTS_VERBS, FakeTexts, topic_signals
 from primeta.config import Config, DeliveryConfig, FiltersConfig
 from primeta.errors import Conflict, NotFound
 from primeta.facts import Period
-from primeta.signals.note import Note
+from primeta.signals.note import Note, NoteFile
 from primeta.signals.signal import Block, Frozen, Signal
 from primeta.store.deliveries import Delivery
 from primeta.trends.records import (
@@ -244,6 +244,7 @@ class FakeWorkspace:
         for verb in PEOPLE_VERBS:
             setattr(self, verb, getattr(self.called, verb))
         self.token = "first-secret"
+        self.kept: dict[str, tuple[NoteFile, bytes]] = {}
         self.delivered = (
             Delivery(channel="team", subject="digest 2026-W46", state="delivered", first_at=NOW, at=NOW - timedelta(hours=3)),
             Delivery(channel="team", subject="review t-4 2026-11-05 +1w", state="refused", why="login", answer="535", first_at=NOW, at=NOW - timedelta(days=4)),
@@ -524,9 +525,11 @@ class FakeWorkspace:
 
     def log_signal(self, **values: Any) -> Note:
         now, trend = values.pop("now"), values.pop("trend", None)
-        self.files = values.pop("files", ())
+        given = values.pop("files", ())
+        files = tuple(NoteFile(digest=f"f{len(content)}", name=name, media="image/png" if name.endswith(".png") else "text/plain", size=len(content)) for name, content in given)  # fmt: skip
+        self.kept |= {file.digest: (file, content) for file, (_, content) in zip(files, given, strict=True)}
         subject = values.pop("subject") or values["text"].splitlines()[0]
-        note = Note(id=f"n-{len(self._notes) + 1}", subject=subject, logged_at=now, **values)
+        note = Note(id=f"n-{len(self._notes) + 1}", subject=subject, logged_at=now, files=files, **values)
         self._notes.insert(0, note)
         if trend:
             self.attach(trend, note.id, by=note.by, now=now)
@@ -612,6 +615,9 @@ class FakeWorkspace:
     def cancel_job(self, identity: str) -> Job:
         self._jobs[identity] = replace(self.job(identity), state="cancelled")
         return self._jobs[identity]
+
+    def note_file(self, note: str, digest: str) -> tuple[NoteFile, bytes]:
+        return self.kept.get(digest) or _missing(digest)
 
     def deliveries(self, *, channel: str = "") -> tuple[Delivery, ...]:
         return () if self.empty else self.delivered

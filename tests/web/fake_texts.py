@@ -27,7 +27,7 @@ from primeta.workspace.texts_views import (
 )
 
 TEXTS_VERBS = (
-    "source_views", "source_list", "reading", "document", "mark_document", "log_document", "topics", "topic", "search", "voices",
+    "source_views", "source_list", "declared", "collected", "reading", "document", "mark_document", "log_document", "topics", "topic", "search", "voices",
 )  # fmt: skip
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
 NAN = math.nan
@@ -162,6 +162,12 @@ class FakeTexts:
 
     def source_views(self, *, now: datetime) -> tuple[SourceView, ...]:
         return self.sources
+
+    def declared(self) -> tuple[Source, ...]:
+        return tuple(view.source for view in self.sources)
+
+    def collected(self) -> int:
+        return len(self.items)
 
     def source_list(self, *, now: datetime) -> SourceList:
         return SourceList(views=self.sources)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from primeta.reactivation.policy.result import PolicyResult
     from primeta.reactivation.whom.result import Whom
     from primeta.store.deliveries import Delivery
-    from primeta.sources.records import Document
+    from primeta.sources.records import Document, Source
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
@@ -129,6 +129,19 @@ class Workspace:
     def source_views(self, *, now: datetime) -> tuple[SourceView, ...]:
         """Every declared source with how it does."""
         return self.source_list(now=now).views
+
+    def declared(self) -> tuple[Source, ...]:
+        """The sources that the file declares, without looking how they do."""
+        from primeta.sources.declare import declared_sources
+
+        return tuple(declared_sources(self.config).values())
+
+    def collected(self) -> int:
+        """How many documents there are."""
+        from primeta.store.documents import count_documents
+
+        with self.database.read() as connection:
+            return count_documents(connection)
 
     # What was seen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from markupsafe import Markup
@@ -17,6 +18,7 @@ from primeta.signals.signal import ORIGINS
 from primeta.sources.records import GROUP_OF
 from primeta.web.forms import Form
 from primeta.web.page import MOST_FIELDS, done, form_of, page, person_of, reader_of, sent_from_us, site_of
+from primeta.web.pages.signals import SHOWN_PICTURES
 from primeta.web.texts_rows import safe_url
 
 router = APIRouter()
@@ -203,3 +205,15 @@ def _log(request: Request, sent: FormData, files: list[tuple[str, bytes]]) -> Re
         return _log_page(request, form, status=400)
     target = f"/trends/{form.values['trend']}" if form.values["trend"] else f"/signals/{note.id}"
     return done(target, "done.logged", person=form.values["by"], subject=note.subject)
+
+
+@router.get("/signals/{identity}/files/{digest}")
+def note_file(request: Request, identity: str, digest: str) -> Response:
+    """A photo or paper of a note. What it is was told by its bytes; a page is never served from it."""
+    file, content = site_of(request).workspace.note_file(identity, digest)
+    place = "inline" if file.media in SHOWN_PICTURES else "attachment"
+    return Response(
+        content,
+        media_type=file.media if file.media in SHOWN_PICTURES else "application/octet-stream",
+        headers={"Content-Disposition": f"{place}; filename*=UTF-8''{quote(file.name, safe='')}"},
+    )

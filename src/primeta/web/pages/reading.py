@@ -28,9 +28,9 @@ def reading(request: Request) -> Response:
 def _list(request: Request, form: Form, status: int = 200) -> Response:
     site, reader = site_of(request), reader_of(request)
     now, given = site.now(), request.query_params
-    views = site.workspace.source_views(now=now)
-    names = [view.source.name for view in views]
-    kinds = {view.source.kind for view in views}
+    declared = site.workspace.declared()
+    names = [source.name for source in declared]
+    kinds = {source.kind for source in declared}
     kind = given.get("kind", "") if given.get("kind", "") in KINDS else ""
     source = given.get("source", "") if given.get("source", "") in names else ""
     shown = given.get("show", "unread") if given.get("show", "unread") in (*MARKS, "all") else "unread"

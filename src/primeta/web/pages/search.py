@@ -40,8 +40,8 @@ def search(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
     now, given = site.now(), request.query_params
     query = given.get("q", "").strip()[:LONGEST_QUERY]
-    views = site.workspace.source_views(now=now)
-    names = [view.source.name for view in views]
+    declared = site.workspace.declared()
+    names = [source.name for source in declared]
     kind = given.get("kind", "") if given.get("kind", "") in KINDS else ""
     source = given.get("source", "") if given.get("source", "") in names else ""
     since, until = day_of(given.get("since", "")), day_of(given.get("until", ""))
@@ -72,10 +72,9 @@ def search(request: Request) -> Response:
         title=_finding(reader, found),
         values={"q": query, "kind": kind, "source": source,
                 "since": since.isoformat() if since else "", "until": until.isoformat() if until else ""},
-        kinds=[(code, kind_word(code, reader.lang)) for code in KINDS if code in {view.source.kind for view in views}],
+        kinds=[(code, kind_word(code, reader.lang)) for code in KINDS if code in {source.kind for source in declared}],
         names=names,
-        documents=sum(view.documents for view in views),
-        has_sources=bool(views),
+        has_sources=bool(declared),
         limit=LIMIT,
     )  # fmt: skip
 

@@ -27,6 +27,8 @@ GROUPS: dict[str, tuple[Grade, ...]] = {
     "noticed": ("noticed",),
     "gone": ("fading", "refuted"),
 }
+SHOWN_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
+"""Files of a note that browsers draw; anything else is only saved."""
 WIDEST = 0.6
 SHOWN = 100
 
@@ -93,7 +95,16 @@ def signal(request: Request, identity: str) -> Response:
     trends = site.workspace.trends()
     own = _trends_by_signal(trends).get(identity)
     if isinstance(found, Note):
-        return page(request, "note.html", reader, note=found, own=own, trends=trends, form=_joining(request))
+        return page(
+            request,
+            "note.html",
+            reader,
+            note=found,
+            pictures=SHOWN_PICTURES,
+            own=own,
+            trends=trends,
+            form=_joining(request),
+        )
     if found.topic:
         # One side of a topic has no page of its own: all sides stand on the topic's.
         return RedirectResponse(f"/topics/{quote(found.topic, safe='')}", status_code=303)
@@ -228,5 +239,15 @@ def join(request: Request, identity: str, sent: Sent) -> Response:
     trends = site.workspace.trends()
     own = _trends_by_signal(trends).get(identity)
     if isinstance(found, Note):
-        return page(request, "note.html", reader, status=400, note=found, own=own, trends=trends, form=form)
+        return page(
+            request,
+            "note.html",
+            reader,
+            status=400,
+            note=found,
+            pictures=SHOWN_PICTURES,
+            own=own,
+            trends=trends,
+            form=form,
+        )
     return _signal_page(request, reader, found, own, trends, form, status=400)

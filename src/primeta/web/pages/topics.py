@@ -51,7 +51,7 @@ def topics(request: Request) -> Response:
         place=PLACE,
         live=live,
         gone=[view for view in found if view.topic.grade in GONE],
-        has_sources=bool(found) or bool(site.workspace.source_views(now=now)),
+        has_sources=bool(found) or bool(site.workspace.declared()),
         title=_headline(reader, live),
         name_of=lambda topic: topic_name(topic, reader),
         bars_of=lambda topic: _bars(reader, topic),

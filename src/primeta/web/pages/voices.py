@@ -99,7 +99,7 @@ def _ask(request: Request, weeks: int, by: str) -> Beside[Themes]:
     site = site_of(request)
     now = site.now()
     until = site.workspace.day(now)
-    known = sum(view.documents for view in site.workspace.source_views(now=now))
+    known = site.workspace.collected()
     answers: Answers[Themes] = request.app.state.voices
     return answers.ask(
         (weeks, by, until, known),
