@@ -27,6 +27,8 @@ DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _CSV_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _SAMPLE = 1 << 18
+# Bytes in a call of `count` would break the search for messages to translate, which takes it for one of ours.
+_LINE_END, _WINDOWS_END = b"\n", b"\r\n"
 # The commonest small letters of Russian: more than half of any running text in it.
 _COMMON_RUSSIAN = frozenset("оеаинтсрвлкмдпуыяьз")
 
@@ -144,8 +146,8 @@ def has_mixed_ends(form: FileFormat) -> bool:
     last = b""
     with _bytes_of(form.path) as raw:
         while block := raw.read(1 << 20):
-            ends += block.count(b"\n")
-            windows += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+            ends += block.count(_LINE_END)
+            windows += block.count(_WINDOWS_END) + (last == b"\r" and block[:1] == b"\n")
             last = block[-1:]
     return 0 < windows < ends
 

@@ -10,7 +10,7 @@ from primeta.show.locale import Language
 from primeta.show.palette import Theme as Colours
 from primeta.show.palette import colour
 from primeta.workspace.texts_views import Themes
-from primeta.workspace.voices_words import line_of, name_of, say
+from primeta.workspace.voices_words import line_of, name_of, tell
 
 
 def picture_of(found: Themes, lang: Language) -> Picture:
@@ -24,12 +24,12 @@ def picture_of(found: Themes, lang: Language) -> Picture:
     )
     return Picture(
         title=line_of(found, lang),
-        subtitle=say(lang, "of-voices"),
-        source=say(
+        subtitle=tell(lang, "of-voices"),
+        source=tell(
             lang, "source", n=locale.number(found.voices, lang), first=locale.day(found.since, lang),
             last=locale.day(found.until, lang),
         ),
-        description=f"{say(lang, 'picture')}: {said}",
+        description=f"{tell(lang, 'picture')}: {said}",
         draw=draw,
     )  # fmt: skip
 

@@ -112,7 +112,7 @@ _WORDS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
-def say(lang: Language, code: str, **values: object) -> str:
+def tell(lang: Language, code: str, **values: object) -> str:
     return _WORDS[code][lang].format(**values)
 
 
@@ -126,7 +126,7 @@ def line_of(found: Themes, lang: Language) -> str:
         return WHY_NOT.get(found.why_not, {}).get(lang, found.why_not)
     first = found.themes[0]
     parts = [
-        say(
+        tell(
             lang,
             "most",
             name=name_of(first),
@@ -143,7 +143,7 @@ def line_of(found: Themes, lang: Language) -> str:
     if told:
         _, theme, after = max(told, key=lambda entry: entry[0])
         parts.append(
-            say(
+            tell(
                 lang,
                 "less" if after.difference < 0 else "more",
                 name=name_of(theme),
@@ -154,15 +154,15 @@ def line_of(found: Themes, lang: Language) -> str:
         )
     rest = found.extra.get("rest", {}).get("share", math.nan)
     if math.isfinite(rest):
-        parts.append(say(lang, "rest", share=locale.percent(rest, lang, digits=0)))
+        parts.append(tell(lang, "rest", share=locale.percent(rest, lang, digits=0)))
     return " ".join(parts)
 
 
 def table_of(found: Themes, lang: Language) -> Table:
     """A row for each theme."""
     heads = (
-        Head(say(lang, "theme")), Head(say(lang, "voices"), "right"), Head(say(lang, "share"), "right"),
-        Head(say(lang, "change"), "right"), Head(say(lang, "score"), "right"),
+        Head(tell(lang, "theme")), Head(tell(lang, "voices"), "right"), Head(tell(lang, "share"), "right"),
+        Head(tell(lang, "change"), "right"), Head(tell(lang, "score"), "right"),
     )  # fmt: skip
     rows = tuple(
         (
@@ -180,8 +180,8 @@ def table_of(found: Themes, lang: Language) -> Table:
 def after_table_of(found: Themes, lang: Language) -> Table:
     """A row for each theme and outcome that is compared; what is not is left out where no outcome of the theme is."""
     heads = (
-        Head(say(lang, "theme")), Head(say(lang, "afterwards")), Head(say(lang, "said"), "right"),
-        Head(say(lang, "others"), "right"), Head(say(lang, "difference"), "right"),
+        Head(tell(lang, "theme")), Head(tell(lang, "afterwards")), Head(tell(lang, "said"), "right"),
+        Head(tell(lang, "others"), "right"), Head(tell(lang, "difference"), "right"),
     )  # fmt: skip
     # What no theme can be told of is said once, below.
     unknown = {after.why_not for theme in found.themes for after in theme.after} & {
@@ -199,7 +199,7 @@ def after_table_of(found: Themes, lang: Language) -> Table:
     days = locale.number(told.get("window_days", 0), lang)
     note = ""
     if rows:
-        note = say(
+        note = tell(
             lang,
             "basis",
             days=days,
@@ -214,12 +214,12 @@ def after_table_of(found: Themes, lang: Language) -> Table:
 def segment_table_of(found: Themes, lang: Language) -> Table:
     """A row for each theme, a column for each slice: share of the slice's voices."""
     codes = list(dict.fromkeys(code for theme in found.themes for code in theme.by_segment))
-    heads = (Head(say(lang, "theme")), *(Head(_slice_name(code, lang), "right") for code in codes))
+    heads = (Head(tell(lang, "theme")), *(Head(_slice_name(code, lang), "right") for code in codes))
     rows = tuple(
         (name_of(theme), *(locale.percent(theme.by_segment[code], lang, digits=1) for code in codes))
         for theme in found.themes
     )
-    return Table(heads=heads, rows=rows if codes else (), title=say(lang, "by-segment"))
+    return Table(heads=heads, rows=rows if codes else (), title=tell(lang, "by-segment"))
 
 
 def _slice_name(code: str, lang: Language) -> str:
