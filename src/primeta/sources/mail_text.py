@@ -7,14 +7,16 @@ import binascii
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from primeta.sources.html_text import Plain, anchors_of, one_line, plain_of, tidy
+from primeta.sources.html_text import Anchor, Plain, anchors_of, one_line, plain_of, tidy
 from primeta.sources.links import canonical_link
 from primeta.sources.mail_parts import Parts, Text
 
 LONGEST_TEXT = 500_000
 MOST_LINKS = 200
+MOST_ANCHORS = 5_000
 MOST_UNWRAPPED = 3
 """Redirectors inside redirectors."""
 
@@ -68,7 +70,8 @@ _BLOCK = re.compile(
 )
 """As Outlook quotes a mail: its headers, without a word of what they are."""
 _END_OF_FORWARD = re.compile(
-    r"^\W*(?:Конец|Завершение) пересылаемого (?:сообщения|письма)\W*$\n?", re.IGNORECASE | re.MULTILINE
+    r"^[^\w\n]{0,40}(?:Конец|Завершение) пересылаемого (?:сообщения|письма)[^\w\n]{0,40}$\n?",
+    re.IGNORECASE | re.MULTILINE,
 )
 _IS_FORWARD = re.compile(r"^\s*(?:fwd?|fw|пересл|пер|wg|tr)(?:\[\d{1,3}\])?\s?:", re.IGNORECASE)
 _HEAD_LINE = re.compile(
@@ -105,10 +108,15 @@ def said(parts: Parts) -> Said:
     links: dict[str, None] = {}
     web = ""
     for same in parts.texts[:50]:
-        plain, markup = _best(same)
+        plain, chosen = _best(same)
         texts.append(plain.text)
-        web = web or next((found for one in same if one.markup and (found := web_version(one.words))), "")
-        for link in _leading(markup) if markup else plain.links:
+        for one in same:
+            if one.markup:
+                anchors = list(islice(anchors_of(one.words), MOST_ANCHORS))
+                web = web or web_version(anchors)
+                if one is chosen:
+                    plain = Plain(plain.text, _leading(anchors))
+        for link in plain.links:
             links.setdefault(link)
         if sum(map(len, texts)) > 2 * LONGEST_TEXT:
             break
@@ -166,9 +174,9 @@ def without_footers(text: str) -> str:
     return "\n".join(kept) if any(line.strip() for line in kept) else text
 
 
-def web_version(markup: str) -> str:
+def web_version(anchors: Iterable[Anchor]) -> str:
     """The address behind «view in browser», «веб-версия» …; empty where none is offered."""
-    for anchor in anchors_of(markup):
+    for anchor in anchors:
         offered = _WEB_VERSION.search(anchor.words) or (
             _HERE.fullmatch(anchor.words) and _WEB_VERSION.search(f"{anchor.before[-150:]} {anchor.words}")
         )
@@ -224,54 +232,51 @@ def _aim(link: str) -> str:
     return ""
 
 
-def _best(same: Sequence[Text]) -> tuple[Plain, str]:
-    """Of texts that say the same, the one to read, and its markup: HTML, unless it says far less than the plain one."""
+def _best(same: Sequence[Text]) -> tuple[Plain, Text | None]:
+    """Of texts that say the same, the one to read: HTML, unless it says far less than the plain one. Links of HTML are
+    left to others."""
     plain = next((text for text in same if not text.markup), None)
     markup = next((text for text in same if text.markup), None)
     if markup is not None:
         read = plain_of(markup.words)
         if plain is None:
-            return read, markup.words
+            return read, markup
         bare = _ADDRESS.sub("", plain.words)
         if 2 * len(read.text) >= len(" ".join(bare.split())) or len(read.text) > 2_000:
-            return read, markup.words
+            return read, markup
     if plain is None:
-        return Plain("", ()), ""
+        return Plain("", ()), None
     words = _unflowed(plain) if plain.flowed else plain.words
-    words = re.split(r"^-- ?\r?$", words, maxsplit=1, flags=re.MULTILINE)
-    body = words[0] if words[0].strip() else "".join(words)
-    links = (
-        direct(found.rstrip(".,;:!?)]}'"))
-        for found in _ADDRESS.findall(body[:LONGEST_TEXT])[: 5 * MOST_LINKS]
-    )
-    return Plain(tidy(body), tuple(dict.fromkeys(filter(None, links)))), ""
+    parts = re.split(r"^-- ?\r?$", words, maxsplit=1, flags=re.MULTILINE)
+    body = parts[0] if parts[0].strip() else "".join(parts)
+    found = _ADDRESS.findall(body[:LONGEST_TEXT])[: 5 * MOST_LINKS]
+    links = (direct(link.rstrip(".,;:!?)]}'")) for link in found)
+    return Plain(tidy(body), tuple(dict.fromkeys(filter(None, links)))), plain
 
 
-def _leading(markup: str) -> Iterable[str]:
+def _leading(anchors: Iterable[Anchor]) -> tuple[str, ...]:
     """Where the links of HTML lead, but those that unsubscribe."""
     found: dict[str, None] = {}
-    for anchor in anchors_of(markup):
+    for anchor in anchors:
         if not _LEAVE.search(anchor.words) and (link := direct(anchor.href)):
             found.setdefault(link)
         if len(found) >= MOST_LINKS:
             break
-    return found
+    return tuple(found)
 
 
 def _unflowed(text: Text) -> str:
     """Lines that end in a space go on in the next (RFC 3676)."""
-    lines: list[str] = []
+    pieces: list[str] = []
     going = False
     for line in text.words.replace("\r\n", "\n").split("\n"):
+        quoted = line.startswith(">")
         stuffed = line[1:] if line.startswith(" ") else line
-        if going and not line.startswith(">"):
-            lines[-1] += stuffed
-        else:
-            lines.append(stuffed)
-        going = stuffed.endswith(" ") and stuffed != "-- " and not line.startswith(">")
-        if going and text.delete_space:
-            lines[-1] = lines[-1][:-1]
-    return "\n".join(lines)
+        if not going or quoted:
+            pieces.append("\n")
+        going = stuffed.endswith(" ") and stuffed != "-- " and not quoted
+        pieces.append(stuffed[:-1] if going and text.delete_space else stuffed)
+    return "".join(pieces)
 
 
 def _without_marks(lines: Sequence[str]) -> str:
