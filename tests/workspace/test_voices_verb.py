@@ -17,6 +17,7 @@ import pytest
 from primeta.cli.app import run
 from primeta.config import load_config
 from primeta.errors import BadInput
+from primeta.show.result import plain
 from primeta.sources.records import Document
 from primeta.store.documents import save_documents
 from primeta.warehouse.engine import open_warehouse
@@ -311,3 +312,26 @@ def test_the_command_line_gives_json_and_words(made, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run(["voices", str(made[0]), "--since", "2025-11-01", "--language", "ru"])
     assert "жребия не было" in capsys.readouterr().out
+
+
+def test_the_same_question_is_answered_from_what_was_kept_and_anew_when_a_voice_is_added(
+    made, tmp_path, monkeypatch
+):
+    shutil.copytree(made[0], tmp_path / "ws", ignore=shutil.ignore_patterns("state*", "cache"))
+    ws = open_workspace(tmp_path / "ws")
+    first = ws.voices(since=date(2026, 3, 1), now=NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "primeta.workspace.voices._worked_out", lambda *_: pytest.fail("it was worked out again")
+        )
+        again = ws.voices(since=date(2026, 3, 1), now=NOW + timedelta(minutes=5))
+    assert json.dumps(plain(first.as_dict())) == json.dumps(plain(again.as_dict()))
+    table = pq.read_table(tmp_path / "ws" / "voices.parquet")
+    more = (
+        table.slice(0, 1)
+        .set_column(0, "voice_id", pa.array(["new"]))
+        .set_column(1, "said_at", pa.array([NOW - timedelta(days=2)], table.schema.field("said_at").type))
+    )
+    pq.write_table(pa.concat_tables([table, more]), tmp_path / "ws" / "voices.parquet")
+    assert ws.voices(since=date(2026, 3, 1), now=NOW).voices == first.voices + 1
+    ws.close()

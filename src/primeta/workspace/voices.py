@@ -7,9 +7,12 @@ something else.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -17,7 +20,8 @@ import numpy.typing as npt
 
 from primeta.errors import BadInput
 from primeta.sources.records import GROUP_OF, Document, Source, SourceKind
-from primeta.warehouse.facts_store import load_facts
+from primeta.warehouse.facts_store import Facts, load_facts
+from primeta.workspace.reactivation_kept import file_name, keep, kept
 from primeta.workspace.texts_views import After, Theme, Themes
 from primeta.workspace.voices_compared import OWN, after_of, joined_to, segments_of, text_of, told_at
 
@@ -35,6 +39,9 @@ YEAR = timedelta(days=365)
 """Before the period: what customers did after they had said the same is learnt from it too."""
 MOST_VOICES = 300_000
 """The latest that are read of the period and the year before."""
+FOLDER = "cache/voices"
+KEPT = 40
+"""Answers that are kept."""
 QUOTES = 5
 _QUOTE = 280
 VOICES: tuple[SourceKind, ...] = tuple(kind for kind in get_args(SourceKind) if GROUP_OF[kind] == "voice")
@@ -76,6 +83,48 @@ def voices(
         raise BadInput(f"customers have no attribute {by!r}; they have {', '.join(known)}.")
     begin, end = _start(ws, first), _start(ws, last + timedelta(days=1))
     spoken, cut = _spoken(ws, begin - YEAR, min(end, now), now)
+    question = f"{first} {last} {window_days} {by}"
+    seen_until = min(facts.seen_until, now) if facts and facts.seen_until else None
+    mark = _mark(spoken, question, facts.version if facts else "", seen_until)
+    path = ws.folder / FOLDER / f"{file_name(question)}.json"
+    there = kept(path, Themes)
+    if there is not None and there.mark == mark:
+        found = there.record
+    else:
+        found = _worked_out(ws, facts, spoken, begin, first, last, by, window_days, now, cut)
+        keep(path, found, mark=mark, at=now)
+        _forget(path.parent)
+    return replace(found, themes=_with_topics(ws, found.themes))
+
+
+def _mark(spoken: Sequence[Document], question: str, facts_version: str, seen_until: datetime | None) -> str:
+    """Changes with everything that the answer is made of."""
+    digest = hashlib.sha256(f"{version('primeta')} {question} {facts_version} {seen_until}".encode())
+    for one in spoken:
+        digest.update(f"\0{one.id} {one.customer_id} {one.score} {told_at(one).timestamp()} ".encode())
+        digest.update(one.text.encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def _forget(folder: Path) -> None:
+    """Answers to questions of long ago: the cache keeps the newest."""
+    files = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    for path in files[:-KEPT]:
+        path.unlink(missing_ok=True)
+
+
+def _worked_out(
+    ws: Workspace,
+    facts: Facts | None,
+    spoken: Sequence[Document],
+    begin: datetime,
+    first: date,
+    last: date,
+    by: str,
+    window_days: int,
+    now: datetime,
+    cut: bool,
+) -> Themes:
     inside = [told_at(one) >= begin for one in spoken]
     current = [one for one, there in zip(spoken, inside, strict=True) if there]
     empty = Themes(
@@ -104,7 +153,7 @@ def voices(
         with_customer=sum(bool(one.customer_id) for one in current),
         weeks=empty.weeks,
         segment=by,
-        themes=_with_topics(ws, themes),
+        themes=tuple(themes),
         why_not="" if themes else "too-few-voices",
         extra={
             "rest": {"voices": rest, "share": rest / len(current)},

@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from primeta.signals.texts.boilerplate import Boilerplate, sentences
+from primeta.signals.texts.boilerplate import sentences
 from primeta.signals.texts.plain_words import lemma, normal_form
 from primeta.signals.texts.terms import TermReader, tokens, word_code
 from primeta.signals.texts.terms_shown import shown, written_forms
-from primeta.signals.texts.themes_words import CONCEPTS, GENERIC
+from primeta.signals.texts.themes_words import CONCEPTS, GENERIC, OTHER
 
 MOST = 20
 """Themes that are given."""
@@ -145,22 +145,24 @@ def find_themes(texts: Sequence[str], sources: Sequence[str], *, most: int = MOS
 def _prepared(texts: Sequence[str], sources: Sequence[str]) -> tuple[list[str], Bools]:
     """Texts without what their source repeats; empty where a program wrote them. And which those are."""
     variants: defaultdict[str, set[str]] = defaultdict(set)
-    masked: list[str] = []
-    for text in texts:
-        plain = normal_form(text)
-        mask = _DIGITS.sub("0", plain)
-        masked.append(mask)
-        if mask.count(" ") >= 5 and len(variants[mask]) < VARIANTS and _NUMBERED.search(text):
-            variants[mask].add(plain)
-    templates = np.array([len(variants.get(mask, ())) >= VARIANTS for mask in masked], dtype=bool)
+    masked: dict[int, str] = {}
+    for row, text in enumerate(texts):
+        if _NUMBERED.search(text):
+            plain = normal_form(text)
+            mask = _DIGITS.sub("0", plain)
+            if mask.count(" ") >= 5:
+                masked[row] = mask
+                if len(variants[mask]) < VARIANTS:
+                    variants[mask].add(plain)
+    templates = np.zeros(len(texts), dtype=bool)
+    templates[[row for row, mask in masked.items() if len(variants[mask]) >= VARIANTS]] = True
     written: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for text, source, is_template in zip(texts, sources, templates, strict=True):
         if not is_template:
             written[source][text] = None
     under = {source: _repeated(list(said)) for source, said in written.items()}
-    calls = Boilerplate()  # it knows nothing of these sources: it takes out calls to subscribe only
     return [
-        "" if is_template else calls.left(source, _without(text, under[source]))
+        "" if is_template else _without(text, under[source])
         for text, source, is_template in zip(texts, sources, templates, strict=True)
     ], templates
 
@@ -186,6 +188,7 @@ def _without(text: str, repeated: frozenset[str]) -> str:
     return "\n".join(part for part in parts if _mask(part) not in repeated) if len(parts) > 1 else text
 
 
+@lru_cache(maxsize=50_000)
 def _mask(text: str) -> str:
     return _DIGITS.sub("0", normal_form(text))
 
@@ -218,6 +221,8 @@ def thing_of(token: str) -> str:
     if len(token) < 2 or not token[0].isalpha():
         return ""
     low = token.lower().replace("ё", "е")
+    if low in OTHER:
+        return ""
     return CONCEPTS.get(low) or CONCEPTS.get(lemma(low), "")
 
 
@@ -309,15 +314,21 @@ def _named(theme: VoiceTheme, followers: Sequence[str | int], texts: Sequence[st
     written = written_forms([*theme.codes, *wanted], texts, reader=reader)
     ranked = sorted(theme.codes, key=lambda code: (-written[code].total(), code))
     own += [term for code in ranked if (term := shown(written[code]))]
+    if not own or (not theme.things and all(_is_generic(word) for word in own[0].split())):
+        return ()
     rest = [
         term
         for code in wanted
         if code not in theme.codes
         and (term := shown(written[code]))
-        and not any(lemma(word) in GENERIC for word in term.lower().replace("ё", "е").split())
+        and not any(_is_generic(word) for word in term.split())
     ]
     own = own[:3] if theme.things else _joined(own)
     return tuple(dict.fromkeys([*own, *_joined(rest)]))[:_TERMS]
+
+
+def _is_generic(word: str) -> bool:
+    return lemma(word.lower().replace("ё", "е")) in GENERIC
 
 
 def _joined(terms: Sequence[str]) -> list[str]:

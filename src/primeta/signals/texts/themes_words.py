@@ -38,6 +38,9 @@ _WORDS: Mapping[str, str] = {
 CONCEPTS: Mapping[str, str] = {word: name for name, words in _WORDS.items() for word in words.split()}
 """Usual form (ё as е) → the thing."""
 
+OTHER = frozenset({"accounting", "pointed", "pointing", "pointless", "caring"})
+"""Forms that only look like one of these words."""
+
 GENERIC = frozenset(
     "заказ заказать заказывать товар магазин покупка купить покупать покупатель клиент компания продукт вещь деньги "
     "рубль штука номер обращение раз день добрый здравствуйте благодарить понравиться нравиться отлично хороший плохой "
