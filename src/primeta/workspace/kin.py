@@ -72,7 +72,6 @@ def _speakers(ws: Workspace) -> Callable[[str, str], Speakers | None]:
 
 def _members_of(ws: Workspace, code: str, wanted: frozenset[str]) -> frozenset[str] | None:
     """Those of the customers who are in a slice of attributes; None for channels, and where no facts are kept."""
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from primeta.warehouse.facts_store import load_facts
@@ -81,11 +80,8 @@ def _members_of(ws: Workspace, code: str, wanted: frozenset[str]) -> frozenset[s
     facts = load_facts(ws.folder / "facts")
     if facts is None or not facts.customers_file or any(name not in facts.attributes for name, _ in parts):
         return None
-    table = pq.read_table(
-        facts.customers_path, columns=["customer_id", *dict.fromkeys(name for name, _ in parts)]
-    )
-    for name, value in parts:
-        table = table.filter(pc.equal(table[name].cast("string"), value))
+    filters = [(name, "=", value) for name, value in parts]
+    table = pq.read_table(facts.customers_path, columns=["customer_id"], filters=filters)
     return frozenset(table["customer_id"].cast("string").to_pylist()) & wanted
 
 

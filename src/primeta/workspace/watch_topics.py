@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, select
@@ -97,22 +97,18 @@ class Texts:
         self.rows = _rows(ws, self._tell)
 
     @property
-    def last(self) -> datetime | None:
-        """Time of the newest text; None where there is none."""
-        if not self.rows.num_rows:
-            return None
-        import pyarrow.compute as pc
-
-        newest = pc.max(self.rows["at"]).as_py()
-        return datetime.fromtimestamp(newest / 1e6, self.ws.config.zone)
+    def first(self) -> datetime | None:
+        """Time of the earliest text; None where there is none."""
+        return self._moment(min)
 
     @property
-    def first(self) -> datetime | None:
+    def last(self) -> datetime | None:
+        return self._moment(max)
+
+    def _moment(self, which: Callable[[Any], Any]) -> datetime | None:
         if not self.rows.num_rows:
             return None
-        import pyarrow.compute as pc
-
-        return datetime.fromtimestamp(pc.min(self.rows["at"]).as_py() / 1e6, self.ws.config.zone)
+        return datetime.fromtimestamp(int(which(self.rows["at"].to_numpy())) / 1e6, self.ws.config.zone)
 
     def look(self, until: datetime, *, since: date) -> TopicsSeen:
         """The topics of all that was said before `until`, each under the name of its first sight.
@@ -177,7 +173,7 @@ class Texts:
             )
             signals += sides_of
             topic = _graded(as_first_seen(one.topic, identity, frozen), sides_of, until.date())
-            topics[identity] = (frozen, _typed(topic, texts))
+            topics[identity] = (frozen, _typed(topic, texts, until.date()))
             members[identity] = one.documents
         self._tell("topics", 2, 2)
         return TopicsSeen(
@@ -214,9 +210,21 @@ def _links(texts: Iterable[Document]) -> tuple[str, ...]:
     return tuple(sorted({link for one in texts for link in map(story_link, (one.url, *one.links)) if link}))
 
 
-def _typed(topic: Topic, texts: Sequence[Document]) -> Topic:
-    """With its type and, for rules, the day from which they apply."""
-    return topic
+def _typed(topic: Topic, texts: Sequence[Document], today: date) -> Topic:
+    """With its type and the words that speak for it; of what a regulator says or what is a rule, the day it applies."""
+    from primeta.signals.texts.dates_of_rules import applies_from, due_day
+    from primeta.signals.texts.trend_type import trend_type
+
+    found = trend_type([_whole(one) for one in texts], [one.kind for one in texts])
+    day = None
+    if "regulator" in topic.origins or found.type == "regulatory":
+        told = [
+            rule
+            for one in texts
+            for rule in applies_from(_whole(one), published_at=one.published_at or one.seen_at)
+        ]
+        day = due_day(told, today=today)
+    return replace(topic, type=found.type, type_words=found.words, applies_from=day)
 
 
 def _rows(ws: Workspace, tell: Progress) -> pa.Table:

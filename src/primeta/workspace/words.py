@@ -270,7 +270,8 @@ def draft_card(
     assert lead is not None
     told = [topics[entry.topic] for entry in members if topics and entry.topic in topics]
     if lead.topic:
-        type = next((kind for entry in told for kind in TREND_TYPES if kind == entry.type), type)
+        kinds: list[TrendType] = [kind for entry in told for kind in TREND_TYPES if kind == entry.type]
+        type = kinds[0] if kinds else type
     seen = draft_description(lead, metrics, lang)
     return Card(
         name=draft_name(members, metrics, lang),
