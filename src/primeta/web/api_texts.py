@@ -17,7 +17,6 @@ from primeta.web.texts_documents import (
     reading_document,
     topic_document,
     topics_document,
-    voices_document,
 )
 from primeta.workspace.documents import signals_document
 from primeta.workspace.texts_views import Mark
@@ -144,4 +143,4 @@ def voices(
     by: Annotated[str, Query(max_length=100, description="An attribute of the customers")] = "",
 ) -> JSONResponse:
     site = site_of(request)
-    return answer(voices_document(site.workspace.voices(since=since, until=until, by=by, now=site.now())))
+    return answer(site.workspace.voices(since=since, until=until, by=by, now=site.now()).as_dict())

@@ -8,11 +8,8 @@ from typing import Any
 from primeta.signals.signal import Block
 from primeta.sources.records import Document
 from primeta.workspace.texts_views import (
-    After,
     Reading,
     ReadingItem,
-    Theme,
-    Themes,
     TopicView,
 )
 
@@ -126,50 +123,4 @@ def _block(block: Block) -> dict[str, Any]:
         "e_value": block.e_value,
         "passes": block.passes,
         "finished": block.finished,
-    }
-
-
-def voices_document(found: Themes) -> dict[str, Any]:
-    return {
-        "since": found.since,
-        "until": found.until,
-        "sources": list(found.sources),
-        "voices": found.voices,
-        "with_customer": found.with_customer,
-        "weeks": list(found.weeks),
-        "segment": found.segment or None,
-        "basis": "observational",
-        "why_not": found.why_not or None,
-        "themes": [_theme(theme) for theme in found.themes],
-    }
-
-
-def _theme(theme: Theme) -> dict[str, Any]:
-    return {
-        "id": theme.id,
-        "terms": list(theme.terms),
-        "voices": theme.voices,
-        "customers": theme.customers,
-        "share": theme.share,
-        "weekly": list(theme.weekly),
-        "by_segment": dict(theme.by_segment),
-        "score": theme.score,
-        "quotes": list(theme.quotes),
-        "topic": theme.topic or None,
-        "after": [_after(after) for after in theme.after],
-    }
-
-
-def _after(after: After) -> dict[str, Any]:
-    return {
-        "outcome": after.outcome,
-        "window_days": after.window_days,
-        "said": after.said,
-        "others": after.others,
-        "difference": after.difference,
-        "low": after.low,
-        "high": after.high,
-        "n": after.n,
-        "n_others": after.n_others,
-        "why_not": after.why_not or None,
     }
