@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-CHUNK = 1 << 20
+CHUNK = 1 << 16
+"""Bytes; an error of json counts the lines before it, so a short window makes damage cheap."""
 LARGEST_MESSAGE = 8 * 2**20
 """Characters; the text of a message has at most some ten thousand with all its marks."""
 
