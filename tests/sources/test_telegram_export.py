@@ -216,6 +216,16 @@ def test_of_a_whole_account_only_channels_and_groups_are_read() -> None:
     ]
 
 
+def test_it_is_told_by_its_first_bytes() -> None:
+    assert telegram_form(raw(account())) == telegram_form(raw(chat())) == "export"
+    contacts = {"about": "…", "profile_pictures": [{"photo": "x"}] * 9_000, "chats": {"list": []}}
+    assert telegram_form(raw(contacts)) == "export"
+    assert telegram_form(raw([message(1, "Да")])) == "export"
+    assert [d.text for d in read([message(1, "Да")]).documents] == ["Да"]
+    assert telegram_form(b'{"version": "https://jsonfeed.org/version/1.1", "items": []}') == ""
+    assert telegram_form(b"[1, 2]") == ""
+
+
 def test_a_single_private_chat_was_chosen_by_a_person() -> None:
     assert [d.text for d in read(chat(message(1, "Верните деньги"), type="bot_chat")).documents] == [
         "Верните деньги"

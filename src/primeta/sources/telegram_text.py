@@ -38,6 +38,13 @@ _NOT_CHANNELS = frozenset({
     "setlanguage", "confirmphone", "boost", "giftcode", "iv", "contact", "passport",
 })  # fmt: skip
 _TELEGRAM = re.compile(r"https?://(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/")
+_ACCOUNT = (
+    b'"chats"',
+    b'"personal_information"',
+    b'"frequent_contacts"',
+    b'"profile_pictures"',
+    b'"left_chats"',
+)
 _TAG = re.compile(r"(?<![\w&/#])#(\w{2,64})")
 
 
@@ -86,8 +93,12 @@ def telegram_form(head: bytes) -> Form:
     if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = text.decode("utf-16", "replace").encode("utf-8", "replace")
     if text[:1] == b"{":
-        messages = b'"messages"' in text and (b'"type"' in text or b'"id"' in text)
-        return "export" if messages or b'"chats"' in text or b'"personal_information"' in text else ""
+        if b'"messages"' in text:
+            return "export" if b'"type"' in text or b'"id"' in text else ""
+        # Of a whole account long lists may stand before the chats.
+        return "export" if any(key in text for key in _ACCOUNT) else ""
+    if text[:1] == b"[":
+        return "export" if b'"message"' in text and b'"date"' in text and b'"id"' in text else ""
     if b"tgme_" in text:
         return "page"
     if b"<" in text[:200] and (
