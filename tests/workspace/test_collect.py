@@ -381,3 +381,29 @@ def test_the_worker_asks_only_when_a_source_is_due(tmp_path, monkeypatch):
         with only_one(tmp_path / "collect.lock", "a collector"):
             serve.collect_quietly(ws, fetcher())
         assert place.seen.count("/feed0.xml") == 2
+
+
+def test_a_reader_that_falls_over_stops_only_its_own_source(tmp_path, quiet, monkeypatch):
+    from primeta.sources import table
+
+    still(tmp_path / "data")
+    with web(1) as place:
+        text = (
+            TICKETS
+            + f'[sources.after]\nat = "{place.url("/feed0.xml")}"\nkind = "agency"\nallow = ["127.0.0.1"]\n'
+        )
+        ws = opened(workspace_at(tmp_path, more=text))
+
+        def falls(*_arguments, **_options):
+            raise RuntimeError("list index out of range")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(table, "table_batches", falls)
+            report = ws.collect(now=NOW, **quiet)
+        assert ([(name, trouble.code) for name, trouble in report.failed], report.new) == (
+            [("tickets", "defect")],
+            13,
+        )
+        assert "list index out of range" in ws.source_views(now=NOW)[0].why("ru")
+        # What was kept when the reader fell is read with the rest, once.
+        assert ws.collect(now=NOW, force=True, **quiet).new == 60

@@ -32,6 +32,12 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "What was kept is damaged: {why}",
         "ru": "Сохранённый файл повреждён: {why}",
     },
+    "defect": {
+        "en": "Reading failed in a way that was not foreseen: {why}. What came is kept; please tell whoever looks after "
+        "Primeta.",
+        "ru": "При чтении случилась непредвиденная ошибка: {why}. Полученное сохранено; сообщите тем, кто "
+        "обслуживает Primeta.",
+    },
     "moved": {
         "en": "The source has moved to {to} for good. It is read there; write the new address into primeta.toml.",
         "ru": "Источник насовсем переехал на {to}. Читаем его там; впишите новый адрес в primeta.toml.",

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from primeta.errors import BadInput, NotFound, PrimetaError
+from primeta.errors import BadInput, DiskFull, Locked, NotFound, PrimetaError
 from primeta.sources.declare import declared_sources
 from primeta.sources.fetching.raw_store import RawStore
 from primeta.sources.records import Brought, Document, Source, Trouble
@@ -196,7 +196,7 @@ def _one(ws: Workspace, state: SourceState, asking: Asking, stories: StoryKeeper
         written = source_rows.digests(connection, state.source.name)
     orphans = [kept.digest for kept in asking.raw.list(state.source.name) if kept.digest not in written]
     last: Step | None = None
-    for part in ask(state, asking, orphans=orphans):
+    for part in _steps(state, asking, orphans):
         if last is not None:
             state = _write(ws, replace(state, known=last.known, position=last.position), last, stories, told)
         last = part
@@ -204,6 +204,23 @@ def _one(ws: Workspace, state: SourceState, asking: Asking, stories: StoryKeeper
     told.trouble = last.trouble
     _write(ws, _after(state, last, [*told.parts, *last.parts], asking.now), last, stories, told)
     return told
+
+
+def _steps(state: SourceState, asking: Asking, orphans: Sequence[str]) -> Iterator[Step]:
+    """What asking brings; where reading fails in a way that nobody foresaw, that is this source's trouble alone."""
+    step = Step(known=state.known, position=state.position)
+    try:
+        for step in ask(state, asking, orphans=orphans):
+            yield step
+    except (DiskFull, Locked):
+        raise
+    except PrimetaError as error:
+        told = Trouble(code="defect", values={"why": str(error)})
+    except Exception as error:  # noqa: BLE001 — a defect of ours must not keep the other sources from being asked
+        told = Trouble(code="defect", values={"why": f"{type(error).__name__}: {str(error)[:200]}"})
+    else:
+        return
+    yield Step(known=step.known, position=step.position, trouble=told)
 
 
 def _after(state: SourceState, last: Step, parts: Sequence[Trouble], now: datetime) -> SourceState:
