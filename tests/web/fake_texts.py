@@ -251,10 +251,11 @@ class FakeTexts:
 
     def log_document(self, identity: str, *, by: str, now: datetime, **more: Any) -> Note:
         document = self.document(identity)
+        values = {"text": document.text, "subject": document.title or document.text[:40], "direction": "up"}
+        values |= {name: value for name, value in more.items() if value}
         note = self.log(
-            text=document.text, origin=GROUP_OF[document.kind], subject=document.title or document.text[:40], source=document.owner,
-            happened_at=(document.published_at or document.seen_at).date(), url=document.url, direction="up", by=by, now=now,
-            **more,
+            origin=GROUP_OF[document.kind], source=document.owner, url=document.url, by=by, now=now,
+            happened_at=(document.published_at or document.seen_at).date(), **values,
         )  # fmt: skip
         self.logged[identity] = note.id
         return note

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from primeta.errors import BadInput, NotFound
+from primeta.errors import BadInput, NotAllowed, NotFound
 from primeta.signals.signal import ORIGINS
 from primeta.sources.records import GROUP_OF
 from primeta.web.forms import Form
@@ -120,7 +120,11 @@ async def sent_with_files(request: Request) -> FormData:
         ).parse()
     except MultiPartException as error:
         raise BadInput(f"the form cannot be read: {error.message}") from None
-    return sent_from_us(request, form)
+    try:
+        return sent_from_us(request, form)
+    except NotAllowed:
+        await form.close()
+        raise
 
 
 async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -128,7 +132,10 @@ async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes,
     async for piece in stream:
         room -= len(piece)
         if room < 0:
-            raise BadInput(f"the files are larger than {LARGEST // 2**20} MB together; nothing was saved")
+            # Of this kind the parser closes what it has begun to write.
+            raise MultiPartException(
+                f"the files are larger than {LARGEST // 2**20} MB together; nothing was saved"
+            )
         yield piece
 
 
