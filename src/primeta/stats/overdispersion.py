@@ -53,8 +53,8 @@ def thread_factor(stories: Ints, mean: Floats, group: Ints, groups: int) -> Floa
     """
     many = np.minimum(stories, 50).astype(float)
     # pairs beyond what independent mentions at this mean would bring
-    extra = np.maximum(many * (many - 1) - mean * many, 0.0)
-    top = np.bincount(group, weights=extra, minlength=groups)
+    extra = many * (many - 1) - mean * many
+    top = np.maximum(np.bincount(group, weights=extra, minlength=groups), 0.0)
     bottom = np.bincount(group, weights=many, minlength=groups)
     overall = top.sum() / max(bottom.sum(), 1.0)
     return np.clip(1 + (top + 50 * overall) / (bottom + 50), 1.0, _LARGEST)

@@ -34,8 +34,8 @@ Ints = npt.NDArray[np.integer[Any]]
 Bools = npt.NDArray[np.bool_]
 
 LASTING = 3
-"""So many weeks of more are needed at least: one week's echo weighs a third of what it takes."""
-LASTING_DAYS = 10
+"""An echo of so many weeks is not enough: one week weighs at most a third of what the first on a list must reach."""
+LASTING_DAYS = 7
 """The same in a panel of days."""
 SETTLING = 8
 SETTLING_DAYS = 21
@@ -142,7 +142,9 @@ class _Followed:
         """ψ since the onset over ψ before, by what was known at first sight."""
         a, b = self.before()
         since = slice(self.onset, self.sight)
-        return float(self.counts[since].sum() + 1) / float(self.expected[since].sum() + b / a) * b / a
+        count, told = float(self.counts[since].sum()), float(self.expected[since].sum())
+        # what is noticed was lucky: one standard error less
+        return (count - np.sqrt(count)) / max(told, 1e-9) * b / a if count > 1 else 1.0
 
     def turned(self) -> float:
         a, b = self.before()
@@ -206,8 +208,8 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: in
     watched = weeks - first
     tests = max(count + left_out, 1)
     lasting = LASTING if _days(panel.weeks) == 7 else LASTING_DAYS
-    cap = (np.log(tests / error) + np.log(watched)) / lasting
-    second_cap = (np.log(_SECOND_HEIGHT) + np.log(watched)) / lasting
+    cap = np.log(tests / error) / lasting
+    second_cap = np.log(_SECOND_HEIGHT) / lasting
     log_e, now = np.full(count, floor), np.zeros(count)
     onset = np.full(count, -1)
     rows = told.lively()
@@ -375,6 +377,7 @@ class _Told:
         order = np.arange(weeks)
         self.heard = np.where(order[None, :] >= self.settled[:, None], volume, 0.0)[:, self.first :]
         self.own_volume = np.where(order[None, :] < self.settled[:, None], volume, 0.0).sum(axis=1)
+        self.said_before = np.concatenate([np.zeros((volume.shape[0], 1)), np.cumsum(volume, axis=1)], axis=1)
         self.by_week = volume.sum(axis=0)
         self.so_far = np.concatenate([[0.0], np.cumsum(self.by_week)])
         self._rows()
@@ -496,12 +499,26 @@ class _Told:
         part = ((np.log(alike) - self.grid[place]) / (self.grid[place + 1] - self.grid[place]))[:, None]
         unheard = (1 - part) * self.unheard[place] + part * self.unheard[place + 1]
         owner, week = self.owner[rows], self.week[rows]
-        habit = week < np.maximum(self.base_end[candidates][which], self.settled[owner])
-        weight = self.told[rows][habit] / (alike[which[habit]] + self.own_volume[owner[habit]])
+        early = week < np.maximum(self.base_end[candidates][which], self.settled[owner])
         from scipy.sparse import csr_array
 
-        own = csr_array((weight, (which[habit], owner[habit])), shape=(n, self.heard.shape[0]))
+        shape = (n, self.heard.shape[0])
+        own = csr_array((self.told[rows][early], (which[early], owner[early])), shape=shape).tocoo()
+        who, whose = own.coords
+        more = self.habit(
+            np.asarray(own.data, float), alike[who], whose, self.base_end[candidates][who]
+        ) - _ALIKE / (alike[who] + self.own_volume[whose])
+        own = csr_array((more, (who, whose)), shape=shape)
         return self.share[candidates][:, None] * unheard + np.asarray(own @ self.heard).reshape(n, watched)
+
+    def habit(self, own: Floats, alike: Floats | float, owner: Ints, end: Ints) -> Floats:
+        """Share of owners who spoke of it `own` times before week `end`: drawn to the panel's, but no less than his own tells.
+
+        A gamma law has too thin a tail for an owner whose subject it is: (own − 1) / volume, discounted as all that
+        is counted for being there, stands against it.
+        """
+        volume = self.said_before[owner, np.maximum(end, self.settled[owner])]
+        return np.maximum((_ALIKE + own) / (alike + volume), (own - 1) / np.maximum(volume, 1.0))
 
     def _last_year(self, rows: Ints, which: Ints, n: int) -> Floats:
         """(n, T) what the same five weeks a year ago lead to expect; 0 where the panel does not reach so far back."""
@@ -592,7 +609,7 @@ class _Result:
         habit = mine & ~evidence
         own = _sum_by(place[habit], weights=many[habit], minlength=owners.size)
         alike = told.alike[candidate]
-        share = (_ALIKE + own) / (alike + told.own_volume[owners])
+        share = told.habit(own, float(alike), owners, np.full(owners.size, end))
         expected = share[:, None] * told.heard[owners]
         one = np.full(owners.size, end - told.first)
         most = np.full(owners.size, self.most[candidate])
