@@ -6,9 +6,13 @@ import random
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from primeta.sources.page import read_page
+from primeta.sources.page_change import change_of
 from primeta.sources.page_noise import steady
+from primeta.sources.page_part import part_of
 from primeta.sources.records import Source
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -287,3 +291,30 @@ def test_a_page_written_anew_says_so():
 @pytest.mark.parametrize("line", ["12", "1 / 5", "•", "4.8", ""])
 def test_lines_that_say_nothing_are_nothing(line):
     assert steady(line) == ""
+
+
+NAMES = st.lists(
+    st.text("абвгдежзиклмнопрст", min_size=4, max_size=9), min_size=2, max_size=8, unique_by=str.casefold
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(NAMES, st.data())
+def test_any_one_price_of_a_shop_is_told_and_no_other_in_whatever_order(names, data):
+    prices = data.draw(st.lists(st.integers(1, 99_999), min_size=len(names), max_size=len(names)))
+    changed = data.draw(st.integers(0, len(names) - 1))
+    new = data.draw(st.integers(1, 99_999).filter(lambda price: price != prices[changed]))
+    order = data.draw(st.permutations(range(len(names))))
+    after = [*prices[:changed], new, *prices[changed + 1 :]]
+
+    def part(listed, at):
+        markup = shop(*(card(names[each], f"{listed[each]} ₽") for each in at)).decode()
+        return part_of(markup, select="main", url=URL)
+
+    old = part(prices, range(len(names)))
+    assert not change_of(old, part(prices, order), now=NOW).any
+    found = change_of(old, part(after, order), now=NOW)
+    assert [(move.name, move.was.prices[0].value, move.now.prices[0].value) for move in found.prices] == [
+        (names[changed], prices[changed], new)
+    ]
+    assert (found.lines, found.added, found.removed) == ((), (), ())

@@ -41,6 +41,8 @@ LIFT = 2.0
 """… that is so many times as often as by chance …"""
 SURE = 4.0
 """… and so many standard deviations of a Poisson count more: words that are rare meet by luck."""
+INSIDE = 0.9
+"""A term so much of which lies within a leader's voices follows it in any case."""
 STRONG = 0.6
 """Share from which having the follower alone is enough to belong to the theme."""
 SAME = 0.7
@@ -259,9 +261,11 @@ def _clusters(
             share = np.where(number > 0, joint / number, 0.0)
             lift = np.where(number > 0, share * speaking / number[leader], 0.0)
         chance = number * number[leader] / speaking
-        follows = (
+        often = (
             (share >= FOLLOWS) & (lift >= LIFT) & (joint - chance >= SURE * np.sqrt(chance)) & (joint >= 3)
         )
+        # Of a leader that most voices have, nothing can be said twice as often.
+        follows = often | ((share >= INSIDE) & (number >= FEWEST))
         follows[leader] = False
         known = isinstance(keys[leader], str)
         single = np.array([isinstance(key, int) and key % 2 == 1 for key in keys])
