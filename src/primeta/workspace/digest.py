@@ -17,7 +17,7 @@ from primeta.workspace.documents import trend_document
 from primeta.workspace.experiment_documents import experiment_entry
 from primeta.workspace.experiment_words import finding, reading_of
 from primeta.workspace.views import Change, GlanceRow, Overview
-from primeta.workspace.words import money_figure
+from primeta.workspace.words import money_figure, origins_line
 
 if TYPE_CHECKING:
     from primeta.trends.records import Trend
@@ -199,15 +199,19 @@ def _rank(grade: str, order: tuple[str, ...]) -> int:
 def _trend_table(trends: tuple[Trend, ...], lang: Language, currency: str) -> str | Table:
     if not trends:
         return say(lang, "Nothing waits.")
+    # Where texts are watched, who has seen a thing differs from trend to trend.
+    said = any(entry.origin != "metric" for trend in trends for entry in trend.evidence.origins)
     heads = (
         Head(say(lang, "trend")),
         Head(say(lang, "grade")),
+        *([Head(say(lang, "seen by"))] if said else []),
         Head(say(lang, "money a year, P10 to P90"), "right"),
     )
     rows = tuple(
         (
             trend.card.name,
             word(lang, trend.evidence.grade),
+            *([origins_line(trend.evidence, lang)] if said else []),
             str(money_figure(trend.weighing.scenario("money") if trend.weighing else None, lang, currency)),
         )
         for trend in trends

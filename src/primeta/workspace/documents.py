@@ -39,6 +39,8 @@ def signal_document(signal: Signal) -> dict[str, Any]:
         "quarters": _blocks(signal.quarters),
         "why": list(signal.why),
         "why_not": signal.why_not,
+        "topic": signal.topic or None,
+        "owners": list(signal.owners),
     }
 
 
@@ -95,6 +97,15 @@ def trend_document(trend: Trend) -> dict[str, Any]:
         "type": card.type,
         "grade": evidence.grade,
         "origins": [entry.origin for entry in evidence.origins],
+        "sides": [
+            {
+                "origin": entry.origin,
+                "grade": entry.grade,
+                "sources": list(entry.sources),
+                "counts": entry.counts,
+            }
+            for entry in evidence.origins
+        ],
         "since": evidence.since,
         "weeks": _counts(evidence, "week"),
         "months": _counts(evidence, "month"),

@@ -231,8 +231,8 @@ def origins_line(evidence: Evidence, lang: Language) -> str:
     if not parts:
         return ""
     if evidence.independent_origins == 1:
-        return say(lang, "One origin: {listed}.", listed=locale.listed(parts, lang))
-    return say(lang, "Origins: {listed}.", listed=locale.listed(parts, lang))
+        return say(lang, "one origin: {listed}", listed=locale.listed(parts, lang))
+    return locale.listed(parts, lang)
 
 
 def draft_plan(weeks: float, effect: float, lang: Language) -> str:
