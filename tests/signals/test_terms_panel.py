@@ -68,6 +68,11 @@ def test_stories_are_counted_by_term_owner_and_week():
 def test_a_copy_counts_for_nobody_and_the_story_for_who_spoke_first():
     stories = [Story(first="1", owner="первый", members=("1", "3"), why={"3": "forward"})]
     built = build(told_rows(DOCUMENTS, stories, reader=TermReader()), until=UNTIL, grain="week")
+    assert built.panel.copies is not None
+    assert sorted(built.panel.copies[built.panel.owner == built.panel.owners.index("первый")].tolist()) == [
+        1,
+        1,
+    ]
     assert counts(built, "тихий режим") == {
         ("первый", date(2026, 1, 5)): 1, ("а", date(2026, 1, 5)): 1, ("б", date(2026, 1, 12)): 1,
     }  # fmt: skip

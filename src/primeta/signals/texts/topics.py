@@ -22,6 +22,7 @@ from primeta.signals.texts.quotes import quotes_of
 from primeta.signals.texts.records import Share, Topic
 from primeta.signals.texts.terms import TermReader
 from primeta.signals.texts.terms_shown import shown, written_forms
+from primeta.signals.texts.topics_across import same_across
 from primeta.sources.records import Document
 
 pc: Any = pyarrow.compute
@@ -104,11 +105,22 @@ def topics_of(
     # What no topic can hold need not be searched for each of them.
     spoken = built.told["id"].take(pa.array(np.unique(np.concatenate(waves))))
     rows = rows.filter(pc.is_in(rows["story"], spoken.combine_chunks()))
-    found = [
-        _topic(built, emerged, rows, [int(terms[at]) for at in group], [waves[at] for at in group],
-               documents=documents, reader=reader, zone=zone)
-        for group in _whole(built, groups(waves), terms, waves, emerged)
-    ]  # fmt: skip
+
+    def told(group: Sequence[int], leads: int = 1) -> FoundTopic:
+        return _topic(
+            built, emerged, rows, [int(terms[at]) for at in group], [waves[at] for at in group],
+            documents=documents, reader=reader, zone=zone, leads=leads,
+        )  # fmt: skip
+
+    wholes = _whole(built, groups(waves), terms, waves, emerged)
+    found = [told(group) for group in wholes]
+    for pair in same_across([one.topic for one in found]):
+        # Groups are in the order of evidence, so the first of the two leads.
+        first, second = sorted(pair)
+        mine, theirs = wholes[first], wholes[second]
+        found[first] = told([mine[0], theirs[0], *mine[1:], *theirs[1:]], leads=2)
+        found[second] = found[first]
+    found = list({one.topic.id: one for one in found}.values())
     rank = {"noticed": 1, "fading": 1, "refuted": 2}
     return tuple(
         sorted(
@@ -202,9 +214,10 @@ def _topic(
     documents: Fetch,
     reader: TermReader,
     zone: tzinfo,
+    leads: int,
 ) -> FoundTopic:
     lead = terms[0]
-    told = _stories(built, terms, waves)
+    told = _stories(built, terms, waves, leads)
     held = [term for term in terms if emerged.selected[term]] or terms
     onset = min(int(emerged.onset[term]) for term in held)
     names = built.told["id"].take(pa.array(told)).to_pylist()
@@ -220,7 +233,7 @@ def _topic(
     read = _to_read(names, built, told, terms)
     by_id = {one.id: one for one in documents(read)}
     texts = [by_id[name] for name in read if name in by_id]
-    words = _words(codes, waves, texts, reader, least=TELLING * len(told))
+    words = _words(codes, waves, texts, reader, least=TELLING * len(told), leads=leads)
     owner_at = built.owner[told]
     owners = tuple(built.panel.owners[at] for at in dict.fromkeys(owner_at.tolist()))
     kinds = tuple(dict.fromkeys(built.panel.origins[at] for at in owner_at.tolist()))
@@ -230,7 +243,7 @@ def _topic(
     since = built.panel.weeks[onset]
     first = datetime.fromtimestamp(built.told["at"][int(told[0])].as_py() / 1e6, UTC)
     noticed = min(int(emerged.noticed[term]) for term in terms if emerged.noticed[term] >= 0)
-    weekly = np.bincount(built.period[_all_rows(built, terms, waves)], minlength=len(built.panel.weeks))
+    weekly = np.bincount(built.period[_all_rows(built, terms, leads)], minlength=len(built.panel.weeks))
     topic = Topic(
         id=_id(words, codes, since),
         terms=words,
@@ -262,14 +275,14 @@ def _topic(
     )
 
 
-def _stories(built: Built, terms: list[int], waves: list[Ids]) -> Ids:
-    """Stories of the topic since it began: they hold its leading term, a phrase of it, or two of its words."""
+def _stories(built: Built, terms: list[int], waves: list[Ids], leads: int = 1) -> Ids:
+    """Stories of the topic since it began: they hold a leading term, a phrase of it, or two of its words."""
     every = np.concatenate(waves)
     stories, counts = np.unique(every, return_counts=True)
     sure = [
         wave
         for at, (term, wave) in enumerate(zip(terms, waves, strict=True))
-        if at == 0 or _is_pair(built, term)
+        if at < leads or _is_pair(built, term)
     ]
     kept = np.isin(stories, np.concatenate(sure)) | (counts >= 2)
     return stories[kept]
@@ -279,9 +292,9 @@ def _is_pair(built: Built, term: int) -> bool:
     return int(built.codes[term]) % 2 == 0
 
 
-def _all_rows(built: Built, terms: list[int], waves: list[Ids]) -> Ids:
+def _all_rows(built: Built, terms: list[int], leads: int) -> Ids:
     """The same over all periods, also before."""
-    return _stories(built, terms, [built.rows_of(term) for term in terms])
+    return _stories(built, terms, [built.rows_of(term) for term in terms], leads)
 
 
 def _to_read(names: list[str], built: Built, told: Ids, terms: list[int]) -> list[str]:
@@ -295,7 +308,13 @@ def _to_read(names: list[str], built: Built, told: Ids, terms: list[int]) -> lis
 
 
 def _words(
-    codes: dict[int, float], waves: list[Ids], texts: Sequence[Document], reader: TermReader, *, least: float
+    codes: dict[int, float],
+    waves: list[Ids],
+    texts: Sequence[Document],
+    reader: TermReader,
+    *,
+    least: float,
+    leads: int,
 ) -> tuple[str, ...]:
     """How the topic reads: its leading term, then by evidence those that a part of its stories hold; of a word and a
     phrase with it the one that says more; phrases that follow on each other are joined."""
@@ -303,8 +322,8 @@ def _words(
     size = {code: len(wave) for code, wave in zip(codes, waves, strict=True)}
     names = {code: shown(forms[code]) for code in codes}
     usual = {code: {lemma(word) for word in names[code].lower().replace("ё", "е").split()} for code in codes}
-    lead = next(iter(codes))
-    order = [code for code in codes if names[code] and (code == lead or size[code] >= least)]
+    first = list(codes)[:leads]
+    order = [code for code in codes if names[code] and (code in first or size[code] >= least)]
     said: list[int] = []
     for code in order:
         phrases = [one for one in order if usual[code] < usual[one]]
