@@ -13,10 +13,12 @@ import pytest
 from collect_sites import NOW, answer, documents_of, feed, fetcher, opened, site, still, web, workspace_at
 from local_sites import in_turn
 
+from primeta.config import parse_config
 from primeta.errors import BadConfig, BadInput, Locked, NotFound
 from primeta.sources.fetching import raw_store
 from primeta.store.database import Database
 from primeta.store.documents import count_documents, documents_after, load_documents
+from primeta.workspace import Workspace
 from primeta.workspace.lock import only_one
 
 TICKETS = '[sources.tickets]\nat = "data/*.csv"\nkind = "support"\n'
@@ -407,3 +409,21 @@ def test_a_reader_that_falls_over_stops_only_its_own_source(tmp_path, quiet, mon
         assert "list index out of range" in ws.source_views(now=NOW)[0].why("ru")
         # What was kept when the reader fell is read with the rest, once.
         assert ws.collect(now=NOW, force=True, **quiet).new == 60
+
+
+def test_either_database_keeps_what_was_collected(state_url, tmp_path, quiet):
+    still(tmp_path / "data")
+    with web(1) as place:
+        path = workspace_at(tmp_path, place, feeds=1, more=TICKETS) / "primeta.toml"
+        database = Database(state_url)
+        database.migrate()
+        ws = Workspace(parse_config(path.read_text(encoding="utf-8"), path), database)
+        assert ws.collect(now=NOW, **quiet).new == 13 + 60
+        assert ws.collect(now=NOW, force=True, **quiet).same == 2
+        assert [view.last_week for view in ws.source_views(now=NOW)] == [13, 60]
+        assert ws.reread(now=NOW).changed == 0
+        note = ws.log_signal(
+            text="Звонки", origin="voice", by="Анна", now=NOW, files=[("a.txt", "Пишите пореже".encode())]
+        )
+        assert ws.notes() == (note,)
+    database.close()

@@ -40,7 +40,8 @@ def is_given_up(trouble: Trouble, *, failures: int, read_before: bool) -> bool:
     return not (of_reading and read_before) or failures >= DOUBTS
 
 
-FETCHING = frozenset(("gone", "forbidden", "bad-address", "refused-address"))
+FETCHING = frozenset(("gone", "forbidden", "bad-address"))
+"""What a site says of itself. That it leads inward may be a hotel's gateway: seen once, it ends nothing."""
 
 
 def _dice(name: str, now: datetime) -> float:
