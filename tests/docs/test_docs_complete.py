@@ -27,6 +27,7 @@ from primeta.trends.weigh import GUESSES
 from primeta.warehouse import diagnosis
 from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
 from primeta.warehouse.rules import RULES
+from primeta.web import texts_documents
 from primeta.workspace import (
     collect_words,
     deliver,
@@ -378,6 +379,17 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("experiment size", [experiment_size.PlanSize.as_dict, experiment_size._baseline]),
         ("experiment lessons", [tests.lessons_document, tests.lesson_document]),
         ("experiment sync", [tests.sync_document]),
+        (
+            "reading",
+            [
+                texts_documents.document_entry,
+                texts_documents.reading_document,
+                texts_documents._story,
+                texts_documents._topic,
+                texts_documents.topic_document,
+                texts_documents._block,
+            ],
+        ),
         ("world", [company_files.Made.as_dict, reactivation_files.MadeReactivation.as_dict]),
     ],
 )
