@@ -201,14 +201,13 @@ class WordIndex:
                 for row, name, score in cursor:
                     found.setdefault(row, (name, score))
 
+            weights = self._weights(connection, terms) if len(terms) > 1 else {}
+            terms = list(weights) or terms
             if query := _query(terms, phrases, without, " AND "):
                 take(query, limit)
-            if not terms or (len(terms) == 1 and not phrases):
+            if len(terms) < 2 or len(found) >= limit:
                 return [(name, 1.0) for name, _ in found.values()]
-            weights = self._weights(connection, terms)
-            if len(found) < limit:
-                telling = self._telling(terms, weights)
-                take(_query(telling, phrases, without, " OR "), max(limit, _WEIGHED))
+            take(_query(self._telling(terms, weights), phrases, without, " OR "), max(limit, _WEIGHED))
             connection.execute("create temp table found (row integer primary key)")
             connection.executemany("insert into found values (?)", ((row,) for row in found))
             covered = dict.fromkeys(found, 0.0)
@@ -225,15 +224,18 @@ class WordIndex:
 
     @staticmethod
     def _weights(connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, tuple[int, float]]:
-        """Term → documents that hold it, and its weight."""
+        """Term → documents that hold it, and its weight; what every fifth text holds is left out where more is asked."""
         whole = int(connection.execute("select count(*) from rows").fetchone()[0])
+        most = max(1_000, whole // 5)
         found: dict[str, tuple[int, float]] = {}
         for term in terms:
-            number = int(
-                connection.execute("select count(*) from words where words match ?", (term,)).fetchone()[0]
+            counted = connection.execute(
+                "select count(*) from (select 1 from words where words match ? limit ?)", (term, most + 1)
             )
+            number = int(counted.fetchone()[0])
             found[term] = number, math.log1p((max(0, whole - number) + 0.5) / (number + 0.5))
-        return found
+        telling = {term: weight for term, weight in found.items() if weight[0] <= most}
+        return telling or found
 
     @staticmethod
     def _telling(terms: Sequence[str], weights: dict[str, tuple[int, float]]) -> list[str]:
