@@ -517,7 +517,9 @@ class _Told:
         A gamma law has too thin a tail for an owner whose subject it is: (own − 1) / volume, discounted as all that
         is counted for being there, stands against it.
         """
-        volume = self.said_before[owner, np.maximum(end, self.settled[owner])]
+        # Who came within the last weeks is not settled by the end of the panel.
+        last = self.said_before.shape[1] - 1
+        volume = self.said_before[owner, np.minimum(np.maximum(end, self.settled[owner]), last)]
         return np.maximum((_ALIKE + own) / (alike + volume), (own - 1) / np.maximum(volume, 1.0))
 
     def _last_year(self, rows: Ints, which: Ints, n: int) -> Floats:
