@@ -335,3 +335,17 @@ def test_the_same_question_is_answered_from_what_was_kept_and_anew_when_a_voice_
     pq.write_table(pa.concat_tables([table, more]), tmp_path / "ws" / "voices.parquet")
     assert ws.voices(since=date(2026, 3, 1), now=NOW).voices == first.voices + 1
     ws.close()
+
+
+def test_where_every_voice_has_a_theme_the_others_are_whoever_spoke_of_another(made, tmp_path):
+    shutil.copytree(made[0], tmp_path / "ws", ignore=shutil.ignore_patterns("state*", "cache"))
+    table = pq.read_table(tmp_path / "ws" / "voices.parquet")
+    told = [text in TEXTS["delivery"] or text in TEXTS["price"] for text in table["text"].to_pylist()]
+    pq.write_table(table.filter(pa.array(told)), tmp_path / "ws" / "voices.parquet")
+    ws = open_workspace(tmp_path / "ws")
+    found = ws.voices(since=date(2025, 11, 1), now=NOW)
+    ws.close()
+    assert found.extra["rest"]["share"] == 0
+    assert not found.extra["after"]["held_equal"]
+    assert after(found, "delivery", "returned").high < 0 < after(found, "price", "returned").low
+    assert "held equal" not in found.after_table("en").note

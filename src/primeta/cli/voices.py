@@ -59,3 +59,5 @@ def voices(
         for table in (found.segment_table(lang), found.after_table(lang)):
             if table.rows:
                 put(table.text())
+            elif table.note:
+                put(table.note)

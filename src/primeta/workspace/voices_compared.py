@@ -35,6 +35,8 @@ FEWEST = 30
 """Customers on each side of a comparison."""
 FEWEST_EVENTS = 10
 """Customers who are to be expected with the outcome, and without it, on each side."""
+REST = 0.05
+"""Share of voices without a theme from which the other themes of a voice are held equal."""
 SEGMENT_FEWEST = 20
 """Voices of a segment whose share is told."""
 MOST_SEGMENTS = 12
@@ -179,6 +181,7 @@ def after_of(
         },
     )
     after, told["comparisons"] = table.all(window_days=window_days)
+    told["held_equal"] = table.holds_equal
     return after, told
 
 
@@ -223,6 +226,12 @@ class Compared:
             return "too-rare"
         return ""
 
+    @property
+    def holds_equal(self) -> bool:
+        """Whether there are enough voices of no theme for the other themes to be held equal against."""
+        rest = ~self.said.any(axis=1)
+        return bool(rest.mean() >= REST and len(np.unique(self.customer[rest])) >= FEWEST)
+
     def all(self, *, window_days: int) -> tuple[list[tuple[After, ...]], int]:
         """Every theme's outcomes, with intervals that hold together (Bonferroni), and how many comparisons were made."""
         themes = range(self.said.shape[1])
@@ -255,7 +264,7 @@ class Compared:
 
     def _told(self, theme: int, name: str, level: float) -> Stratified:
         # The other themes are held equal: beside customers who never came back, any theme would look like a good sign.
-        many = self.said.sum(axis=0) >= FEWEST
+        many = self.said.sum(axis=0) >= (FEWEST if self.holds_equal else len(self.said) + 1)
         many[theme] = False
         return stratified_difference(
             self.outcomes[name],

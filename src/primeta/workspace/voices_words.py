@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from primeta.show import locale
 from primeta.show.locale import Language
@@ -99,11 +100,16 @@ _WORDS: dict[str, dict[str, str]] = {
     "basis": {
         "en": "What was seen, not what the theme did to them: nobody was drawn by lot. Customers are set beside those "
         "who spoke in the same quarter, by the same way, after the same silence and with the same spending of the year "
-        "before; other themes of the same voice are held equal. Intervals are 95% for all comparisons together. Customers whose {days} days are over: {n}; not over "
-        "yet: {waiting}.",
+        "before{equal}. Intervals are 95% for all comparisons together. Customers whose {days} days are over: {n}; not "
+        "over yet: {waiting}.",
         "ru": "Это наблюдение, а не влияние темы: жребия не было. Клиентов сравнивают с теми, кто писал в том же квартале, "
-        "тем же способом, после такого же молчания и с такими же тратами за год до этого, при тех же прочих темах. Интервалы 95% для всех "
+        "тем же способом, после такого же молчания и с такими же тратами за год до этого{equal}. Интервалы 95% для всех "
         "сравнений сразу. Клиентов, у которых {days} дн. уже прошли: {n}, ещё не прошли: {waiting}.",
+    },
+    "equal": {"en": "; other themes of the same voice are held equal", "ru": ", при тех же прочих темах"},
+    "nothing-after": {
+        "en": "What these customers did afterwards cannot be told: {why}.",
+        "ru": "Что эти клиенты делали потом, сказать нельзя: {why}.",
     },
     "by-segment": {"en": "Share of voices by segment", "ru": "Доля голосов по сегментам"},
     "picture": {"en": "What customers speak of", "ru": "О чём говорят клиенты"},
@@ -202,12 +208,16 @@ def after_table_of(found: Themes, lang: Language) -> Table:
         note = tell(
             lang,
             "basis",
+            equal=tell(lang, "equal") if told.get("held_equal") else "",
             days=days,
             n=locale.number(told.get("customers", 0), lang),
             waiting=locale.number(told.get("not_over", 0), lang),
         )
         reasons = (WHY_NOT[why][lang] for why in sorted(unknown))
         note += "".join(f" {reason[0].upper()}{reason[1:]}." for reason in reasons)
+    elif found.themes:
+        whys = Counter(after.why_not for theme in found.themes for after in theme.after)
+        note = tell(lang, "nothing-after", why=WHY_NOT[whys.most_common(1)[0][0]][lang]) if whys else ""
     return Table(heads=heads, rows=rows, note=note)
 
 
