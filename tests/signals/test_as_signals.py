@@ -72,7 +72,8 @@ def test_each_side_that_carries_a_topic_gives_a_signal_and_the_others_none(panel
     sides = {entry.frozen.origin: entry for entry in signals_of(panel, found(0, ("a", "b", "c", "tickets")))}
     assert set(sides) == {"outside", "voice"}
     assert all(entry.grade in ("holding", "repeating") and entry.e_value >= 20 for entry in sides.values())
-    assert sides["outside"].owners == ("a", "b", "c") and sides["voice"].owners == ("tickets",)
+    assert sides["outside"].owners == ("a", "b", "c")
+    assert sides["voice"].owners == ("tickets",)
     # Planted: 1.5 a week of about 12 for three of four owners, none before.
     assert sides["outside"].observed == pytest.approx(3 * 1.5 / (4 * 12), rel=0.25)
     assert sides["outside"].expected == pytest.approx(0, abs=0.002)
@@ -87,7 +88,8 @@ def test_one_owner_alone_holds_and_is_no_second_origin(panel):
 
     (alone,) = signals_of(panel, found(1, ("d",)))
     assert alone.grade in ("holding", "repeating")
-    assert alone.second_owner < 10 and not stands_alone(alone)
+    assert alone.second_owner < 10
+    assert not stands_alone(alone)
 
 
 def test_a_side_that_was_seen_before_is_given_again_whatever_its_evidence(panel):

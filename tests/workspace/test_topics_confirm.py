@@ -29,7 +29,8 @@ def test_metric_voice_and_outside_text_confirm_and_a_cascade_does_not(tmp_path):
     write_company_with_texts(company, said, tmp_path / "company")
     ws = open_workspace(tmp_path / "company")
     report = ws.watch(now=NOW)
-    assert report.new_documents == len(said.texts) and not report.sources_failed
+    assert report.new_documents == len(said.texts)
+    assert not report.sources_failed
 
     holding = [view.topic for view in ws.topics(now=NOW) if STRENGTH[view.topic.grade] >= STRENGTH["holding"]]
     found = {subject_of(set(topic.terms)) for topic in holding}
@@ -59,7 +60,8 @@ def test_metric_voice_and_outside_text_confirm_and_a_cascade_does_not(tmp_path):
     topic = ws.topic(ws.signal(offered.signal_id).topic).topic
     planted = next(entry for entry in said.planted if entry.subject == "folding")
     assert abs((topic.since - planted.starts).days) <= 28
-    assert joined.evidence.since is not None and joined.evidence.since <= date(2024, 6, 1)
+    assert joined.evidence.since is not None
+    assert joined.evidence.since <= date(2024, 6, 1)
     again = ws.watch(now=NOW)
     assert again.new_documents == again.new_trends == again.moved == 0
     assert ws.trend(trend.id).evidence.grade == "confirmed"

@@ -114,7 +114,8 @@ def test_a_workspace_of_texts_alone_is_watched_and_its_topic_is_a_signal_of_each
     outside = sides["outside"]
     assert outside.grade in ("holding", "repeating")
     assert outside.owners == tuple(owner for owner in topic.owners if owner in SPEAK and owner != "tickets")
-    assert outside.frozen.about.startswith("topic:") and "newsletters" in outside.frozen.about
+    assert outside.frozen.about.startswith("topic:")
+    assert "newsletters" in outside.frozen.about
     assert (outside.frozen.slice, outside.frozen.direction) == ("texts", "up")
     assert outside.observed > outside.expected >= 0
     # The rest is everyday talk: nothing else holds.
@@ -129,7 +130,8 @@ def test_two_sides_that_both_hold_confirm_and_owners_of_one_side_do_not(ws):
     assert set(trend.signals) == {sides["outside"].id, sides["voice"].id}
     assert trend.evidence.independent_origins == 2
     assert trend.evidence.grade == topic.grade
-    assert trend.card.metrics == () and "tickets" in trend.card.signal_sources
+    assert trend.card.metrics == ()
+    assert "tickets" in trend.card.signal_sources
     assert trend.card.name.startswith("More is said of “")
 
 
@@ -150,7 +152,8 @@ def test_later_texts_update_the_evidence_and_nothing_that_was_frozen(ws):
     put(ws, told(range(WEEKS, WEEKS + 3), seed=9))
     ws.watch(now=NOW + timedelta(weeks=3))
     later, again = folding(ws)
-    assert later.id == topic.id and later.stories > topic.stories
+    assert later.id == topic.id
+    assert later.stories > topic.stories
     assert {name: entry.frozen for name, entry in again.items()} == {
         name: entry.frozen for name, entry in sides.items()
     }
@@ -177,7 +180,9 @@ def test_a_watch_that_is_killed_while_it_writes_leaves_nothing(tmp_path, monkeyp
         patch.setattr(watch_module.trend_rows, "add_trend", killed)
         with pytest.raises(KeyboardInterrupt):
             ws.watch(now=NOW)
-    assert ws.topics(now=NOW) == () and tuple(ws.signals()) == () and tuple(ws.trends()) == ()
+    assert ws.topics(now=NOW) == ()
+    assert tuple(ws.signals()) == ()
+    assert tuple(ws.trends()) == ()
     with ws.database.read() as connection:
         assert topic_rows.load_topic_documents(connection) == {}
     ws.watch(now=NOW)
@@ -244,7 +249,8 @@ def test_the_page_of_a_topic_has_its_texts_signals_and_trend(ws):
     view = ws.topic(topic.id)
     assert set(view.signals) == {entry.id for entry in sides.values()}
     assert view.trend_name == ws.trend(view.trend).card.name
-    assert view.documents and all("newsletters" in one.text for one in view.documents)
+    assert view.documents
+    assert all("newsletters" in one.text for one in view.documents)
     with pytest.raises(NotFound):
         ws.topic("t-nothing")
 
@@ -265,7 +271,8 @@ def test_the_digest_tells_what_is_being_said_with_quotes_and_links(watched, tmp_
             break
     assert "What is being said" in digest.markdown
     moved = digest.as_dict()["said"]["topics"][0]
-    assert moved["now"] in ("holding", "repeating", "confirmed") and len(moved["quotes"]) == 2
+    assert moved["now"] in ("holding", "repeating", "confirmed")
+    assert len(moved["quotes"]) == 2
     assert moved["quotes"][0]["url"].startswith("https://")
     assert f'<a href="{moved["quotes"][0]["url"]}">' in digest.html
     assert "О ЧЁМ ГОВОРЯТ" in ws.digest(now=NOW, language="ru").text

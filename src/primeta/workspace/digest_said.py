@@ -15,6 +15,7 @@ from primeta.show.locale import Language
 from primeta.show.messages import count, say, word
 from primeta.signals.signal import Grade
 from primeta.signals.texts.records import Quote, Topic
+from primeta.sources.records import GROUP_OF
 from primeta.store import documents as document_rows
 from primeta.store.schema import documents as documents_table
 from primeta.store.times import naive
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 TOPICS, QUOTES, STORIES, THEMES = 5, 2, 3, 3
 QUOTED = 240
 """Characters of a quote."""
+THEME_DAYS = 28
+"""Over which themes of voices are told: a week of one shop's tickets is few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +173,7 @@ class Said:
             lines = [
                 say(
                     lang,
-                    "{terms}: {share:share} of what customers wrote",
+                    "{terms}: {share:share} of what customers wrote in four weeks",
                     terms=", ".join(theme.terms[:3]),
                     share=theme.share,
                 )
@@ -287,7 +290,20 @@ def _most_told(connection: Any, start: datetime, until: datetime) -> tuple[ToldS
 
 
 def _themes(ws: Workspace, until: datetime, now: datetime) -> tuple[Theme, ...]:
-    return ()
+    """The largest themes of the last weeks; nothing where customers wrote nothing in them."""
+    last = until.astimezone(ws.config.zone).date() - timedelta(days=1)
+    first = last - timedelta(days=THEME_DAYS - 1)
+    kinds = [kind for kind, group in GROUP_OF.items() if group == "voice"]
+    table = documents_table
+    query = (
+        select(table.c.number)
+        .where(table.c.kind.in_(kinds), table.c.at >= naive(until - timedelta(days=THEME_DAYS)))
+        .limit(1)
+    )
+    with ws.database.read() as connection:
+        if connection.scalar(query) is None:
+            return ()
+    return ws.voices(since=first, until=last, now=now).themes[:THEMES]
 
 
 def _title(one: Document) -> str:
