@@ -74,7 +74,8 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     )
     app.state.site = Site(workspace, now)
     app.state.doctor = data.Doctor()
-    app.state.sizes, app.state.courses, app.state.voices = Answers(), Answers(), Answers()
+    app.state.sizes, app.state.courses = Answers(), Answers()
+    app.state.voices, app.state.searches = Answers(), Answers()
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)

@@ -183,7 +183,7 @@ def _specification(drawn: _Drawn, theme: Theme, width: int) -> dict[str, Any]:
         .encode(x=x, y=y, text=text)
     )
     # The onset has its day above the bars, so the ends are enough below them.
-    spread = [drawn.weeks[0], drawn.weeks[-1]] if len(drawn.weeks) > 1 else [drawn.weeks[0]]
+    spread = dict.fromkeys((drawn.weeks[0], drawn.weeks[-1]))
     for place, week in enumerate(spread):
         at = {"x": x_of(week) + (step if place else 0), "label": locale.day_short(week, drawn.lang)}
         day = rows([at]).mark_text(align="right" if place else "left", baseline="top", dy=9)

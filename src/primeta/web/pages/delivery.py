@@ -96,7 +96,7 @@ def _went(reader: Reader, entry: Any) -> Went:
     return Went(
         what=what,
         at=entry.at,
-        state=STATES.get(entry.state, {}).get(lang, entry.state),
+        state=STATES[entry.state][lang],
         failed=entry.state in FAILED,
         why=told(entry.why, entry.answer, lang) if entry.why else "",
     )

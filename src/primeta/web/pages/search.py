@@ -8,7 +8,7 @@ from datetime import date
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup, escape
 
-from primeta.errors import BadInput
+from primeta.web.background import Answers, Beside
 from primeta.web.page import page, reader_of, site_of
 from primeta.web.pages.sources import PLACE
 from primeta.web.reader import Reader
@@ -45,26 +45,29 @@ def search(request: Request) -> Response:
     kind = given.get("kind", "") if given.get("kind", "") in KINDS else ""
     source = given.get("source", "") if given.get("source", "") in names else ""
     since, until = day_of(given.get("since", "")), day_of(given.get("until", ""))
-    found, problem = None, ""
+    beside = Beside[Found]()
     if query:
-        try:
-            found = site.workspace.search(
-                query,
-                limit=LIMIT,
-                kinds=(kind,) if kind else (),
-                sources=(source,) if source else (),
-                since=since,
-                until=until,
-                now=now,
-            )
-        except BadInput as error:
-            problem = str(error)
+        options = {
+            "limit": LIMIT,
+            "kinds": (kind,) if kind else (),
+            "sources": (source,) if source else (),
+            "since": since,
+            "until": until,
+        }
+        # The first search after much has come adds it to the index, which may take longer than a page.
+        answers: Answers[Found] = request.app.state.searches
+        beside = answers.ask(
+            (query, *options.values(), site.workspace.collected()),
+            lambda: site.workspace.search(query, now=now, **options),
+        )
+    found, problem = beside.answer, beside.problem
     return page(
         request,
         "search.html",
         reader,
         status=400 if problem else 200,
         place=PLACE,
+        working=beside.working,
         found=found,
         problem=problem,
         why_not=tell("ru" if reader.lang == "ru" else "en", found.why_not) if found and found.why_not else "",
