@@ -40,6 +40,8 @@ YEAR = timedelta(days=365)
 MOST_VOICES = 300_000
 """The latest that are read of the period and the year before."""
 FOLDER = "cache/voices"
+WORKED_OUT = 2
+"""Rises whenever an answer is worked out otherwise: those that were kept before it count no more."""
 KEPT = 40
 """Answers that are kept."""
 QUOTES = 5
@@ -99,7 +101,7 @@ def voices(
 
 def _mark(spoken: Sequence[Document], question: str, facts_version: str, seen_until: datetime | None) -> str:
     """Changes with everything that the answer is made of."""
-    digest = hashlib.sha256(f"{version('primeta')} {question} {facts_version} {seen_until}".encode())
+    digest = hashlib.sha256(f"{version('primeta')} {WORKED_OUT} {question} {facts_version} {seen_until}".encode())
     for one in spoken:
         digest.update(f"\0{one.id} {one.customer_id} {one.score} {told_at(one).timestamp()} ".encode())
         digest.update(one.text.encode("utf-8", "replace"))
