@@ -127,4 +127,11 @@ def suggestions(ws: Workspace, trend: str) -> tuple[Suggestion, ...]:
     for entry in found:
         sign = signals.get(entry.signal_id)
         first.setdefault(sign.topic if sign is not None and sign.topic else entry.signal_id, entry)
-    return tuple(first.values())[:12]
+    seen = {entry.frozen.origin for entry in members if isinstance(entry, Signal)}
+
+    def brings_an_origin(entry: Suggestion) -> bool:
+        sign = signals.get(entry.signal_id)
+        return sign is not None and bool(sign.topic) and sign.frozen.origin not in seen
+
+    # A second origin is worth more than one more metric of the same family.
+    return tuple(sorted(first.values(), key=lambda entry: not brings_an_origin(entry)))[:12]
