@@ -153,3 +153,30 @@ def test_the_terminal_takes_files(ws, tmp_path, capsys):
     told = capsys.readouterr()
     assert '"name": "photo.png"' in told.out
     assert "there is no file" in told.err
+
+
+def test_a_note_that_is_written_while_a_collector_works_is_counted_in(tmp_path, monkeypatch):
+    from primeta.signals.texts.kept_stories import KeptStories
+    from primeta.workspace import collect_stories
+
+    monkeypatch.setattr(collect_stories, "SAVED_FROM", 1)
+    told = "Клиенты просят писать им реже и только про то что они уже заказывали"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_text(f"id,text,said_at\n1,{told},2026-03-01\n", encoding="utf-8")
+    more = '[sources.tickets]\nat = "data"\nreader = "table"\nkind = "support"\n'
+    ws = opened(workspace_at(tmp_path, more=more))
+    write = collect_stories.StoryKeeper.tell
+
+    def meanwhile(self, documents):
+        found = write(self, documents)
+        logged(opened(tmp_path), ("calls.txt", told.encode()), happened_at=NOW.date())
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(collect_stories.StoryKeeper, "tell", meanwhile)
+        ws.collect(now=NOW, fetcher=fetcher(), sleep=lambda _: None)
+    with ws.database.read() as connection:
+        entries = {entry.document.source: entry for entry in documents_after(connection, 0, 10)}
+    assert entries["notes"].story == entries["tickets"].document.id
+    kept, mark = KeptStories.load(tmp_path / collect_stories.FILE)
+    assert (len(kept), mark) == (2, max(entry.number for entry in entries.values()))

@@ -74,11 +74,14 @@ class StoryKeeper:
             return
         with self._ws.database.read() as connection:
             after = document_rows.ids_after(connection, self._mark)
-        known = self._kept.knows([name for _, name in after])
-        for (number, _), there in zip(after, known.tolist(), strict=True):
-            if not there:  # a note that was written meanwhile
-                break
-            self._mark = number
+        known = self._kept.knows([name for _, name in after]).tolist()
+        # What was written with a note meanwhile.
+        beside = [name for (_, name), there in zip(after, known, strict=True) if not there]
+        if beside:
+            moved = self._changed(self._kept.add(self._load(beside), load=self._load), set())
+            with self._ws.database.write() as connection:
+                document_rows.move_stories(connection, moved)
+        self._mark = after[-1][0] if after else self._mark
         for part in self._path.parent.glob(f".{self._path.name}.*.tmp"):
             part.unlink(missing_ok=True)  # a collector was killed while it wrote
         with contextlib.suppress(OSError):
