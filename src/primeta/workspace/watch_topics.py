@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from primeta.errors import Locked
+from primeta.errors import Locked, Unavailable
 from primeta.signals.signal import Signal
 from primeta.signals.texts.boilerplate import Boilerplate
 from primeta.signals.texts.origins import cited_sources
@@ -81,6 +81,9 @@ def collected_now(ws: Workspace, *, now: datetime, progress: Progress) -> Collec
         report = ws.collect(now=now, progress=lambda _name, done, total: progress("collect", done, total))
     except Locked:
         return Collected(new=0, failed=())
+    except Unavailable as error:
+        # A full disk, say: what is known by now is watched all the same.
+        return Collected(new=0, failed=(("collect", str(error)),))
     lang = "ru" if ws.config.language == "ru" else "en"
     return Collected(
         new=report.new,
