@@ -121,6 +121,13 @@ def test_an_unknown_source_is_told_with_those_that_there_are(ws):
         ws.search("слово source:nobody", now=NOW)
 
 
+def test_a_source_that_has_brought_nothing_yet_is_no_mistake(ws):
+    quiet = Source(name="quiet", reader="feed", kind="social", at="https://example.com", owner="quiet")
+    with ws.database.write() as connection:
+        save_state(connection, SourceState(source=quiet))
+    assert ws.search("скидки", sources=["quiet"], now=NOW).hits == ()
+
+
 def test_the_index_grows_with_what_comes_and_may_be_deleted(ws):
     assert update_index(ws).words == 4
     assert update_index(ws).words == 0

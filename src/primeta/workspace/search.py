@@ -15,6 +15,7 @@ from primeta.signals.texts.search import Asked, fused, kind_of, parse_query, sea
 from primeta.signals.texts.vectors import cosines, encode, identity_of, middle, number_of
 from primeta.store import reading as rows
 from primeta.store.documents import Numbered, count_documents, load_numbered, members_of
+from primeta.store.sources import load_states
 from primeta.workspace.text_index import update_index, vector_file, word_index
 from primeta.workspace.texts_views import Found, Hit
 
@@ -97,7 +98,9 @@ def _named(ws: Workspace, wanted: Sequence[str]) -> tuple[str, ...]:
     if not wanted:
         return ()
     with ws.database.read() as connection:
-        sources, owners = rows.names(connection)
+        brought, owners = rows.names(connection)
+        # What was declared and has brought nothing yet is no mistake: nothing is found there.
+        sources = brought | set(load_states(connection))
     known = {name.casefold(): name for name in (*owners, *sources)}
     found: list[str] = []
     for name in wanted:
