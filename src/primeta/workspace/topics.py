@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from primeta.errors import NotFound
@@ -97,8 +97,3 @@ def moved_topics(ws: Workspace, *, after: datetime) -> dict[str, tuple[Grade | N
         if known is None or STRENGTH[move.now] > STRENGTH[known[1]]:
             found[name] = (move.was, move.now)
     return found
-
-
-def week_of(last: date) -> tuple[date, date]:
-    """The seven days that end with `last`."""
-    return last - timedelta(days=6), last
