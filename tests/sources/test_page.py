@@ -134,6 +134,25 @@ def test_two_cards_that_exchange_their_prices_changed():
     assert document.attributes == {"change_prices": "2"}
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "<a class='item' href='/x'><div>{}</div><div>{}</div></a>",
+        "<product-card><span slot=name><h4>{}</h4></span><div>{}</div></product-card>",
+        "<li class='i'><div><div><p class='t'>{}</p></div><div><span>{}</span></div></div></li>",
+        "<article><header><h2>{}</h2></header><section><p>{}</p><button>Купить</button></section></article>",
+    ],
+)
+def test_cards_of_many_makes(frame):
+    def make(*rows):
+        return page("<div><div>" + "".join(frame.format(*row) for row in rows) + "</div></div>")
+
+    before = make(("Кофе", "499 ₽"), ("Чай", "350 ₽"), ("Мате", "900 ₽"))
+    document = change(before, make(("Мате", "900 ₽"), ("Кофе", "350 ₽"), ("Чай", "499 ₽")))
+    assert document.attributes == {"change_prices": "2"}
+    assert "«Кофе»: цена 499 ₽ → 350 ₽ (−30%)" in document.text
+
+
 def test_a_price_whose_currency_is_a_picture():
     document = change(
         shop(card("Кофе", "<b class=price__value>499</b>"), COCOA),
@@ -251,6 +270,22 @@ def test_a_selector_that_is_none_is_told():
 def test_a_page_made_of_scripts_says_so():
     found = read_page(page("<script>draw()</script>"), source=source(), url=URL, seen_at=NOW)
     assert ([trouble.code for trouble in found.troubles], found.documents) == (["no-text"], ())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<h1>Just a moment...</h1><p>Checking your browser before you go on.</p>",
+        "<p>Подтвердите, что вы не робот</p>",
+        "<p>12</p>",
+    ],
+)
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_check_instead_of_the_page_is_told_and_is_no_change(body, changes):
+    found = read_page(
+        page(body), source=source(changes=changes), url=URL, seen_at=NOW, before=shop(COFFEE, COCOA)
+    )
+    assert (found.documents, [trouble.code for trouble in found.troubles]) == ((), ["no-text"])
 
 
 def test_the_same_two_versions_are_the_same_document_and_others_are_not():

@@ -22,6 +22,7 @@ from primeta.sources.page_article import Article, article_of
 from primeta.sources.page_bytes import markup_of
 from primeta.sources.page_change import Change, change_of
 from primeta.sources.page_change_words import telling, title_of
+from primeta.sources.page_noise import asks_if_human, steady
 from primeta.sources.page_part import NoPart, Part, part_of
 from primeta.sources.pdf import read_pdf
 from primeta.sources.records import Brought, Document, Source, Trouble
@@ -109,6 +110,8 @@ def read_page_here(
         return _only(_no_part(source))
     if sum(letter.isalpha() for letter in article.text) < FEWEST_LETTERS:
         return _only(Trouble(code="no-text", values={"what": "page"}))
+    if asks_if_human(article.title, article.text):
+        return _only(Trouble(code="no-text", values={"what": "human"}))
     return _of_article(raw, article, source=source, url=url, seen_at=seen_at)
 
 
@@ -152,8 +155,11 @@ def _changed(
     old = part_of(markup_of(before, told=encoding), select=source.select, url=url)
     if isinstance(new, NoPart) or isinstance(old, NoPart):
         return _only(_no_part(source))
-    if not new.blocks and not old.blocks:
+    said = [line for block in new.blocks for line in block.lines]
+    if not any(steady(line) for line in said):
         return _only(Trouble(code="no-text", values={"what": "page"}))
+    if asks_if_human(new.title, "\n".join(said)):
+        return _only(Trouble(code="no-text", values={"what": "human"}))
     change: Change = change_of(old, new, now=seen_at)
     if not change.any:
         return Brought()

@@ -58,6 +58,12 @@ _WHEN = re.compile(
     rf"|{_MONTH}\s\d{{1,2}}(?:,?\s\d{{4}})?|\b\d{{1,2}}:\d\d(?::\d\d)?\b",
     re.IGNORECASE,
 )
+_CHECK = re.compile(
+    r"captcha|капч|are (?:you|not) (?:a )?(?:human|robot)|you are (?:not a robot|human)|не робот|checking your browser|"
+    r"verify(?:ing)? (?:that )?you|access denied|доступ (?:к \w+ )?(?:ограничен|запрещ)|attention required|"
+    r"enable javascript and cookies|just a moment|ddos|unusual traffic|подозрительн\w+ (?:активност|трафик)",
+    re.IGNORECASE,
+)
 _RATING = re.compile(
     r"[★☆⭐\s]*[0-5][.,]\d{1,2}\s?(?:из 5|/\s?5|of 5|out of 5)?[★☆⭐\s]*(?:\(?[#\d\s]*\)?)?", re.IGNORECASE
 )
@@ -84,6 +90,11 @@ def steady(line: str) -> str:
         plain = plain.replace(clocks[0], "#")
     plain = plain.casefold().strip(" #.,:;|/•·-")
     return plain if _SAYS.search(plain) else ""
+
+
+def asks_if_human(title: str, text: str) -> bool:
+    """Whether a site shows a check instead of its page: short, and in the words of such checks."""
+    return len(text) <= 1_500 and bool(_CHECK.search(f"{title}\n{text}"))
 
 
 def without_dates(line: str) -> str:

@@ -154,13 +154,13 @@ class _Walk:
     def into(self, node: Any, depth: int) -> None:
         children = list(node.iter(include_text=True))
         elements = [child for child in children if child.tag != "-text"]
-        if depth > DEEPEST or all(child.tag in _INLINE for child in elements):
+        if depth > DEEPEST or all(_is_inline(child) for child in elements):
             self._take(node)
             return
-        alike = Counter(_kind(child) for child in elements if child.tag in _CARDS)
+        alike = Counter(_kind(child) for child in elements if _may_be_card(child))
         written: list[str] = []  # text that stands between elements
         for child in children:
-            if child.tag == "-text" or child.tag in _INLINE:
+            if child.tag == "-text" or _is_inline(child):
                 written.append(child.html or "")
                 continue
             self._add("".join(written))
@@ -169,7 +169,7 @@ class _Walk:
                 self.end()
                 self._heading = " ".join(_text(child).split())[:200]
                 self._add(child.html or "")
-            elif child.tag in _CARDS and alike[_kind(child)] > 1 and self._is_card(child):
+            elif _may_be_card(child) and alike[_kind(child)] > 1 and self._is_card(child):
                 self._card(child)
             else:
                 self.into(child, depth + 1)
@@ -189,7 +189,7 @@ class _Walk:
         for inner in node.css("*"):
             if inner.mem_id == node.mem_id:
                 continue
-            nested = Counter(_kind(child) for child in inner.iter() if child.tag in _CARDS)
+            nested = Counter(_kind(child) for child in inner.iter() if _may_be_card(child))
             alike = {kind for kind, number in nested.items() if number > 1}
             if alike and any(
                 _kind(child) in alike and plain_of(child.html or "").text.count("\n") >= 1
@@ -219,6 +219,17 @@ class _Walk:
         lines = lines[: max(0, MOST_LINES - self._lines)]
         self._lines += len(lines)
         self._loose += lines
+
+
+def _is_inline(node: Any) -> bool:
+    """Whether it stands within a line: a link around a whole card does not."""
+    return node.tag in _INLINE and not any(
+        inner.tag not in _INLINE for inner in node.css("*") if inner.mem_id != node.mem_id
+    )
+
+
+def _may_be_card(node: Any) -> bool:
+    return node.tag in _CARDS or "-" in node.tag.strip("-")  # elements of the site's own: <product-card>
 
 
 def _is_name(text: str) -> bool:

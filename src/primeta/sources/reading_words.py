@@ -143,6 +143,12 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "На странице нет текста: возможно, её собирают скрипты в браузере или сайт проверяет, человек ли вы. "
         "Поищите ленту этого сайта или укажите другую страницу.",
     },
+    "no-text.human": {
+        "en": "The site asked whether you are human and did not show the page. It is tried again; should it stay so, look "
+        "for the site's feed, or name another page.",
+        "ru": "Сайт решил проверить, не робот ли мы, и страницу не показал. Попробуем снова. Если так и останется, поищите "
+        "ленту этого сайта или укажите другую страницу.",
+    },
     "no-text.scan": {
         "en": "The PDF holds pictures of pages and no text (it was scanned). Run it through text recognition and name "
         "that file.",
