@@ -54,7 +54,9 @@ def test_the_bookmarklet_leads_to_this_address_and_nowhere_else(browser: Browser
 
 
 def test_the_policy_is_as_strict_as_on_any_page(browser: Browser):
-    policies = {browser.get(path).headers["content-security-policy"] for path in ("/signals", "/log", "/reading")}
+    policies = {
+        browser.get(path).headers["content-security-policy"] for path in ("/signals", "/log", "/reading")
+    }
     assert len(policies) == 1
     assert "unsafe" not in policies.pop()
 

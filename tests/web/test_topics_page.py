@@ -180,3 +180,12 @@ def test_the_places_lead_to_what_is_said(browser: Browser):
     page = Page(browser.get("/reading").text)
     here = [attributes["href"] for attributes in page.all("a") if attributes.get("aria-current") == "page"]
     assert here == ["/topics", "/reading"]
+
+
+def test_a_trend_that_texts_have_seen_shows_who_speaks_of_it(browser: Browser, workspace: FakeWorkspace):
+    browser.send("/topics/tp-1/join", {"name": "Push asks first", "by": "Anna Kim"}, follow=False)
+    made = list(workspace.trends())[-1]
+    text = browser.get(f"/trends/{made.id}").text
+    assert "platform.example" in text.partition('class="chart"')[2].partition("</figure>")[0]
+    assert 'href="/signals/s-9"' in text
+    assert browser.get(f"/trends/{made.id}/chart").status_code == 200

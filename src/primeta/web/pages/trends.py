@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from primeta.errors import BadInput, NotFound
 from primeta.facts import Grain
+from primeta.show.chart import Picture
 from primeta.show.interval import Scale, verdict_of
 from primeta.signals.signal import Signal
 from primeta.trends.evidence import STRENGTH, strongest
@@ -30,7 +31,9 @@ from primeta.web.experiment_words import state_word
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
 from primeta.web.pages.signals import finding, specification
+from primeta.web.pages.topics import chart_title
 from primeta.web.reader import Reader
+from primeta.web.texts_pictures import topic_picture
 from primeta.workspace.people import names_a_number
 
 router = APIRouter()
@@ -149,7 +152,8 @@ def _card(
     signs = _signs(request, trend)
     signals = [entry for entry in signs if isinstance(entry, Signal)]
     lead = strongest(signals)
-    matters = lead.frozen.smallest_effect if lead else math.nan
+    # Of a topic no smallest effect was declared.
+    matters = lead.frozen.smallest_effect if lead and not lead.topic else math.nan
     evidence = trend.evidence
     counted: dict[Grain, tuple[int, int]] = {
         "week": evidence.weeks,
@@ -208,13 +212,20 @@ def _signs(request: Request, trend: Trend) -> list[Any]:
 
 
 def _picture(request: Request, reader: Reader, lead: Signal | None):
-    if lead is None:
-        return None
+    picture = _drawing(request, reader, lead) if lead else None
+    return drawn(picture) if picture else None
+
+
+def _drawing(request: Request, reader: Reader, lead: Signal) -> Picture | None:
+    """The series of a metric, or how much each source speaks of a topic."""
+    workspace = site_of(request).workspace
     try:
-        view = site_of(request).workspace.signal_series(lead.id)
+        if lead.topic:
+            view = workspace.topic(lead.topic)
+            return topic_picture(reader, view.topic, title=chart_title(reader, view))
+        return picture_of(reader, workspace.signal_series(lead.id), title=finding(reader, lead))
     except NotFound:
         return None
-    return drawn(picture_of(reader, view, title=finding(reader, lead)))
 
 
 def _scenario_rows(trend: Trend) -> list[ScenarioRow]:
@@ -248,10 +259,10 @@ def card_chart(request: Request, identity: str) -> Response:
     site, reader = site_of(request), reader_of(request)
     trend = site.workspace.trend(identity)
     lead = strongest([entry for entry in _signs(request, trend) if isinstance(entry, Signal)])
-    if lead is None:
-        raise NotFound(f"{trend.card.name} has no chart: no metric has seen it")
-    view = site.workspace.signal_series(lead.id)
-    return specification(request, picture_of(reader, view, title=finding(reader, lead)))
+    picture = _drawing(request, reader, lead) if lead else None
+    if picture is None:
+        raise NotFound(f"{trend.card.name} has no chart: no metric or topic has seen it")
+    return specification(request, picture)
 
 
 @router.post("/trends/{identity}/decide")
