@@ -120,7 +120,7 @@ def world(seed=1, *, planted=True):
                     channel,
                     f"{sentence(rng)}. {rng.choice(NOUNS)}, {rng.choice(WHO)} {rng.choice(SAID)}.",
                 )
-        for _ in range(3):
+        for _ in range(5):
             put(week, 7, f"{sentence(rng)}, марафон щедрости: {rng.choice(NOUNS)}.")
         story = f"{sentence(rng)}. Кошелёк Зефир раздаёт монеты новым людям. {sentence(rng)}."
         for place, channel in enumerate((8, 3, 4, 5, 9)):
@@ -235,11 +235,11 @@ def test_line_table_and_picture_in_both_languages(found):
 
 
 def test_days_are_the_periods_of_a_short_file(rows):
-    # the last eight weeks before and four after the onset
-    begin = START + timedelta(weeks=ONSET - 8)
-    short = topics([row for row in rows if begin <= row["published_at"] < begin + timedelta(weeks=12)])
+    # the last six weeks before and nine after the onset
+    begin = START + timedelta(weeks=ONSET - 6)
+    short = topics([row for row in rows if begin <= row["published_at"] < begin + timedelta(weeks=15)])
     assert short.grain == "day"
-    assert short.as_dict()["periods"] == 84
+    assert short.as_dict()["periods"] == 105
     assert [topic.terms[0] for topic in short.topics] == ["тихий режим"]
 
 
@@ -334,3 +334,25 @@ def test_a_list_of_topics_is_plain_json(found):
     from primeta.show.result import plain
 
     assert json.loads(json.dumps(plain(found.as_dict()), allow_nan=False))["grain"] == "week"
+
+
+def test_one_thing_said_in_two_languages_is_one_topic():
+    rng = np.random.default_rng(9)
+    rows = []
+    for week in range(WEEKS):
+        for channel in range(10):
+            for number in range(5):
+                at = START + timedelta(weeks=week, days=float(rng.uniform(0, 7)))
+                text = f"{sentence(rng)}."
+                if channel >= 5:
+                    a, b, c = rng.choice(
+                        ["shops", "banks", "prices", "orders", "points", "stores", "fees", "brands"], 3
+                    )
+                    text = f"{a.capitalize()} {rng.choice(['raise', 'cut', 'test', 'compare'])} {b}, {c}."
+                if week >= ONSET and not number:
+                    text = text[:-1] + (": quiet mode." if channel >= 5 else ", тихий режим.")
+                rows.append({"published_at": at, "source": f"канал {channel}", "text": text})
+    (topic,) = topics(rows).topics
+    assert set(topic.terms[:2]) == {"тихий режим", "quiet mode"}
+    assert len(topic.owners) == 10
+    assert {quote.text.isascii() for quote in topic.quotes} == {True, False}

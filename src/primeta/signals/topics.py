@@ -32,6 +32,8 @@ Ids = npt.NDArray[np.int64]
 
 LEAST: Mapping[Grain, int] = {"week": 8, "day": 14}
 """Finished periods below which nobody can know what is usual."""
+PROMISE = 52
+"""Weeks in which topics are looked for."""
 BATCH = 20_000
 SHOWN = 9
 """Topics that a picture shows."""
@@ -268,7 +270,9 @@ def topics(
         return replace(blank, why_not="no_texts" if not len(texts) else "too_few")
     if len(panel.weeks) < LEAST[built.grain]:
         return replace(blank, why_not="too_few")
-    emerged = emerge(panel, error=error)
+    # Of a short file the first third is what is usual.
+    promise = PROMISE if built.grain == "week" else -(-2 * len(panel.weeks) // 3)
+    emerged = emerge(panel, error=error, promise=promise)
     found = topics_of(built, emerged, told, documents=texts.load, reader=reader, zone=texts.zone)
     # Of the noticed ones up to half may be false: shown are those that are worth a look by themselves.
     found = tuple(one for one in found if one.topic.grade != "noticed" or one.topic.e_value >= 1 / error)
