@@ -277,3 +277,17 @@ def test_the_digest_tells_what_is_being_said_with_quotes_and_links(watched, tmp_
     assert f'<a href="{moved["quotes"][0]["url"]}">' in digest.html
     assert "О ЧЁМ ГОВОРЯТ" in ws.digest(now=NOW, language="ru").text
     ws.close()
+
+
+def test_the_list_of_signals_tells_a_topics_share_and_who_has_seen_a_trend(ws):
+    from primeta.workspace.words import origins_line, signals_table
+
+    _, sides = folding(ws)
+    (row,) = signals_table([sides["outside"]], [], "en", metrics={}).rows
+    assert row[2].startswith("“")
+    assert row[3] == "texts"
+    assert "→" in row[5]
+    trend = next(entry for entry in ws.trends() if sides["outside"].id in entry.signals)
+    line = origins_line(trend.evidence, "en")
+    assert "customers’ voices" in line
+    assert "3 independent owners" in line

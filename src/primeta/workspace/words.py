@@ -41,6 +41,11 @@ def change_of(signal: Signal, lang: Language) -> locale.Figure:
     )
 
 
+def share_move(signal: Signal, lang: Language) -> str:
+    """Of a topic: its share of all stories before → since; a ratio to next to nothing would tell nobody anything."""
+    return f"{locale.percent(signal.expected, lang)} → {locale.percent(signal.observed, lang)}"
+
+
 def signals_table(
     signals: Iterable[Signal], notes: Iterable[Note], lang: Language, *, metrics: Mapping[str, Metric]
 ) -> Table:
@@ -52,7 +57,7 @@ def signals_table(
             metric_name(signal.frozen.about, metrics, lang),
             locale.slice_name(signal.frozen.slice, lang),
             locale.day(signal.frozen.since, lang),
-            str(change_of(signal, lang)),
+            share_move(signal, lang) if signal.topic else str(change_of(signal, lang)),
             locale.bet(signal.e_value, lang),
         )
         for signal in signals
@@ -224,7 +229,7 @@ def origins_line(evidence: Evidence, lang: Language) -> str:
     for entry in evidence.origins:
         name = word(lang, entry.origin)
         owners = len(entry.sources)
-        if entry.origin not in ("metric", "hand") and owners:
+        if entry.origin in ("outside", "competitor", "regulator") and owners:
             many = count(lang, "{n} independent owner", "{n} independent owners", owners)
             name = f"{name} ({many})"
         parts.append(name if entry.counts else say(lang, "{name}, without evidence of its own", name=name))
