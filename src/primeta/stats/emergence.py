@@ -8,8 +8,8 @@ s on, the alternative draws a new ψ around r times the old one. Both marginals 
 
 Their ratio, mixed over r, is a test martingale in t under the null (ψ integrated over what the past says, which
 makes it a *compound* e-value over candidates: Ignatiadis, Wang & Ramdas 2024); so is the mixture over starts with
-weights 1/promise. Each week may multiply it by at most exp(cap): min(factor, exp(cap)) has a conditional mean of at
-most 1 as well, and no echo of one week, however loud, weighs more (Huber 1965; Saha & Ramdas 2024 for e-processes).
+weights 1/promise. Each week may multiply it by at most exp(cap), so no echo of one week, however loud, weighs more
+(in the spirit of Huber 1965; Saha & Ramdas 2024 for e-processes).
 """
 
 from __future__ import annotations
@@ -109,10 +109,8 @@ def raised_evidence(
         a = trust * known
         b = trust * (shape[rows] + by_now[rows, start])
         total = log_ratio(sums, means, a[:, None], b[:, None])
-        gains = np.diff(total, axis=1, prepend=0.0)
-        started[rows, start, start:] = np.cumsum(np.minimum(gains, cap), axis=1) + np.log(
-            weights[rows, start, None]
-        )
+        above = seen[rows, start:] > told[rows, start:]
+        started[rows, start, start:] = _capped(total, above, cap) + np.log(weights[rows, start, None])
     top = np.max(started, axis=1, initial=0.0)
     mixed = np.exp(started - top[:, None, :]).sum(axis=1)
     # Starts that have not come, or were not allowed, bet nothing and stay at 1. Those that open with a week of silence
@@ -131,6 +129,22 @@ def raised_evidence(
         np.maximum(sums, 0), np.maximum(means, 0), trust * known, trust * (shape[:, None] + by_now[:, :-1])
     )
     return Evidence(log_e=log_e, onset=np.argmax(np.where(may, said + np.log(weights), -np.inf), axis=1))
+
+
+def _capped(total: Floats, above: Bools, cap: float) -> Floats:
+    """(n, T) log evidence that a week raises by at most `cap`, never above `total`.
+
+    What a loud week was denied is handed out in later weeks that are above expectation themselves. It stays below
+    `total` everywhere, so it is worth no more than the martingale; and T weeks bring at most T · cap.
+    """
+    result = np.empty_like(total)
+    now, before = np.zeros(total.shape[0]), np.zeros(total.shape[0])
+    for week in range(total.shape[1]):
+        open_for = np.where(above[:, week], total[:, week] - now, total[:, week] - before)
+        now = now + np.minimum(open_for, cap)
+        before = total[:, week]
+        result[:, week] = now
+    return result
 
 
 def looked_often(log_e: Floats) -> Floats:

@@ -447,8 +447,8 @@ class _Told:
         opened = np.full(count, first)
         opened[there] = self.week[np.minimum(self.begin[:-1][there], self.week.size - 1)] + 1
         self.base_end = np.where(seen > 0, first, np.maximum(opened, first))
-        based = self.week < self.base_end[self.candidate]
-        self.mentions = _sum_by(self.candidate[based], weights=self.told[based], minlength=count)
+        # Something new rests on its first mention alone: what else was said in that week is neither past nor evidence.
+        self.mentions = np.where(there & (seen <= 0), 1.0, seen)
         self.shape = np.maximum(self.mentions - self.discount, 0.2)
         self.share = self.shape / np.maximum(self.so_far[self.base_end], 1.0)
         self.alike = _ALIKE / self.share
@@ -499,7 +499,7 @@ class _Told:
         part = ((np.log(alike) - self.grid[place]) / (self.grid[place + 1] - self.grid[place]))[:, None]
         unheard = (1 - part) * self.unheard[place] + part * self.unheard[place + 1]
         owner, week = self.owner[rows], self.week[rows]
-        early = week < np.maximum(self.base_end[candidates][which], self.settled[owner])
+        early = week < self.settled[owner]
         from scipy.sparse import csr_array
 
         shape = (n, self.heard.shape[0])
@@ -608,7 +608,7 @@ class _Result:
         np.add.at(counts, (place[use], week[use] - told.first), many[use])
         copies = np.zeros_like(counts)
         np.add.at(copies, (place[use], week[use] - told.first), told.copies[rows][use])
-        habit = mine & ~evidence
+        habit = mine & (week < told.settled[owner])
         own = _sum_by(place[habit], weights=many[habit], minlength=owners.size)
         alike = told.alike[candidate]
         share = told.habit(own, float(alike), owners, np.full(owners.size, end))
