@@ -17,7 +17,12 @@ START = WEEKS - PROMISE
 
 def world(seed=0, *, form="plain", candidates=300, owners=8):
     return quiet(
-        np.random.default_rng(seed), form=form, candidates=candidates, owners=owners, weeks=WEEKS, stories=30.0
+        np.random.default_rng(seed),
+        form=form,
+        candidates=candidates,
+        owners=owners,
+        weeks=WEEKS,
+        stories=30.0,
     )
 
 
