@@ -177,20 +177,27 @@ def list_stories(
         if days
         else literal(usual)
     )
-    query = _from(
-        select(documents, _mark().label("mark_"), func.coalesce(document_marks.c.note, "").label("note_"))
+    # The order is found over numbers alone: whole texts would be carried through the sorting.
+    ordered = _from(
+        select(
+            documents.c.number,
+            _mark().label("mark_"),
+            func.coalesce(document_marks.c.note, "").label("note_"),
+        )
     )
-    query = query.where(and_(*fits)).order_by(
+    ordered = ordered.where(and_(*fits)).order_by(
         case((_mark() == "unread", 0), else_=1), (_days(connection) + bonus).desc(), documents.c.number.desc()
     )
-    return [
-        (
-            Numbered(number=row["number"], document=document_of(row), story=row["story"], why=row["why"]),
-            row["mark_"],
-            row["note_"],
+    found: Any = connection.execute(ordered.limit(limit).offset(offset))
+    listed = [(int(number), str(mark), str(note)) for number, mark, note in found]
+    wanted = select(documents).where(documents.c.number.in_([number for number, _, _ in listed]))
+    there = {
+        int(row["number"]): Numbered(
+            number=row["number"], document=document_of(row), story=row["story"], why=row["why"]
         )
-        for row in connection.execute(query.limit(limit).offset(offset)).mappings()
-    ]
+        for row in connection.execute(wanted).mappings()
+    }
+    return [(there[number], mark, note) for number, mark, note in listed]
 
 
 def topics_of(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
