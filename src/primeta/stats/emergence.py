@@ -109,8 +109,8 @@ def raised_evidence(
         a = trust * known
         b = trust * (shape[rows] + by_now[rows, start])
         total = log_ratio(sums, means, a[:, None], b[:, None])
-        above = seen[rows, start:] > told[rows, start:]
-        started[rows, start, start:] = _capped(total, above, cap) + np.log(weights[rows, start, None])
+        alone = log_ratio(seen[rows, start:], told[rows, start:], a[:, None], b[:, None])
+        started[rows, start, start:] = _capped(total, alone, cap) + np.log(weights[rows, start, None])
     top = np.max(started, axis=1, initial=0.0)
     mixed = np.exp(started - top[:, None, :]).sum(axis=1)
     # Starts that have not come, or were not allowed, bet nothing and stay at 1. Those that open with a week of silence
@@ -131,17 +131,17 @@ def raised_evidence(
     return Evidence(log_e=log_e, onset=np.argmax(np.where(may, said + np.log(weights), -np.inf), axis=1))
 
 
-def _capped(total: Floats, above: Bools, cap: float) -> Floats:
+def _capped(total: Floats, alone: Floats, cap: float) -> Floats:
     """(n, T) log evidence that a week raises by at most `cap`, never above `total`.
 
-    What a loud week was denied is handed out in later weeks that are above expectation themselves. It stays below
-    `total` everywhere, so it is worth no more than the martingale; and T weeks bring at most T · cap.
+    What a loud week was denied is handed out in later weeks, as far as these speak for it by themselves (`alone`). It
+    stays below `total` everywhere, so it is worth no more than the martingale; and T weeks bring at most T · cap.
     """
     result = np.empty_like(total)
     now, before = np.zeros(total.shape[0]), np.zeros(total.shape[0])
     for week in range(total.shape[1]):
-        open_for = np.where(above[:, week], total[:, week] - now, total[:, week] - before)
-        now = now + np.minimum(open_for, cap)
+        late = np.minimum(total[:, week] - now, alone[:, week])
+        now = now + np.minimum(np.maximum(total[:, week] - before, late), cap)
         before = total[:, week]
         result[:, week] = now
     return result
