@@ -7,6 +7,7 @@ from browser import Browser, Page
 from fake import NOW, FakeWorkspace
 from fake_texts import HOSTILE
 
+from primeta.errors import BadInput
 from primeta.web.app import create_app
 from primeta.web.texts_rows import clipped, safe_url
 
@@ -176,3 +177,16 @@ def test_marks_over_http(browser: Browser, workspace: FakeWorkspace):
     assert logged.status_code == 201
     stories = browser.get("/api/v1/reading?mark=kept").json()["stories"]
     assert {"copies", "mark", "topics", "trust"} <= stories[0].keys()
+
+
+def test_a_condition_that_cannot_be_read_says_why_and_keeps_the_words(
+    browser: Browser, workspace: FakeWorkspace, monkeypatch
+):
+    def refuse(**_options):
+        raise BadInput("kind 'zzz': expected law, …")
+
+    monkeypatch.setattr(workspace, "reading", refuse)
+    answer = browser.get("/reading?q=kind:zzz")
+    assert answer.status_code == 400
+    assert "expected law" in answer.text
+    assert 'value="kind:zzz"' in answer.text

@@ -57,6 +57,7 @@ COPY: dict[Copy, dict[str, str]] = {
     "shared-link": {"en": "refers to the same page", "ru": "ссылка на ту же страницу"},
     "shared-owner": {"en": "the same owner", "ru": "тот же владелец"},
     "same-event": {"en": "the same event in other words", "ru": "то же событие другими словами"},
+    "template": {"en": "one text that many customers sent", "ru": "один текст от многих клиентов"},
 }
 
 OWN_SEGMENTS = {

@@ -6,14 +6,14 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from primeta.errors import NotFound
+from primeta.errors import BadInput, NotFound
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
 from primeta.web.pages.sources import PLACE
 from primeta.web.security import local_path
 from primeta.web.texts_rows import story_rows, topic_name
 from primeta.web.texts_words import KINDS, MARKS, kind_word
-from primeta.workspace.texts_views import Mark
+from primeta.workspace.texts_views import Mark, Reading
 
 router = APIRouter()
 ACTS: dict[str, Mark] = {"read": "read", "keep": "kept", "dismiss": "dismissed", "unread": "unread"}
@@ -37,15 +37,20 @@ def _list(request: Request, form: Form, status: int = 200) -> Response:
     query = given.get("q", "").strip()[:LONGEST_QUERY]
     topic = given.get("topic", "")[:64]
     number = int(given["page"]) if given.get("page", "").isdigit() and len(given["page"]) < 7 else 1
-    found = site.workspace.reading(
-        page=number,
-        kind=kind,
-        source=source,
-        mark="" if shown == "all" else shown,
-        topic=topic,
-        query=query,
-        now=now,
-    )
+    problem = ""
+    try:
+        found = site.workspace.reading(
+            page=number,
+            kind=kind,
+            source=source,
+            mark="" if shown == "all" else shown,
+            topic=topic,
+            query=query,
+            now=now,
+        )
+    except BadInput as error:
+        # Words may hold conditions of the search, and these may be wrong.
+        found, problem, status = Reading(items=(), total=0, unread=0, page=1, pages=1), str(error), 400
     filters = {"show": shown, "kind": kind, "source": source, "topic": topic, "q": query}
 
     def link(**changes: object) -> str:
@@ -60,6 +65,7 @@ def _list(request: Request, form: Form, status: int = 200) -> Response:
         status=status,
         place=PLACE,
         found=found,
+        problem=problem,
         rows=rows,
         following=dict(
             zip([row.told.id for row in rows], [row.told.id for row in rows[1:]] + ["main"], strict=False)
