@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from benchmarks.emergence_worlds import FORMS, panel, plant, quiet
+from benchmarks.emergence_worlds import FORMS, Form, panel, plant, quiet
 
 from primeta.signals.grades import repeats
 from primeta.signals.texts.emergence import SECOND_AT, emerge
@@ -15,7 +15,7 @@ WEEKS, PROMISE = 130, 52
 START = WEEKS - PROMISE
 
 
-def world(seed=0, *, form="plain", candidates=300, owners=8):
+def world(seed=0, *, form: Form = "plain", candidates=300, owners=8):
     return quiet(
         np.random.default_rng(seed),
         form=form,
