@@ -16,7 +16,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from browser import Browser
 from fake import NOW, FakeWorkspace
 
+from primeta.web import background
 from primeta.web.app import create_app
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs beside a page is waited for: on a busy machine even little work may take longer than a page waits."""
+    monkeypatch.setattr(background, "PATIENCE_SECONDS", 30.0)
 
 
 @pytest.fixture
