@@ -21,6 +21,7 @@ from primeta.signals.texts.emergence import emerge
 from primeta.signals.texts.kept_stories import KeptStories
 from primeta.signals.texts.panel_build import SCHEMA, Grain, build, told_rows
 from primeta.signals.texts.records import Topic
+from primeta.signals.texts.separate_voices import is_voice
 from primeta.signals.texts.terms import TermReader
 from primeta.signals.texts.topics import FoundTopic, as_dict, topics_of
 from primeta.signals.texts.topics_picture import Line, topics_picture
@@ -235,7 +236,8 @@ def topics(
     Args:
         rows: A path to a CSV or Parquet file, an Arrow table, a data frame, a mapping of columns or a list of
             mappings. Columns: `published_at`, `source`, `text`; optional `id`, `url`, `title`, `owner` (of several
-            sources that are one origin), `kind` (of source), `forwarded_from`.
+            sources that are one origin), `kind` (of source), `forwarded_from`, `customer_id` (who speaks: what
+            several customers say alike is no copy).
         as_of: The last day that is known; nothing after it is looked at. Default: the day of the last text.
         error: Largest expected share of false ones among the topics that are holding or better; topics that are only
             noticed are told from an e-value of 1/error on.
@@ -294,11 +296,11 @@ def read_stories(
         return SCHEMA.empty_table()
     boilerplate = Boilerplate()
     for start in range(0, n, BATCH):
-        by_source: dict[str, list[str]] = {}
+        by_source: dict[tuple[str, bool], list[str]] = {}
         for one in texts.documents(start, start + BATCH):
-            by_source.setdefault(one.source, []).append(_whole(one))
-        for source, said in by_source.items():
-            boilerplate.add(source, said)
+            by_source.setdefault((one.source, is_voice(one)), []).append(_whole(one))
+        for (source, voices), said in by_source.items():
+            boilerplate.add(source, said, voices=voices)
         tell("boilerplate", min(start + BATCH, n), n)
     place = texts.places()
     first = np.arange(n)

@@ -23,6 +23,7 @@ from primeta.signals.texts.boilerplate import Boilerplate
 from primeta.signals.texts.origins import cited_sources
 from primeta.signals.texts.plain_words import normal_form
 from primeta.signals.texts.records import FrozenTopic, Topic
+from primeta.signals.texts.separate_voices import is_voice
 from primeta.sources.records import GROUP_OF, Document
 from primeta.store import documents as document_rows
 from primeta.store import topics as topic_rows
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("cache") / "texts" / "terms"
 MARK = "mark.json"
-VERSION = 1
+VERSION = 2
 """Of how terms are read; another one reads all documents again."""
 PORTION = 20_000
 LEAST_WEEKS = 8
@@ -252,8 +253,9 @@ def _rows(ws: Workspace, tell: Progress) -> pa.Table:
             break
         tell("terms", mark - start, newest - start)
         documents = [entry.document for entry in portion]
-        for source in dict.fromkeys(one.source for one in documents):
-            boilerplate.add(source, (_whole(one) for one in documents if one.source == source))
+        for source, voices in dict.fromkeys((one.source, is_voice(one)) for one in documents):
+            said = (_whole(one) for one in documents if (one.source, is_voice(one)) == (source, voices))
+            boilerplate.add(source, said, voices=voices)
         left = {one.id: boilerplate.left(one.source, _whole(one)) for one in documents}
         store.add([one for one in documents if not is_own_word(one, company)], left=left)
         mark = portion[-1].number

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from primeta.signals.texts.plain_words import normal_form
 
@@ -18,6 +19,9 @@ OFTEN = 5
 
 SHARE = 0.02
 """… if it stands in at least this share of them too: news of the day are said five times in ten thousand texts."""
+
+VOICE_SHARE = 0.25
+"""Of what customers say: «Где мой заказ?» stands in many tickets because many wait; what a form adds stands in most."""
 
 KEPT = 20_000
 """Different sentences counted for one source; the rarest are forgotten beyond."""
@@ -50,9 +54,17 @@ class Boilerplate:
 
     documents: dict[str, int] = field(default_factory=dict)
     counts: dict[str, dict[int, int]] = field(default_factory=dict)
+    voices: set[str] = field(default_factory=set)
+    """Sources in which customers speak, each for himself."""
 
-    def add(self, source: str, texts: Iterable[str]) -> None:
-        """Count the sentences of documents that were not counted before; exact copies of one text count once a call."""
+    def add(self, source: str, texts: Iterable[str], *, voices: bool = False) -> None:
+        """Count the sentences of documents that were not counted before; exact copies of one text count once a call.
+
+        Args:
+            voices: Customers speak here.
+        """
+        if voices:
+            self.voices.add(source)
         mine = self.counts.setdefault(source, {})
         for text in dict.fromkeys(texts):
             self.documents[source] = self.documents.get(source, 0) + 1
@@ -68,6 +80,7 @@ class Boilerplate:
 
     def merge(self, other: Boilerplate) -> None:
         """Add what another counted in other documents."""
+        self.voices |= other.voices
         for source, number in other.documents.items():
             self.documents[source] = self.documents.get(source, 0) + number
         for source, theirs in other.counts.items():
@@ -78,12 +91,16 @@ class Boilerplate:
     def is_repeated(self, source: str, sentence: str) -> bool:
         """Whether the source says the sentence under many of its documents."""
         number = self.counts.get(source, {}).get(_mark(sentence), 0)
-        return number >= OFTEN and number >= SHARE * self.documents.get(source, 0)
+        return number >= self._least(source)
 
     def repeated(self, source: str) -> frozenset[int]:
         """Marks of the sentences that are boilerplate of the source by now; `without` takes them."""
-        least = max(OFTEN, SHARE * self.documents.get(source, 0))
+        least = self._least(source)
         return frozenset(mark for mark, number in self.counts.get(source, {}).items() if number >= least)
+
+    def _least(self, source: str) -> float:
+        share = VOICE_SHARE if source in self.voices else SHARE
+        return max(OFTEN, share * self.documents.get(source, 0))
 
     @staticmethod
     def without(text: str, marks: frozenset[int]) -> str:
@@ -105,20 +122,20 @@ class Boilerplate:
 
     def state(self) -> dict[str, object]:
         """A plain dict for the store; `from_state` reads it back."""
-        return {"documents": dict(self.documents), "counts": {
+        return {"documents": dict(self.documents), "voices": sorted(self.voices), "counts": {
             source: {f"{mark:x}": number for mark, number in mine.items() if number > 1}
             for source, mine in self.counts.items()
         }}  # fmt: skip
 
     @classmethod
-    def from_state(cls, state: dict[str, dict[str, object]]) -> Boilerplate:
+    def from_state(cls, state: Mapping[str, Any]) -> Boilerplate:
         """Counts as `state` told them; sentences seen once are forgotten."""
         documents = {source: int(str(number)) for source, number in state["documents"].items()}
         counts = {
-            source: {int(mark, 16): int(number) for mark, number in dict(mine).items()}  # type: ignore[call-overload]
+            source: {int(mark, 16): int(number) for mark, number in dict(mine).items()}
             for source, mine in state["counts"].items()
         }
-        return cls(documents=documents, counts=counts)
+        return cls(documents=documents, counts=counts, voices=set(state.get("voices", ())))
 
 
 def strip_all(boilerplate: Boilerplate, sources: Sequence[str], texts: Sequence[str]) -> list[str]:

@@ -28,4 +28,8 @@ TOGETHER: dict[Copy, dict[str, str]] = {
     "shared-link": {"en": "cites the same page", "ru": "ссылается на ту же страницу"},
     "shared-owner": {"en": "the same owner", "ru": "тот же владелец"},
     "same-event": {"en": "the same event in other words", "ru": "о том же событии другими словами"},
+    "template": {
+        "en": "one long text from several customers: a template or a campaign",
+        "ru": "один длинный текст от разных клиентов: шаблон или рассылка",
+    },
 }

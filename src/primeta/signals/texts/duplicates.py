@@ -67,42 +67,52 @@ class CopyIndex:
     """Whether near copies that contradict each other are left out; else whoever reads the pairs must do that."""
     ids: list[str] = field(default_factory=list)
     _texts: list[str] = field(default_factory=list)
-    _exact: dict[bytes, int] = field(default_factory=dict)
+    _circles: list[str] = field(default_factory=list)
+    _exact: dict[bytes, list[int]] = field(default_factory=dict)
     _keys: Hashes = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
     _owners: Ids = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _shingles: dict[int, npt.NDArray[np.uint32]] = field(default_factory=dict)
 
-    def add(self, ids: Sequence[str], texts: Sequence[str]) -> tuple[Copied, ...]:
+    def add(
+        self, ids: Sequence[str], texts: Sequence[str], *, circles: Sequence[str] | None = None
+    ) -> tuple[Copied, ...]:
         """Put texts in and tell which of them repeat another, seen before or in this batch.
 
         Args:
             ids: n ids, each once in the life of the index.
             texts: n texts, as they read.
+            circles: n names; texts of different circles are not compared. None: all are of one.
         Returns:
             Pairs; a text that repeats several is paired with each, so that the union of all pairs is the same in
             whatever order texts come in.
         """
         found: list[Copied] = []
         fresh: list[tuple[int, str]] = []
-        for name, text in zip(ids, texts, strict=True):
+        for name, text, of in zip(ids, texts, circles or [""] * len(ids), strict=True):
             kept = self.strip(text) if self.strip is not None else text
             plain = normal_form(kept) or normal_form(text)
             at = len(self.ids)
             self.ids.append(name)
             self._texts.append(kept if len(kept) <= 2000 else kept[:2000])
-            digest = same_words(plain, text)
-            twin = self._exact.get(digest)
-            if twin is not None and plain:
-                found.append(Copied(earlier=self.ids[twin], later=name, how="exact", share=1.0))
+            self._circles.append(of)
+            digest = same_words(plain, text, of)
+            twins = self._exact.setdefault(digest, []) if plain else []
+            if twins:
+                found += (
+                    Copied(earlier=self.ids[twin], later=name, how="exact", share=1.0) for twin in twins
+                )
+                # One customer says it again: which of his days are near each other is for the reader to judge.
+                if of and len(twins) < CROWD:
+                    twins.append(at)
                 continue
-            self._exact[digest] = at
+            twins.append(at)
             fresh.append((at, plain))
         found.extend(self._near(fresh))
         return tuple(found)
 
     def merge(self, other: CopyIndex) -> tuple[Copied, ...]:
         """Take in what another index saw; its pairs with this one's texts are returned."""
-        return self.add(other.ids, other._texts)
+        return self.add(other.ids, other._texts, circles=other._circles)
 
     def _near(self, fresh: Sequence[tuple[int, str]]) -> Iterable[Copied]:
         for start in range(0, len(fresh), BATCH):
@@ -116,7 +126,9 @@ class CopyIndex:
                     [singles[begins[row] : ends[row]], pairs[pair_begins[row] : pair_ends[row]]]
                 )
                 self._shingles[int(at[row])] = both.astype(np.uint32)
-            keys = band_keys(pairs, pair_ends)[wide]
+            keys = of_circle(
+                band_keys(pairs, pair_ends)[wide], [self._circles[row] for row in at[wide].tolist()]
+            )
             yield from self._prove(self._meet(keys.ravel(), np.repeat(at[wide], BANDS)))
 
     def _meet(self, keys: Hashes, owners: Ids) -> Ids:
@@ -161,15 +173,34 @@ class CopyIndex:
             yield Copied(earlier=self.ids[one], later=self.ids[other], how="near", share=share)
 
 
-def same_words(plain: str, text: str) -> bytes:
+def same_words(plain: str, text: str, of: str = "") -> bytes:
     """12 bytes that texts of the same words share; a question is another thing than a statement.
 
     Args:
         plain: Its normal form.
         text: As it reads.
+        of: Its circle; the same words in another one are another digest.
     """
     asks = b"?" if text.rstrip().endswith("?") else b""
-    return hashlib.blake2b(plain.encode() + asks, digest_size=12).digest()
+    apart = b"\0" + of.encode("utf-8", "surrogatepass") if of else b""
+    return hashlib.blake2b(plain.encode("utf-8", "surrogatepass") + asks + apart, digest_size=12).digest()
+
+
+def of_circle(keys: Hashes, circles: Sequence[str]) -> Hashes:
+    """(n, BANDS) keys that texts of other circles do not share."""
+    own = np.fromiter(
+        (
+            int.from_bytes(
+                hashlib.blake2b(of.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
+            )
+            if of
+            else 0
+            for of in circles
+        ),
+        dtype=np.uint64,
+        count=len(circles),
+    )
+    return np.where(own[:, None] == 0, keys, _mix(keys ^ own[:, None]))
 
 
 def near_share(mine: frozenset[int], there: Iterable[int]) -> float | None:

@@ -17,7 +17,19 @@ from primeta.signals.texts.postings import Postings
 if TYPE_CHECKING:
     from primeta.signals.texts.kept_stories import KeptStories
 
-_COLUMNS = ("_ids", "_at", "_owner", "_links", "_place", "_alive", "_first", "_second", "_how", "_share")
+_COLUMNS = (
+    "_ids",
+    "_at",
+    "_owner",
+    "_links",
+    "_place",
+    "_alive",
+    "_voice",
+    "_first",
+    "_second",
+    "_how",
+    "_share",
+)
 _POSTINGS = ("_by_id", "_exact", "_bands", "_citing", "_own", "_names", "_owners", "_whole", "_near")
 
 
@@ -44,6 +56,7 @@ def write(path: Path, kept: KeptStories, mark: int) -> None:
         "sources": sources,
         "phases": phases,
         "documents": kept._boilerplate.documents,
+        "voices": sorted(kept._boilerplate.voices),
     }
     arrays["told"] = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +85,7 @@ def read(path: Path) -> tuple[KeptStories, int] | None:
             setattr(kept, name, _Columns(arrays[name], len(arrays[name])))
         for name in _POSTINGS:
             setattr(kept, name, Postings.from_arrays(name, arrays))
-        boilerplate = Boilerplate(documents=dict(told["documents"]))
+        boilerplate = Boilerplate(documents=dict(told["documents"]), voices=set(told["voices"]))
         for number, (name, (counted, begins)) in enumerate(zip(told["sources"], told["phases"], strict=True)):
             boilerplate.counts[name] = dict(
                 zip(arrays[f"marks_{number}"].tolist(), arrays[f"counts_{number}"].tolist(), strict=True)

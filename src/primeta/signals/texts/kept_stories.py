@@ -27,6 +27,7 @@ from primeta.signals.texts.duplicates import (
     SHORTEST,
     band_keys,
     near_share,
+    of_circle,
     same_words,
     shingles,
 )
@@ -45,9 +46,10 @@ from primeta.signals.texts.origins import (
 from primeta.signals.texts.plain_words import normal_form, words
 from primeta.signals.texts.postings import Postings
 from primeta.signals.texts.records import Copy
+from primeta.signals.texts.separate_voices import REPEATED_DAYS, circle, is_long, is_voice
 from primeta.sources.records import Document
 
-VERSION = 1
+VERSION = 2
 """Of what is kept; a file of another version is made anew."""
 WINDOW_DAYS = 60
 """Texts further apart are not compared; through texts between them they can still be one story."""
@@ -114,6 +116,8 @@ class KeptStories:
     _place: _Columns = field(default_factory=_column(np.int32))
     """Which text of its source it is."""
     _alive: _Columns = field(default_factory=_column(np.bool_))
+    _voice: _Columns = field(default_factory=_column(np.int8))
+    """0: no customer speaks; 1: a voice that is compared with the same customer's only; 2: a long one."""
     _by_id: Postings = field(default_factory=Postings)
     _exact: Postings = field(default_factory=Postings)
     _bands: Postings = field(default_factory=Postings)
@@ -178,6 +182,12 @@ class KeptStories:
         self._links.extend([min(len(cited), 32_000) for _, cited in links])
         self._place.extend(places)
         self._alive.extend([True] * len(documents))
+        self._voice.extend(
+            [
+                (2 if is_long(one, texts.left[row]) else 1) if is_voice(one) else 0
+                for row, one in zip(fresh, documents, strict=True)
+            ]
+        )
         self._by_id.put(ids, list(fresh))
         self._put_links(fresh, links)
         self._put_names(fresh, documents, texts)
@@ -197,7 +207,7 @@ class KeptStories:
             # The same words again say nothing of what the source says under other texts.
             if mark not in seen:
                 seen.add(mark)
-                self._boilerplate.add(one.source, [text])
+                self._boilerplate.add(one.source, [text], voices=is_voice(one))
             number = phase.counted
             if number >= FIRST_COUNT and number & (number - 1) == 0:
                 phase.marks.append((number, self._boilerplate.repeated(one.source)))
@@ -237,17 +247,24 @@ class KeptStories:
             named += ((_hash("n", name), row) for name in texts.names[row])
         if named:
             self._names.put([key for key, _ in named], [row for _, row in named])
-        owners = [_hash("n", source_name(one.owner)) for one in documents]
-        self._owners.put(owners, list(fresh))
+        # Tickets are not copies of who names the shop.
+        owners = [
+            (_hash("n", source_name(one.owner)), row)
+            for row, one in zip(fresh, documents, strict=True)
+            if not is_voice(one)
+        ]
+        if owners:
+            self._owners.put([key for key, _ in owners], [row for _, row in owners])
 
     # Reasons
 
     def _copies(self, fresh: Sequence[int], texts: _Texts) -> None:
         plain = [normal_form(texts.left[row]) or normal_form(texts.whole(row)) for row in fresh]
+        circles = [circle(texts[row], texts.left[row]) for row in fresh]
         digests = np.array(
             [
-                int.from_bytes(same_words(form, texts.whole(row))[:8], "little") if form else 0
-                for form, row in zip(plain, fresh, strict=True)
+                int.from_bytes(same_words(form, texts.whole(row), of)[:8], "little") if form else 0
+                for form, row, of in zip(plain, fresh, circles, strict=True)
             ],
             dtype=np.uint64,
         )
@@ -260,7 +277,9 @@ class KeptStories:
         texts.forms |= {fresh[place]: plain[place] for place in single}
         _, pairs, _, pair_ends, counts = shingles([plain[place] for place in single])
         wide = np.flatnonzero(counts >= SHORTEST)
-        keys = band_keys(pairs, pair_ends)[wide]
+        keys = of_circle(
+            band_keys(pairs, pair_ends)[wide], [circles[single[place]] for place in wide.tolist()]
+        )
         rows = np.array([fresh[single[place]] for place in wide.tolist()], dtype=np.int32)
         flat, owners = keys.ravel(), np.repeat(rows, BANDS)
         self._bands.put(flat, owners)
@@ -285,7 +304,8 @@ class KeptStories:
         for rows_there in groups.values():
             order = sorted(rows_there, key=lambda row: (int(at[row]), int(self._ids.all[row])))
             for one, other in itertools.pairwise(order):
-                if (one in new or other in new) and at[other] - at[one] <= WINDOW_DAYS * _DAY:
+                days = REPEATED_DAYS if self._voice.all[one] == 1 else WINDOW_DAYS
+                if (one in new or other in new) and at[other] - at[one] <= days * _DAY:
                     self._join(one, other, "exact", 1.0)
                     # Of texts that came together the first stands for all; else whichever was there before.
                     twins.add(other if other in new else one)
@@ -314,7 +334,11 @@ class KeptStories:
     def _cited(self, fresh: Sequence[int], documents: Sequence[Document], texts: _Texts) -> None:
         """Texts that name one source within a few days, and a text and that source's own."""
         named = [(row, _hash("n", name)) for row in fresh for name in texts.names[row]]
-        owned = [(row, _hash("n", source_name(one.owner))) for row, one in zip(fresh, documents, strict=True)]
+        owned = [
+            (row, _hash("n", source_name(one.owner)))
+            for row, one in zip(fresh, documents, strict=True)
+            if not is_voice(one)
+        ]
         # Two texts of the source itself are not copies for being its own: owners are held against names only.
         met: set[tuple[int, int]] = set()
         for asked, postings in ((named, self._names), (named, self._owners), (owned, self._names)):

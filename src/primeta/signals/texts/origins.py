@@ -20,6 +20,14 @@ from primeta.signals.texts.duplicates import SAME, Copied, CopyIndex
 from primeta.signals.texts.plain_words import normal_form, words
 from primeta.signals.texts.records import Copy, Story
 from primeta.signals.texts.same_event import EventReader, SameEvent, Told, rare_pairs
+from primeta.signals.texts.separate_voices import (
+    Speaker,
+    circle,
+    is_template,
+    is_voice,
+    may_repeat,
+    speaker_of,
+)
 from primeta.sources.records import Document
 
 LINK_DAYS = 14
@@ -41,7 +49,7 @@ CHECKED = 6
 """Earliest members of each side that are held against each other before two stories become one."""
 
 _STRENGTH: Mapping[Copy, int] = {
-    "exact": 0, "forward": 1, "near": 2, "shared-link": 3, "shared-owner": 4, "same-event": 5,
+    "exact": 0, "forward": 1, "near": 2, "template": 2, "shared-link": 3, "shared-owner": 4, "same-event": 5,
 }  # fmt: skip
 _BEYOND = {"near", "same-event", "shared-owner", "shared-link"}
 """Reasons that contradiction overrules; the same words and a forward stay copies whatever a reader adds."""
@@ -69,6 +77,7 @@ class _Known:
     url: str
     cited: tuple[str, ...]
     forwarded: str
+    speaker: Speaker
 
 
 def cited_sources(text: str) -> tuple[str, ...]:
@@ -99,7 +108,9 @@ def story_link(url: str) -> str:
 
 
 def story_links(one: Document) -> tuple[str, tuple[str, ...]]:
-    """The text's own address and what it cites, as `story_link` spells them."""
+    """The text's own address and what it cites, as `story_link` spells them; a customer's links mark no story."""
+    if is_voice(one) and not one.forwarded_from:
+        return "", ()
     posts = [f"https://t.me/{m[1]}/{m[2]}" for m in _TELEGRAM.finditer(one.text[:2000]) if m[2]]
     return story_link(one.url), tuple(dict.fromkeys(filter(None, map(story_link, (*one.links, *posts)))))
 
@@ -110,7 +121,9 @@ def told_at(one: Document) -> datetime:
 
 
 def named_sources(one: Document) -> tuple[str, ...]:
-    """Whom the text names as its source or forwards, in a normal form."""
+    """Whom the text names as its source or forwards, in a normal form; a customer's only where it says it forwards."""
+    if is_voice(one) and not one.forwarded_from:
+        return ()
     named = cited_sources(f"{one.title}\n{one.text}".strip())
     return tuple(dict.fromkeys((*named, *([_short(one.forwarded_from)] if one.forwarded_from else []))))
 
@@ -142,7 +155,7 @@ class StoryIndex:
             url, links = story_links(one)
             self._known[one.id] = _Known(
                 one.id, one.source, one.owner, told_at(one), kept[:2000], len(kept), links, url,
-                cited_sources(whole), one.forwarded_from,
+                () if is_voice(one) and not one.forwarded_from else cited_sources(whole), one.forwarded_from, speaker_of(one, kept),
             )  # fmt: skip
 
     def join(self, copies: Iterable[Copied | SameEvent]) -> None:
@@ -184,13 +197,15 @@ class StoryIndex:
         """
         reasons = dict(self._pairs)
         for key, new in self._marked() if marked else ():
+            if not self._possible(*key, new[0]):
+                continue
             if key not in reasons or _rank(new) < _rank(reasons[key]):
                 reasons[key] = new
         groups = _Groups(list(self._known))
         why: dict[str, list[tuple[int, str, str, Copy]]] = {}
         inside: dict[str, list[tuple[str, Copy]]] = {}
         known: list[tuple[str, str, Copy, float]] = [
-            (*key, *new) for key, new in reasons.items() if key[0] in self._known and key[1] in self._known
+            (*key, *new) for key, new in reasons.items() if self._possible(*key, new[0])
         ]
         for first, second, how, _ in sorted(known):
             if how == "exact":
@@ -217,6 +232,13 @@ class StoryIndex:
                 self._unite(groups, longer, parts[0][0], "near", why)
         return self._told(groups, why)
 
+    def _possible(self, first: str, second: str, how: Copy) -> bool:
+        if first not in self._known or second not in self._known:
+            return False
+        one, other = self._known[first], self._known[second]
+        days = abs((one.at - other.at).total_seconds()) / 86_400
+        return may_repeat(one.speaker, other.speaker, days=days, how=how)
+
     def _unite(
         self,
         groups: _Groups,
@@ -230,6 +252,8 @@ class StoryIndex:
             if how in _BEYOND and self._clash(groups.members[one], groups.members[other]):
                 return
             groups.unite(one, other)
+        if is_template(self._known[first].speaker, self._known[second].speaker, how):
+            how = "template"
         for name, twin in ((first, second), (second, first)):
             why.setdefault(name, []).append((_STRENGTH[how], self._known[twin].at.isoformat(), twin, how))
 
@@ -378,16 +402,23 @@ class Stories:
         fresh = [
             one for one in {one.id: one for one in documents}.values() if one.id not in self.index._known
         ]
-        by_source: dict[str, list[str]] = {}
+        by_source: dict[tuple[str, bool], list[str]] = {}
         for one in fresh:
-            by_source.setdefault(one.source, []).append(f"{one.title}\n{one.text}".strip())
-        for source, texts in by_source.items():
-            self.boilerplate.add(source, texts)
+            whole = f"{one.title}\n{one.text}".strip()
+            by_source.setdefault((one.source, is_voice(one)), []).append(whole)
+        for (source, voices), texts in by_source.items():
+            self.boilerplate.add(source, texts, voices=voices)
         left = {
             one.id: self.boilerplate.left(one.source, f"{one.title}\n{one.text}".strip()) for one in fresh
         }
         self.index.add(fresh, left=left)
-        self.index.join(self.copies.add([one.id for one in fresh], [left[one.id] for one in fresh]))
+        self.index.join(
+            self.copies.add(
+                [one.id for one in fresh],
+                [left[one.id] for one in fresh],
+                circles=[circle(one, left[one.id]) for one in fresh],
+            )
+        )
         stories = self.index.stories()
         if self.reader is None:
             return stories

@@ -9,9 +9,10 @@ from typing import Literal
 
 from primeta.signals.signal import Block, Grade, Origin
 
-Copy = Literal["exact", "near", "forward", "shared-link", "shared-owner", "same-event"]
+Copy = Literal["exact", "near", "forward", "shared-link", "shared-owner", "same-event", "template"]
 """Why two texts are one origin: the same words; nearly; one says it forwards the other; both cite one link that nobody
-else does; one owner; the same event told in other words and at nearly the same time."""
+else does; one owner; the same event told in other words and at nearly the same time; one long text that several
+customers sent (a form, a campaign)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

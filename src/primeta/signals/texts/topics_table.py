@@ -21,6 +21,7 @@ from primeta.signals.detect_table import Text
 from primeta.sources.identity import document_id
 from primeta.sources.links import canonical_link
 from primeta.sources.records import Document, SourceKind
+from primeta.sources.voices import kind_of
 from primeta.warehouse.duck import arrow, connect, named
 from primeta.warehouse.files import read_table
 from primeta.warehouse.times import read_time
@@ -28,16 +29,19 @@ from primeta.warehouse.times import read_time
 pc: Any = pyarrow.compute
 # Its functions are made at run time; type checkers do not see them.
 NEEDED = ("published_at", "source", "text")
-OPTIONAL = ("id", "url", "title", "owner", "kind", "forwarded_from")
+OPTIONAL = ("id", "url", "title", "owner", "kind", "forwarded_from", "customer_id")
 KIND: SourceKind = "community"
 """What a source is where the table does not say."""
+SPOKEN: SourceKind = "support"
+"""What it is where the row names the customer."""
 
 _LINK = re.compile(r"https?://[^\s<>\"'»)\]]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DatedTexts:
-    """Texts in the order of time; columns of `rows`: id, source, owner, kind, forwarded_from, title, text, url, at."""
+    """Texts in the order of time; columns of `rows`: id, source, owner, kind, forwarded_from, customer_id, title,
+    text, url, shared, at."""
 
     rows: pa.Table
     until: datetime
@@ -90,6 +94,7 @@ def _document(row: Mapping[str, Any]) -> Document:
         url="" if row["shared"] else row["url"],
         links=tuple(filter(None, links)),
         forwarded_from=row["forwarded_from"],
+        customer_id=row["customer_id"],
     )
 
 
@@ -280,14 +285,16 @@ def _canonical(
     owner = pc.utf8_trim_whitespace(_words(table, "owner", place).take(take))
     owner = pc.if_else(pc.equal(owner, ""), source, owner)
     kind = pc.utf8_trim_whitespace(_words(table, "kind", place).take(take))
-    kind = pc.if_else(pc.equal(kind, ""), KIND, kind)
+    customer = pc.utf8_trim_whitespace(_words(table, "customer_id", place).take(take))
+    kind = pc.if_else(pc.equal(kind, ""), _usual_kinds(source, customer), kind)
     strange = sorted(set(pc.unique(kind).to_pylist()) - set(get_args(SourceKind)))
     if strange:
         raise BadTable(
             f"{place}: column 'kind': {strange[0]!r} is no kind of source; there are {', '.join(get_args(SourceKind))}"
         )
     url = pc.utf8_trim_whitespace(_words(table, "url", place).take(take))
-    ids = _ids(_words(table, "id", place).take(take), source, stamps[kept], title.take(take), text.take(take))
+    given = _words(table, "id", place).take(take)
+    ids = _ids(given, source, stamps[kept], title.take(take), text.take(take), customer)
     return pa.table(
         {
             "id": ids,
@@ -295,6 +302,7 @@ def _canonical(
             "owner": owner,
             "kind": kind,
             "forwarded_from": pc.utf8_trim_whitespace(_words(table, "forwarded_from", place).take(take)),
+            "customer_id": customer,
             "title": title.take(take),
             "text": text.take(take),
             "url": url,
@@ -304,18 +312,32 @@ def _canonical(
     )
 
 
-def _ids(given: Any, source: Any, at: npt.NDArray[np.int64], title: Any, text: Any) -> Any:
+def _usual_kinds(source: Any, customer: Any) -> Any:
+    """(n,) what a source is whose row does not say: by its name (ticket, review, отзыв …), or as customers speak."""
+    named = source.dictionary_encode()
+    words = [kind_of(name, otherwise=KIND) for name in named.dictionary.to_pylist()]
+    usual = pa.array(words, pa.large_string()).take(named.indices)
+    anonymous = pc.or_(pc.equal(customer, ""), pc.not_equal(usual, KIND))
+    return pc.if_else(anonymous, usual, SPOKEN)
+
+
+def _ids(given: Any, source: Any, at: npt.NDArray[np.int64], title: Any, text: Any, customer: Any) -> Any:
     """(n,) `document_id` of the row's own id, else of who said what and when."""
-    rest = zip(given, source, at.tolist(), title, text, strict=True)
+    rest = zip(given, source, at.tolist(), title, text, customer, strict=True)
     return pa.array(
         [
             document_id("", own)
             if (own := name.as_py())
-            else document_id(where.as_py(), f"{when}\0{head.as_py()}\0{body.as_py()}")
-            for name, where, when, head, body in rest
+            else document_id(where.as_py(), f"{when}\0{head.as_py()}\0{body.as_py()}" + said_by(who.as_py()))
+            for name, where, when, head, body, who in rest
         ],
         pa.string(),
     )
+
+
+def said_by(customer: str) -> str:
+    """What tells two customers' equal texts of one moment apart."""
+    return f"\0{customer}" if customer else ""
 
 
 def _shared(url: Any) -> Any:
