@@ -385,3 +385,17 @@ def test_every_trouble_is_told_in_plain_words_in_both_languages() -> None:
         assert re.search(r"[А-я]", russian)
     assert explain_reading(Trouble(code="robots"), "en") == ""
     assert "https://trade.example/rss" in explain_reading(troubles[1], "ru")
+
+
+def test_entries_beyond_the_most_are_not_even_parsed(monkeypatch) -> None:
+    from primeta.sources import feed_xml
+
+    monkeypatch.setattr(feed_xml, "MOST_ENTRIES", 3)
+    items = "".join(f"<item><guid>{i}</guid><title>News {i}</title></item>" for i in range(50))
+    parsed: list[str] = []
+    real = feed_xml._parsed
+    monkeypatch.setattr(feed_xml, "_parsed", lambda text, heads: parsed.append(text) or real(text, heads))
+    found = feed_xml.xml_feed(rss(items), url="https://trade.example/feed")
+    assert ([entry.id for entry in found.entries], found.found) == (["0", "1", "2"], 50)
+    assert found.ill_formed == ""
+    assert "News 3" not in parsed[0]

@@ -211,7 +211,16 @@ def test_a_file_that_is_missing_or_leads_out_of_its_folder(tmp_path, quiet):
     (home / "data" / "linked.csv").symlink_to(outside / "tickets.csv")
     ws.collect(now=NOW, force=True, **quiet)
     (view,) = ws.source_views(now=NOW)
-    assert (view.documents, [part.code for part in view.part_troubles]) == (0, ["outside"])
+    assert view.trouble is not None
+    assert (view.documents, view.health, view.trouble.code) == (0, "failing", "outside")
+    still(home / "data", name="own.csv")
+    ws.collect(now=NOW, force=True, **quiet)
+    (view,) = ws.source_views(now=NOW)
+    assert (view.documents, view.health, [part.code for part in view.part_troubles]) == (
+        60,
+        "well",
+        ["outside"],
+    )
 
 
 def test_an_entry_that_was_corrected_is_renewed_and_keeps_when_it_was_first_seen(tmp_path, quiet):

@@ -271,8 +271,9 @@ def _files(source: Source, asking: Asking, known: dict[str, Any], position: dict
         position=position,
         marks={name: mark for name, mark in dict(known.get("files", {})).items() if name in names},
         places={name: place for name, place in dict(position.get("files", {})).items() if name in names},
-        parts=[trouble for trouble in there.troubles if trouble.code != "no-file"],
-        trouble=next((trouble for trouble in there.troubles if trouble.code == "no-file"), None),
+        parts=list(there.troubles if there.files else there.troubles[1:]),
+        # Where not one file may be read, that is what is wrong with the source.
+        trouble=None if there.files else next(iter(there.troubles), None),
     )
     todo = changed(there, work.marks)
     if todo:
