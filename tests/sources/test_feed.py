@@ -396,6 +396,6 @@ def test_entries_beyond_the_most_are_not_even_parsed(monkeypatch) -> None:
     real = feed_xml._parsed
     monkeypatch.setattr(feed_xml, "_parsed", lambda text, heads: parsed.append(text) or real(text, heads))
     found = feed_xml.xml_feed(rss(items), url="https://trade.example/feed")
-    assert ([entry.id for entry in found.entries], found.found) == (["0", "1", "2"], 50)
+    assert ([entry.title for entry in found.entries], found.found) == (["News 0", "News 1", "News 2"], 50)
     assert found.ill_formed == ""
     assert "News 3" not in parsed[0]
