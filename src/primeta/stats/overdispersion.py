@@ -114,12 +114,15 @@ def _trimmed_ratio(top: Floats, bottom: Floats) -> float:
     return float(top[kept].sum() / bottom[kept].sum())
 
 
-def held_out_discount(first: Floats, second: Floats, *, volume: tuple[float, float]) -> float:
+def held_out_discount(
+    first: Floats, second: Floats, *, volume: tuple[float, float], weight: Floats | None = None
+) -> float:
     """By how much one mention overstates the share: what was seen once is seen 1 − discount times in as much again.
 
     Args:
         first, second: (n,) counts of the candidates in two spans of time.
         volume: Stories of the two spans.
+        weight: (n,) how many terms each stands for; None for one.
     Returns:
         Within [−2, .8]; below 0 where candidates were picked for being frequent over the whole time. It is the
         discount of a Pitman–Yor process, whose predictive share after n mentions is (n − discount) / volume.
@@ -131,4 +134,5 @@ def held_out_discount(first: Floats, second: Floats, *, volume: tuple[float, flo
         return 0.0
     again = np.minimum(second[once], 10 * volume[1] / volume[0]) * volume[0] / volume[1]
     # twenty candidates' worth of "no discount" where few are known
-    return float(np.clip(1 - (again.sum() + 20) / (once.sum() + 20), -2.0, 0.8))
+    stands = np.ones(again.size) if weight is None else weight[once]
+    return float(np.clip(1 - (stands @ again + 20) / (stands.sum() + 20), -2.0, 0.8))

@@ -15,7 +15,7 @@ import numpy as np
 from primeta.signals.grades import grade_of
 from primeta.signals.signal import TEXTS, TOPIC, Frozen, Origin, Signal
 from primeta.signals.texts.emergence import Emerged, emerge
-from primeta.signals.texts.panel import Panel
+from primeta.signals.texts.panel import Panel, Rare
 from primeta.signals.texts.records import FrozenTopic, Topic
 from primeta.signals.texts.topics import FoundTopic, merged_e
 
@@ -103,6 +103,18 @@ def _only(panel: Panel, origin: Origin) -> Panel:
         week=panel.week[rows],
         stories=panel.stories[rows],
         candidates=panel.candidates,
+        rare=panel.rare and _rare_of(panel.rare, place),
+    )
+
+
+def _rare_of(rare: Rare, place: npt.NDArray[np.int64]) -> Rare:
+    rows = place[rare.owner] >= 0
+    return Rare(
+        terms=rare.terms,
+        sampled=rare.sampled,
+        term=rare.term[rows],
+        owner=place[rare.owner[rows]],
+        week=rare.week[rows],
     )
 
 

@@ -56,6 +56,8 @@ _ALIKE = 1.0
 _YEAR = 52
 _SEASON = 2
 """Weeks on either side of the same week last year."""
+_SEASONAL = 1.0
+"""Shape of the gamma law of a season's factor: told ten times as much as usual is as likely as e⁻¹⁰."""
 _HEAVY = 2.0
 """Wandering is taken to be so many times its variance: its tail is heavier than a gamma law's."""
 _USUAL_WORDS = 100
@@ -186,7 +188,14 @@ class _Followed:
         return tuple(found)
 
 
-def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: int = 0) -> Emerged:
+def emerge(
+    panel: Panel,
+    *,
+    error: float = 0.05,
+    promise: int = 52,
+    horizon: int | None = None,
+    left_out: int | None = None,
+) -> Emerged:
     """Judge every candidate of a panel, week by week through the promise.
 
     A panel of days is judged just so, day by day.
@@ -194,10 +203,13 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: in
     Args:
         error: Largest expected share of false ones on the list `selected`, all weekly looks and all candidates counted,
             also those with no row.
-        left_out: Candidates that are no part of the panel because they were spoken of too rarely; they count as looked
-            at, since those that are there were picked among them.
+        left_out: Terms that are no candidates because they were spoken of too rarely, by default `Panel.rare.terms`.
+            They count as looked at: how often a term is told again is learnt from all terms, so the e-values mean
+            something over all of them, not over those that were picked for being told often.
         promise: Weeks watched, the last ones of the panel; what lies before is "before". Where a panel is shorter than
             the promise and half a year, its first third is "before".
+        horizon: Weeks that the promise has when it is over, by default those watched. Somebody who looks while it
+            still runs gives it, and each look is one of the same e-process.
     """
     count = panel.candidates
     floor = float(looked_often(np.zeros(1))[0])
@@ -206,7 +218,9 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: in
     told = _Told(panel, promise)
     weeks, first = len(panel.weeks), told.first
     watched = weeks - first
-    tests = max(count + left_out, 1)
+    horizon = max(horizon or watched, watched)
+    rare = panel.rare.terms if panel.rare else 0
+    tests = max(count + (rare if left_out is None else left_out), 1)
     lasting = LASTING if _days(panel.weeks) == 7 else LASTING_DAYS
     cap = np.log(tests / error) / lasting
     second_cap = np.log(_SECOND_HEIGHT) / lasting
@@ -218,7 +232,7 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: in
     for part in _chunks(rows.size):
         pooled = told.pooled(rows[part])
         alive = _drifts(pooled.counts, pooled.expected)
-        evidence = _evidence(pooled, alive, excess_week, most[part], watched, cap)
+        evidence = _evidence(pooled, alive, excess_week, most[part], horizon, cap)
         ever = np.maximum.accumulate(np.maximum(evidence.log_e, 0), axis=1)
         running[np.arange(rows.size)[part][alive]] = ever
         here = rows[part][alive]
@@ -231,7 +245,9 @@ def emerge(panel: Panel, *, error: float = 0.05, promise: int = 52, left_out: in
         )
     noticed, held = np.full(count, -1), np.full(count, -1)
     noticed[rows], held[rows] = _lists(running, tests, first, error)
-    result = _Result(told, excess_week, dict(zip(rows.tolist(), most.tolist(), strict=True)), watched)
+    result = _Result(
+        told, excess_week, dict(zip(rows.tolist(), most.tolist(), strict=True)), watched, horizon
+    )
     second = np.ones(count)
     pairs: list[tuple[int, int, float]] = []
     series: dict[int, _Followed] = {}
@@ -326,7 +342,7 @@ class _Pooled:
 
 
 def _evidence(
-    pooled: _Pooled, alive: Ints, week_factor: float, most: Floats, watched: int, cap: float
+    pooled: _Pooled, alive: Ints, week_factor: float, most: Floats, horizon: int, cap: float
 ) -> Evidence:
     return raised_evidence(
         pooled.counts[alive] / week_factor,
@@ -335,7 +351,7 @@ def _evidence(
         most=most[alive],
         first=pooled.first[alive],
         new=pooled.first[alive] > 0,
-        promise=watched,
+        promise=horizon,
         cap=cap,
     )
 
@@ -438,11 +454,7 @@ class _Told:
             for part in (self.week < half, early & (self.week >= half))
         ]
         seen = spans[0] + spans[1]
-        self.discount = (
-            held_out_discount(spans[0], spans[1], volume=(self.so_far[half], self.so_far[first] - self.so_far[half]))
-            if first >= 8
-            else 0.0
-        )  # fmt: skip
+        self.discount = self._discount(spans, half) if first >= 8 else 0.0
         there = np.diff(self.begin) > 0
         opened = np.full(count, first)
         opened[there] = self.week[np.minimum(self.begin[:-1][there], self.week.size - 1)] + 1
@@ -460,6 +472,22 @@ class _Told:
         )
         alike = np.exp(self.grid)[:, None]
         self.unheard = (alike / (alike + self.own_volume[None, :])) @ self.heard
+
+    def _discount(self, spans: list[Floats], half: int) -> float:
+        """Learnt from all terms: those that are no candidates are told of by their sample."""
+        volume = self.so_far[half], self.so_far[self.first] - self.so_far[half]
+        rare = self.panel.rare
+        if rare is None or not rare.sampled:
+            return held_out_discount(spans[0], spans[1], volume=volume)
+        week = np.asarray(rare.week)
+        sample = [
+            np.bincount(np.asarray(rare.term)[part], minlength=rare.sampled).astype(float)
+            for part in (week < half, (week >= half) & (week < self.first))
+        ]
+        weight = np.ones(spans[0].size + rare.sampled)
+        weight[spans[0].size :] = rare.terms / rare.sampled
+        first, second = (np.concatenate(both) for both in zip(spans, sample, strict=True))
+        return held_out_discount(first, second, volume=volume, weight=weight)
 
     def of(self, candidates: Ints) -> tuple[Ints, Ints]:
         """Rows of the candidates (ascending), and for each row which of them it belongs to."""
@@ -486,7 +514,7 @@ class _Told:
         counts = _sum_by(flat, weights=told[evidence], minlength=n * watched).reshape(n, watched)
         return _Pooled(
             counts=counts,
-            expected=np.maximum(self._expected(candidates, rows, which), self._last_year(rows, which, n)),
+            expected=self._expected(candidates, rows, which) * self._last_year(candidates, rows, which),
             shape=self.shape[candidates],
             first=end - self.first,
         )
@@ -522,9 +550,13 @@ class _Told:
         volume = self.said_before[owner, np.minimum(np.maximum(end, self.settled[owner]), last)]
         return np.maximum((_ALIKE + own) / (alike + volume), (own - 1) / np.maximum(volume, 1.0))
 
-    def _last_year(self, rows: Ints, which: Ints, n: int) -> Floats:
-        """(n, T) what the same five weeks a year ago lead to expect; 0 where the panel does not reach so far back."""
-        weeks, watched = len(self.panel.weeks), self.heard.shape[1]
+    def _last_year(self, candidates: Ints, rows: Ints, which: Ints) -> Floats:
+        """(n, T) how many times more is expected because the same five weeks a year ago held more; 1 where they did not.
+
+        Of a word that is rare, one story a year ago says little: its factor is drawn to 1 by a gamma law of shape
+        _SEASONAL, (shape + told then) / (shape + usual then).
+        """
+        n, weeks = candidates.size, len(self.panel.weeks)
         counts = _sum_by(
             which * weeks + self.week[rows], weights=self.told[rows], minlength=n * weeks
         ).reshape(n, weeks)
@@ -534,11 +566,8 @@ class _Told:
         around = _SEASON * 7 // step
         # Weeks of the promise itself are watched, not known: what began in them a year ago is no season yet.
         low, high = (np.clip(edge, 0, self.first) for edge in (middle - around, middle + around + 1))
-        volume = self.so_far[high] - self.so_far[low]
-        share = np.divide(
-            total[:, high] - total[:, low], volume, out=np.zeros((n, watched)), where=volume > 0
-        )
-        return share * self.heard.sum(axis=0)
+        usual = self.share[candidates][:, None] * (self.so_far[high] - self.so_far[low])
+        return np.maximum((_SEASONAL + total[:, high] - total[:, low]) / (_SEASONAL + usual), 1.0)
 
     def excess(self, candidates: Ints) -> tuple[float, Floats]:
         """Shocks of a week, and (n,) how many mentions a candidate's past may be worth at most."""
@@ -590,6 +619,7 @@ class _Result:
     week_factor: float
     most: dict[int, float]
     watched: int
+    horizon: int
 
     def origins(self, candidate: int, cap: float, second_cap: float) -> tuple[Ints, Floats, float]:
         """Owners who speak of it, logarithm of each one's own e-value, and that of "more than one speaks more"."""
@@ -622,7 +652,7 @@ class _Result:
             most=most,
             first=one,
             new=one > 0,
-            promise=self.watched,
+            promise=self.horizon,
             cap=cap,
         )
         rest = np.maximum(pooled.expected - expected, 0.02 * pooled.expected)
@@ -638,7 +668,7 @@ class _Result:
             most=most,
             first=one,
             new=one > 0,
-            promise=self.watched,
+            promise=self.horizon,
             cap=second_cap,
         )
         without = np.maximum(others.log_e.max(axis=1), 0).min() if owners.size > 1 else 0.0

@@ -14,6 +14,26 @@ from primeta.signals.signal import Origin
 Ints = npt.NDArray[np.integer[Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rare:
+    """Terms told too rarely to be candidates, a sample picked by their codes alone.
+
+    Candidates were picked for being told often, so among them even what was told once is told again. How often a term
+    is told again can only be learnt from all terms, and all of them were looked at.
+    """
+
+    terms: int
+    """Of the panel, that are no candidates."""
+    sampled: int
+    """S of them are told of here."""
+    term: Ints
+    """(R,) 0 … S − 1, one entry a story."""
+    owner: Ints
+    """(R,) index into `owners`."""
+    week: Ints
+    """(R,) index into `weeks`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """Counts of stories by candidate topic, owner and week, in coordinate form.
@@ -42,3 +62,5 @@ class Panel:
     copies: Ints | None = None
     """(N,) texts that repeat those stories and were told apart as copies; None where nobody counted them. They tell how
     many copies may have passed for stories of other owners."""
+    rare: Rare | None = None
+    """What is no candidate; None where all terms are."""

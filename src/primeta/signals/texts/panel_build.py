@@ -21,7 +21,7 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from primeta.signals.signal import Origin
-from primeta.signals.texts.panel import Panel
+from primeta.signals.texts.panel import Panel, Rare
 from primeta.signals.texts.records import Story
 from primeta.signals.texts.terms import Codes, TermReader
 from primeta.sources.records import GROUP_OF, Document
@@ -53,6 +53,9 @@ evidence speaks of: given how often a term was told, every order of its stories 
 
 PART = 4_000_000
 """Terms that are sorted at once."""
+
+SAMPLED = 1_000_000
+"""Of so many terms of texts all rare ones are told to the panel, of twice as many every second one …"""
 
 SHORT_SPAN = 16
 """Weeks of texts below which days are the periods."""
@@ -289,7 +292,7 @@ def build(
     volume = np.zeros((len(owners), len(weeks)), dtype=np.int64)
     np.add.at(volume, (owner, period), 1)
     least = max(rarest, int(np.ceil(RAREST_SHARE * len(told))))
-    codes, row, ends, pruned = _candidates(rows, place, least)
+    codes, row, ends, pruned, (rare, rare_row) = _candidates(rows, place, least)
     candidate = np.repeat(np.arange(len(codes)), np.diff(ends, prepend=0))
     count_of, w = max(len(owners), 1), max(len(weeks), 1)
     cells, place, counts = np.unique(
@@ -307,6 +310,13 @@ def build(
         stories=counts.astype(np.int64),
         candidates=len(codes),
         copies=np.bincount(place, weights=repeats[row], minlength=len(cells)).astype(np.int64),
+        rare=Rare(
+            terms=pruned,
+            sampled=int(rare.max(initial=-1)) + 1,
+            term=rare,
+            owner=owner[rare_row],
+            week=period[rare_row],
+        ),
     )
     return Built(
         panel=panel, grain=grain, codes=codes, pruned=pruned, rows=row, ends=ends, told=stories, period=period,
@@ -324,8 +334,10 @@ def _repeats(rows: pa.Table, copy: npt.NDArray[np.bool_], stories: pa.Table) -> 
     return found
 
 
-def _candidates(rows: pa.Table, place: Ids, least: int) -> tuple[Codes, Ids, Ids, int]:
+def _candidates(rows: pa.Table, place: Ids, least: int) -> tuple[Codes, Ids, Ids, int, tuple[Ids, Ids]]:
     """Terms told by at least so many stories; stories of each, where they end, and how many terms were left out.
+
+    At last a sample of those: number of the term and story, one entry a story.
 
     Args:
         place: (n,) which story a row of `rows` tells first; −1 for the others.
@@ -343,7 +355,9 @@ def _candidates(rows: pa.Table, place: Ids, least: int) -> tuple[Codes, Ids, Ids
     # A million texts hold thirty million terms: sorted part by part, in the order of their codes, they need little.
     bits = max(0, int(np.ceil(np.log2(max(total, 1) / PART))))
     found: list[tuple[Codes, Ids, Ids]] = []
-    pruned = 0
+    rare: list[tuple[Ids, Ids]] = []
+    every = np.uint64(max(1, total // SAMPLED))
+    pruned = sampled = 0
     for part in range(1 << bits):
         mine = [
             (codes, story) if not bits else (codes[there], story[there])
@@ -358,6 +372,11 @@ def _candidates(rows: pa.Table, place: Ids, least: int) -> tuple[Codes, Ids, Ids
         sizes = np.diff(opens, append=len(codes))
         kept = sizes >= least
         pruned += int((~kept).sum())
+        # by bits that neither part the terms nor mark them
+        some = ~kept & ((codes[opens] >> np.uint64(8)) % every == 0)
+        few = np.cumsum(some)[some] - 1 + sampled
+        rare.append((np.repeat(few, sizes[some]), story[np.repeat(some, sizes)].astype(np.int64)))
+        sampled += int(some.sum())
         found.append((codes[opens[kept]], story[np.repeat(kept, sizes)].astype(np.int64), sizes[kept]))
     sizes = np.concatenate([sizes for _, _, sizes in found])
     return (
@@ -365,6 +384,7 @@ def _candidates(rows: pa.Table, place: Ids, least: int) -> tuple[Codes, Ids, Ids
         np.concatenate([story for _, story, _ in found]),
         np.cumsum(sizes),
         pruned,
+        (np.concatenate([term for term, _ in rare]), np.concatenate([story for _, story in rare])),
     )
 
 
