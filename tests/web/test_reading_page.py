@@ -148,6 +148,10 @@ def test_no_page_and_no_document_names_a_customer(browser: Browser):
         "ftp://x.example",
         "http://",
         "http://[",
+        "https://",
+        "http://:80/",
+        "http://x.example/\njavascript:alert(1)",
+        "http://x.example\x00",
         "",
     ],
 )

@@ -41,9 +41,10 @@ def safe_url(url: str) -> str:
     """An address that may stand in a link, or nothing: what a feed calls a link may be anything."""
     try:
         parts = urlsplit(url.strip())
+        web = parts.scheme.casefold() in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return ""
-    return url.strip() if parts.scheme.casefold() in ("http", "https") and parts.netloc else ""
+    return url.strip() if web and url.strip().isprintable() and " " not in url.strip() else ""
 
 
 def host_of(url: str) -> str:

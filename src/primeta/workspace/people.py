@@ -7,10 +7,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import urlsplit
 
 from primeta.errors import BadInput, NotFound
 from primeta.signals.note import Note
 from primeta.signals.signal import ORIGINS, Direction, Origin, Signal
+from primeta.sources.links import LONGEST as LONGEST_LINK
 from primeta.store import trends as rows
 from primeta.store.documents import save_documents
 from primeta.trends.records import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
 
 LONGEST_TEXT = 20_000
+LONGEST_LINE = 300
 
 
 def log_signal(
@@ -71,9 +74,9 @@ def log_signal(
     values: dict[str, Any] = {
         "text": text,
         "origin": origin,
-        "subject": subject.strip() or _headline(text),
-        "source": source.strip() or by,
-        "url": url.strip(),
+        "subject": _one_line(subject) or _headline(text),
+        "source": _one_line(source) or by,
+        "url": web_address(url),
         "direction": direction,
         "happened_at": happened_at,
         "by": by,
@@ -347,7 +350,37 @@ def named_person(by: str) -> str:
     """Who acts: nothing is written by nobody."""
     if not by.strip():
         raise BadInput("nobody is named; say who you are with --by")
-    return by.strip()
+    name = _one_line(by)
+    if not name:
+        raise BadInput("a name of letters was expected with --by")
+    return name
+
+
+def web_address(url: str) -> str:
+    """Where something was seen, as it stands behind a link; empty where nothing is given.
+
+    Raises:
+        BadInput: it is no address of the web: who follows a link must land on a page and run nothing.
+    """
+    url = url.strip()
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        web = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        web = False
+    if not web or len(url) > LONGEST_LINK or any(letter.isspace() or not letter.isprintable() for letter in url):
+        shown = url if len(url) <= 80 else url[:79] + "…"
+        raise BadInput(f"url {shown!r}: an address that begins with http:// or https:// was expected")
+    return url
+
+
+def _one_line(text: str) -> str:
+    """A name or a heading: no line breaks, none of the signs that cannot be seen, no longer than a heading."""
+    seen = "".join(" " if letter.isspace() else letter for letter in text if letter.isspace() or letter >= " ")
+    line = " ".join(seen.replace("\x7f", "").split())
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1].rstrip() + "…"
 
 
 def _headline(text: str) -> str:

@@ -176,7 +176,7 @@ def _log(request: Request, sent: FormData, files: list[tuple[str, bytes]]) -> Re
         form.errors["happened_at"] = str(
             reader._("This day is in the future; name the day on which it was seen.")
         )
-    if form.values["url"] and not form.values["url"].startswith(("http://", "https://")):
+    if form.values["url"] and not safe_url(form.values["url"]):
         form.errors["url"] = str(reader._("A link begins with http:// or https://."))
     if not form.ok:
         return _log_page(request, form, status=400)
