@@ -27,7 +27,7 @@ from primeta.workspace.texts_views import (
 )
 
 TEXTS_VERBS = (
-    "source_views", "source_list", "declared", "collected", "reading", "document", "mark_document", "log_document", "topics", "topic", "search", "voices",
+    "source_views", "source_list", "declared", "collected", "reading", "document", "mark_document", "log_document", "topics", "topic", "twins", "search", "voices",
 )  # fmt: skip
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
 NAN = math.nan
@@ -313,6 +313,10 @@ class FakeTexts:
             if view.topic.id == identity:
                 return view
         raise NotFound(f"there is no topic {identity!r}")
+
+    def twins(self, identity: str, *, now: datetime) -> tuple[TopicView, ...]:
+        """The rule was spoken of in another language first."""
+        return (self._topics[0],) if identity == "tp-2" else ()
 
     # Search
 

@@ -308,7 +308,7 @@ ATTRIBUTES_RU = {
 def slice_name(code: str, lang: str) -> str:
     """`age=35-44&channel=push` → `age 35–44, channel push`; `all` → `everybody`."""
     if code in ("", "all"):
-        return {"en": "everybody", "ru": "все покупатели"}[lang]
+        return {"en": "everybody", "ru": "все клиенты"}[lang]
     if code == "texts":
         return {"en": "texts", "ru": "тексты"}[lang]
     parts: list[str] = []

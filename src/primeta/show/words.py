@@ -191,7 +191,9 @@ SENTENCES: dict[str, str] = {
     "one_origin": N_("Only one side has seen it. A second, independent one would confirm it."),
     "two_origins": N_("Sides that could not copy each other have seen it."),
     "one_owner": N_("Only one owner speaks of it."),
-    "second_owner_unproven": N_("Others speak of it too; that a second one speaks more of it is not shown yet."),
+    "second_owner_unproven": N_(
+        "Others speak of it too; that a second one speaks more of it is not shown yet."
+    ),
     "going_back": N_("The last weeks are going back to what was expected."),
     "went_back": N_("It has gone back to what was expected."),
     "no_last_year": N_(
@@ -280,4 +282,8 @@ SENTENCES: dict[str, str] = {
     "event.experiment-end": N_("Experiment decided: {experiment}"),
 }
 
-COUNTED: dict[str, tuple[str, str, str]] = {}
+COUNTED: dict[str, tuple[str, str, str]] = {
+    "said-by": NN_(
+        "n", "{n:m} independent source speaks more of it.", "{n:m} independent sources speak more of it."
+    ),
+}

@@ -76,6 +76,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     app.state.doctor = data.Doctor()
     app.state.sizes, app.state.courses = Answers(), Answers()
     app.state.voices, app.state.searches = Answers(), Answers()
+    app.state.twins = Answers()
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)

@@ -15,6 +15,7 @@ from primeta.show import interval, locale
 from primeta.show.messages import catalogue, fill, t, word
 from primeta.show.words import COUNTED, SENTENCES, WORDS
 from primeta.signals.signal import Signal
+from primeta.signals.texts.topics_words import WORDS as TOPIC_WORDS
 from primeta.warehouse.metric import Metric
 from primeta.warehouse.rules import RULES
 
@@ -67,6 +68,10 @@ class Reader:
 
     def word(self, code: str) -> str:
         return word(self.lang, code)
+
+    def topic_state(self, code: str) -> str:
+        """The grade of a topic, in words that fit what people say: it dies down, nobody refutes it."""
+        return TOPIC_WORDS["ru" if self.lang == "ru" else "en"].get(code, code)
 
     def why(self, code: str) -> str:
         """Why there is no number: a code, or tables that a metric lacks (`needs orders, visits`)."""

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 
 from primeta.show import locale
 from primeta.show.locale import Language
-from primeta.show.messages import count, say, word
+from primeta.show.messages import count, say
 from primeta.signals.signal import Grade
 from primeta.signals.texts.records import Quote, Topic
+from primeta.signals.texts.topics_words import WORDS as TOPIC_WORDS
 from primeta.sources.records import GROUP_OF
 from primeta.store import documents as document_rows
 from primeta.store.schema import documents as documents_table
@@ -196,10 +197,11 @@ class Said:
         return told
 
     def _move(self, entry: MovedTopic) -> str:
-        now = word(self.language, entry.now)
+        states = TOPIC_WORDS[self.language]
+        now = states[entry.now]
         if entry.was is None or entry.was == entry.now:
             return now
-        return f"{word(self.language, entry.was)} → {now}"
+        return f"{states[entry.was]} → {now}"
 
     def _repeated(self, entry: ToldStory) -> str:
         return say(

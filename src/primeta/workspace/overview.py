@@ -193,7 +193,9 @@ def _changes(
                 now=move.now,
                 origins=1,
                 signal=signal.id,
-                note=("in-slice", {"slice": signal.frozen.slice}),
+                note=("said-by", {"n": len(signal.owners)})
+                if signal.topic
+                else ("in-slice", {"slice": signal.frozen.slice}),
             )
         )
     found.sort(key=lambda change: (change.at, STRENGTH[change.now]), reverse=True)

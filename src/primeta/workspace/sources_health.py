@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -88,7 +88,8 @@ def reasons(view: SourceView, lang: Language) -> tuple[str, ...]:
 def source_list(ws: Workspace, *, now: datetime) -> SourceList:
     """Every declared source with how it does, and what is kept of those that are not declared any more."""
     declared = declared_sources(ws.config)
-    edges = [now - timedelta(weeks=back) for back in range(WEEKS, -1, -1)]
+    seen = _seen_until(ws, now)
+    edges = [seen - timedelta(weeks=back) for back in range(WEEKS, -1, -1)]
     with ws.database.read() as connection:
         states = source_rows.load_states(connection)
         counted = document_rows.tallies(connection)
@@ -102,7 +103,7 @@ def source_list(ws: Workspace, *, now: datetime) -> SourceList:
         views.append(
             SourceView(
                 source=source,
-                health=_health(source.paused, state, tally, weeks, now),
+                health=_health(source.paused, state, tally, weeks, seen),
                 tried_at=state.tried_at,
                 succeeded_at=state.succeeded_at,
                 next_at=None if source.paused else state.next_at,
@@ -119,6 +120,13 @@ def source_list(ws: Workspace, *, now: datetime) -> SourceList:
         )
     gone = [(name, counted[name].documents) for name in states if name not in declared and name in counted]
     return SourceList(views=tuple(views), gone=tuple(gone))
+
+
+def _seen_until(ws: Workspace, now: datetime) -> datetime:
+    """The end of the weeks that are counted: now; in a history (`today = "facts"`), the end of its last day."""
+    if not ws.config.as_of_facts:
+        return now
+    return datetime.combine(ws.day(now), time(), ws.config.zone).astimezone(UTC) + timedelta(days=1)
 
 
 def _health(paused: bool, state: SourceState, tally: Tally, weeks: Sequence[int], now: datetime) -> Health:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from primeta.reactivation.lapse import Lapse
     from primeta.reactivation.policy.result import PolicyResult
     from primeta.reactivation.whom.result import Whom
-    from primeta.store.deliveries import Delivery
     from primeta.sources.records import Document, Source
+    from primeta.store.deliveries import Delivery
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
@@ -62,8 +62,16 @@ if TYPE_CHECKING:
     )
     from primeta.workspace.reread import RereadReport
     from primeta.workspace.sources_health import SourceList
-    from primeta.workspace.texts_views import CollectReport, SourceView
-    from primeta.workspace.texts_views import Found, Mark, Reading, ReadingItem, Themes, TopicView
+    from primeta.workspace.texts_views import (
+        CollectReport,
+        Found,
+        Mark,
+        Reading,
+        ReadingItem,
+        SourceView,
+        Themes,
+        TopicView,
+    )
     from primeta.workspace.watch import WatchReport
 
 Progress = Callable[[str, int, int], None]
@@ -679,6 +687,12 @@ class Workspace:
         from primeta.workspace.topics import topic
 
         return topic(self, identity)
+
+    def twins(self, identity: str, *, now: datetime) -> tuple[TopicView, ...]:
+        """Topics that say the same in another language, for a person to join or refuse."""
+        from primeta.workspace.twins import twins
+
+        return twins(self, identity, now=now)
 
     def search(self, query: str, *, now: datetime, **options: Any) -> Found:
         """What was collected, by words and by meaning; options as in `workspace.search.search`."""

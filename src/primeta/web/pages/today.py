@@ -32,7 +32,7 @@ def today(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
     overview = site.workspace.overview(now=site.now())
     money = [entry for trend in overview.waiting[:MOST_WAITING] if (entry := money_of(trend))]
-    money_scale = scale_of([end for scenario in money for end in (scenario.p10, scenario.p90)])
+    money_scale = scale_of([end for scenario in money for end in (scenario.p10, scenario.p90)], ticks=3)
     scale = glance_scale(overview.glance)
     week = overview.week
     return page(
@@ -130,7 +130,7 @@ def told_by(reader: Reader, trend: Trend) -> str:
         return ""
     return str(
         reader._n(
-            "{n:int} independent source speaks of it", "{n:int} independent sources speak of it", len(sources)
+            "{n:m} independent source speaks of it", "{n:m} independent sources speak of it", len(sources)
         )
     )
 

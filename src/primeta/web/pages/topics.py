@@ -6,8 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from primeta.errors import NotFound
 from primeta.signals.signal import Signal
+from primeta.signals.texts.topics_across import speaks_russian
 from primeta.trends.evidence import STRENGTH
 from primeta.trends.records import TREND_TYPES, Trend
+from primeta.web.background import Answers
 from primeta.web.charts import drawn
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
@@ -108,6 +110,7 @@ def _topic_page(request: Request, view: TopicView, form: Form, status: int = 200
         view=view,
         topic=found,
         name=name,
+        name_of=lambda topic: topic_name(topic, reader),
         title=finding(reader, view),
         picture=drawn(picture) if picture else None,
         grid=topic_grid(reader, found, _signals(request, view)),
@@ -119,6 +122,8 @@ def _topic_page(request: Request, view: TopicView, form: Form, status: int = 200
         own=own,
         trends=trends,
         suggested=[] if own else _suggested(request, view, trends),
+        twins=_twins(request, view, trends),
+        russian=speaks_russian(found),
         most_suggested=MOST_SUGGESTED,
         form=form,
         days_left=(found.applies_from - site.workspace.day(now)).days if found.applies_from else 0,
@@ -190,6 +195,16 @@ def _suggested(
     return [(trend, why) for _, trend, why in found[:MOST_SUGGESTED]]
 
 
+def _twins(request: Request, view: TopicView, trends: tuple[Trend, ...]) -> tuple[TopicView, ...]:
+    """What says the same in another language; loading the vectors may take longer than a page, which then does without."""
+    site = site_of(request)
+    answers: Answers[tuple[TopicView, ...]] = request.app.state.twins
+    known = tuple((trend.id, trend.signals, len(trend.history)) for trend in trends)
+    question = (view.topic.id, site.workspace.collected(), view.signals, known)
+    found = answers.ask(question, lambda: site.workspace.twins(view.topic.id, now=site.now()))
+    return found.answer or ()
+
+
 @router.get("/topics/{identity}/chart")
 def topic_chart(request: Request, identity: str) -> Response:
     """The chart's specification, for the local Vega."""
@@ -206,15 +221,17 @@ def join(request: Request, identity: str, sent: Sent) -> Response:
     """Attach a topic's signals to a trend, start a trend from them, or refuse a suggestion for good."""
     site, reader = site_of(request), reader_of(request)
     view = site.workspace.topic(identity)
-    form = Form.given(sent, ("trend", "name", "by", "refuse"))
+    form = Form.given(sent, ("trend", "name", "by", "refuse", "twin", "not_twin"))
     form.require({"by": str(reader._("Say who you are."))})
-    if not (form.values["trend"] or form.values["name"] or form.values["refuse"]):
+    if not any(form.values[key] for key in ("trend", "name", "refuse", "twin", "not_twin")):
         form.errors["trend"] = str(reader._("Choose a trend, or name a new one."))
     if not view.signals:
         form.problem = str(reader._("This topic has no signal yet: it can be attached after the next watch."))
     if not form.ok:
         return _topic_page(request, view, form, status=400)
     by, now = form.values["by"], site.now()
+    if form.values["twin"] or form.values["not_twin"]:
+        return _join_twin(request, view, form)
     if form.values["name"]:
         made = site.workspace.new_trend(
             name=form.values["name"],
@@ -227,6 +244,32 @@ def join(request: Request, identity: str, sent: Sent) -> Response:
     refuse = bool(form.values["refuse"])
     trend = site.workspace.trend(form.values["refuse"] or form.values["trend"])
     for signal in view.signals:
+        site.workspace.attach(trend.id, signal, by=by, now=now, refuse=refuse)
+    if refuse:
+        return done(f"/topics/{view.topic.id}", "done.refused", person=by, name=trend.card.name)
+    return done(f"/trends/{trend.id}", "done.attached", person=by, name=trend.card.name)
+
+
+def _join_twin(request: Request, view: TopicView, form: Form) -> Response:
+    """Two topics of one subject in one trend: that of this topic, else the other's, else a new one; or never."""
+    site, reader = site_of(request), reader_of(request)
+    refuse = bool(form.values["not_twin"])
+    other = site.workspace.topic(form.values["not_twin"] or form.values["twin"])
+    by, now = form.values["by"], site.now()
+    target = view.trend or other.trend
+    if not target:
+        if refuse:
+            return done(f"/topics/{view.topic.id}", person=by)
+        made = site.workspace.new_trend(
+            name=topic_name(view.topic, reader),
+            signals=[*view.signals, *other.signals],
+            type=view.topic.type if view.topic.type in TREND_TYPES else "behavioural",  # pyright: ignore[reportArgumentType]
+            by=by,
+            now=now,
+        )
+        return done(f"/trends/{made.id}", "done.trend", person=by, name=made.card.name)
+    trend = site.workspace.trend(target)
+    for signal in other.signals if view.trend else view.signals:
         site.workspace.attach(trend.id, signal, by=by, now=now, refuse=refuse)
     if refuse:
         return done(f"/topics/{view.topic.id}", "done.refused", person=by, name=trend.card.name)

@@ -29,6 +29,7 @@ from primeta.web.evidence_grid import grid_of
 from primeta.web.experiment_words import finding as experiment_finding
 from primeta.web.experiment_words import state_word
 from primeta.web.forms import Form
+from primeta.web.grade_words import why_graded
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
 from primeta.web.pages.signals import finding, specification
 from primeta.web.pages.topics import chart_title
@@ -179,6 +180,7 @@ def _card(
         grid=grid_of(reader, evidence.origins, counted=counted, matters=matters)
         if evidence.origins
         else None,  # pyright: ignore[reportArgumentType]
+        why_graded=why_graded(reader, evidence),
         picture=_picture(request, reader, lead),
         rows=_scenario_rows(trend),
         form=form,

@@ -55,6 +55,12 @@ class ThemeRow:
     segments: tuple[tuple[str, float], ...]
     after: tuple[AfterRow, ...]
     quotes: tuple[str, ...]
+    reason: str
+    """Why nothing can be told of what they did afterwards; empty where something can."""
+
+    @property
+    def told(self) -> bool:
+        return any(not entry.why_not for entry in self.after)
 
 
 @router.get("/voices")
@@ -82,6 +88,8 @@ def voices(request: Request) -> Response:
         found=found,
         problem=beside.problem,
         rows=rows,
+        compared=[row for row in rows if row.told],
+        untold=[row for row in rows if not row.told],
         why_not=told(WHY_NOT, found.why_not, reader.lang) if found and found.why_not else "",
         title=_finding(reader, found),
         basis=after.note if after else "",
@@ -139,9 +147,17 @@ def theme_rows(reader: Reader, found: Themes) -> list[ThemeRow]:
             segments=tuple(sorted(theme.by_segment.items(), key=lambda entry: -entry[1])[:MOST_SEGMENTS]),
             after=tuple(_after_row(reader, after, scales[after.outcome]) for after in theme.after),
             quotes=tuple(clipped(quote, 320) for quote in theme.quotes[:5]),
+            reason=_reason(reader, theme),
         )
         for theme in themes
     ]
+
+
+def _reason(reader: Reader, theme: Theme) -> str:
+    codes = dict.fromkeys(after.why_not for after in theme.after)
+    if "" in codes:
+        return ""
+    return "; ".join(told(WHY_NOT, code, reader.lang) for code in codes or ("no-customers",))
 
 
 def _bars_label(reader: Reader, weekly: tuple[float, ...]) -> str:
