@@ -367,7 +367,8 @@ def _sniff_encoding(path: Path) -> str:
     if b"\0" in head:
         even, odd = head[0::2].count(0), head[1::2].count(0)
         for encoding, nulls, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-            if nulls >= 2 and others <= nulls // 20:
+            # Commas, digits and line ends are in every table: fewer zeros are damage, not another encoding.
+            if nulls >= max(2, len(head) // 100) and others <= nulls // 20:
                 _check_encoding(path, encoding)
                 return encoding
         raise BadTable(f"{path}: this is no text (it holds zero bytes); save the table as CSV or Parquet.")
