@@ -96,6 +96,14 @@ def test_a_long_text_from_many_customers_is_one_story_and_says_that_it_is_a_temp
     assert {why for _, why in told.values()} == {"", "template"}
 
 
+def test_a_record_without_a_customer_that_two_sources_read_is_one_and_a_day_is_no_second():
+    once = voice("a", source="old", hours=0.21)
+    twice = voice("b", source="new", hours=0.21)
+    other = voice("c", source="new", hours=0.22)
+    assert stories([once, twice, other]) == 2
+    assert stories([voice("d", source="old"), voice("e", source="new")]) == 2
+
+
 def test_a_channel_that_is_repeated_is_folded_beside_voices_that_are_not():
     posts = [voice(f"p{i}", source=f"ch{i}", owner=f"ch{i}", kind="social", hours=i) for i in range(5)]
     said = [voice(f"v{i}", customer=f"c{i}", hours=i) for i in range(5)]

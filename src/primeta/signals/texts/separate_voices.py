@@ -25,10 +25,13 @@ class Speaker:
     voice: bool
     """A customer speaks."""
     person: str
-    """Who, where it is known."""
+    """Who, where it is known; else the second in which it was said, where that is known: the same words of the same
+    second are one record that was read twice, under another name of its source, say."""
     long: bool
     forwards: bool
     """The text says that it is forwarded."""
+    named: bool
+    """The person is known by name."""
 
 
 def is_voice(one: Document) -> bool:
@@ -41,7 +44,17 @@ def speaker_of(one: Document, left: str) -> Speaker:
     Args:
         left: What boilerplate leaves of title and text.
     """
-    return Speaker(is_voice(one), one.customer_id, is_long(one, left), bool(one.forwarded_from))
+    return Speaker(
+        is_voice(one), _person(one), is_long(one, left), bool(one.forwarded_from), bool(one.customer_id)
+    )
+
+
+def _person(one: Document) -> str:
+    if one.customer_id:
+        return f"c\0{one.customer_id}"
+    at = one.published_at
+    # A whole hour is a day or a shift that somebody wrote down: many speak in it.
+    return f"s\0{at.timestamp():.0f}" if at is not None and (at.minute or at.second) else ""
 
 
 def is_long(one: Document, left: str) -> bool:
@@ -52,11 +65,12 @@ def is_long(one: Document, left: str) -> bool:
 def circle(one: Document, left: str) -> str:
     """Texts of different circles are not held against each other for their words.
 
-    Empty: everybody's. A short voice is compared with the same customer's only; with nobody's, where he is unknown.
+    Empty: everybody's. A short voice is compared with the same customer's only; where he is unknown, with what was
+    said in the same second.
     """
     if not is_voice(one) or is_long(one, left):
         return ""
-    return f"c\0{one.customer_id}" if one.customer_id else f"d\0{one.id}"
+    return _person(one) or f"d\0{one.id}"
 
 
 def may_repeat(one: Speaker, other: Speaker, *, days: float, how: Copy) -> bool:
@@ -81,4 +95,4 @@ def may_repeat(one: Speaker, other: Speaker, *, days: float, how: Copy) -> bool:
 
 def is_template(one: Speaker, other: Speaker, how: Copy) -> bool:
     """Whether two known customers sent one long text."""
-    return how in ("exact", "near") and bool(one.person and other.person and one.person != other.person)
+    return how in ("exact", "near") and one.named and other.named and one.person != other.person
