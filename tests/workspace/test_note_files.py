@@ -163,7 +163,7 @@ def test_a_note_that_is_written_while_a_collector_works_is_counted_in(tmp_path, 
     told = "Клиенты просят писать им реже и только про то что они уже заказывали"
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.csv").write_text(f"id,text,said_at\n1,{told},2026-03-01\n", encoding="utf-8")
-    more = '[sources.tickets]\nat = "data"\nreader = "table"\nkind = "support"\n'
+    more = '[sources.tickets]\nat = "data"\nreader = "table"\nkind = "community"\n'
     ws = opened(workspace_at(tmp_path, more=more))
     write = collect_stories.StoryKeeper.tell
 
