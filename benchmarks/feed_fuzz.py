@@ -19,7 +19,7 @@ from primeta.sources.apart import Apart
 from primeta.sources.feed import FeedRead, read_here
 from primeta.sources.records import Source, Trouble
 
-NAME = "feed_fuzz"
+NAME = "feed-fuzz"
 FEEDS = Path(__file__).parents[2] / "shared" / "data" / "feeds"
 SOURCE = Source(name="fuzz", reader="feed", kind="agency", at="https://example.com/feed", owner="fuzz")
 SEEN = datetime(2026, 11, 26, tzinfo=UTC)

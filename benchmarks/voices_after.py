@@ -6,7 +6,7 @@ import numpy as np
 
 from primeta.workspace.voices_compared import Compared, coded, silence_band, value_band
 
-NAME = "voices_after"
+NAME = "voices-after"
 
 CUSTOMERS = 2_500
 THEMES = 10
