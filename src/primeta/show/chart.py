@@ -7,10 +7,11 @@ language, so that nothing depends on the locale of a browser.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
 
@@ -33,13 +34,16 @@ class Picture:
 
     def svg(self, theme: Theme = "light", *, width: int = WIDE) -> str:
         """The picture alone, with its description as its accessible name."""
-        return _labelled(_render(json.dumps(self.draw(theme, width), sort_keys=True)), self.description)
+        return _labelled(
+            _render(json.dumps(self.specification(theme, width=width), sort_keys=True)), self.description
+        )
 
     def page_svg(self, *, width: int = WIDE) -> str:
         """The picture for inside a page: it follows the page's light or dark theme."""
         return in_page(self.svg("light", width=width))
 
     def specification(self, theme: Theme = "light", *, width: int = WIDE) -> dict[str, Any]:
+        _wait_for_pandas()
         return self.draw(theme, width)
 
     def _repr_html_(self) -> str:
@@ -47,6 +51,17 @@ class Picture:
             f"<figure><figcaption><b>{escape(self.title)}</b><br>{escape(self.subtitle)}</figcaption>"
             f"{self.svg()}<small>{escape(self.source)}</small></figure>"
         )
+
+
+@cache
+def _wait_for_pandas() -> None:
+    """Import pandas, where it is installed, before the first chart is drawn.
+
+    pyarrow imports it in whatever thread first makes an array, and altair takes a module that is still being imported
+    for a whole one: a chart drawn meanwhile in another thread would fail.
+    """
+    if importlib.util.find_spec("pandas") is not None:
+        importlib.import_module("pandas")
 
 
 @lru_cache(maxsize=512)

@@ -319,6 +319,8 @@ def wanted_of(reader: Reader, topic: Topic) -> list[Wanted]:
             words=str(
                 reader._("Sources that do not copy each other speak more of it.")
                 if second
+                else reader._("So far it rests on one side: another outside source must speak more of it without repeating the first. Retellings do not count.")
+                if len(topic.owners) > 1
                 else reader._("A second source must speak more of it without repeating the first; retellings do not count.")
             ),
         ),

@@ -62,6 +62,11 @@ class ThemeRow:
     def told(self) -> bool:
         return any(not entry.why_not for entry in self.after)
 
+    @property
+    def differs(self) -> bool:
+        """Whether an interval of what they did leaves out zero."""
+        return any(not entry.why_not and entry.verdict != "unsure" for entry in self.after)
+
 
 @router.get("/voices")
 def voices(request: Request) -> Response:
@@ -88,7 +93,8 @@ def voices(request: Request) -> Response:
         found=found,
         problem=beside.problem,
         rows=rows,
-        compared=[row for row in rows if row.told],
+        compared=[row for row in rows if row.differs],
+        alike=[row for row in rows if row.told and not row.differs],
         untold=[row for row in rows if not row.told],
         why_not=told(WHY_NOT, found.why_not, reader.lang) if found and found.why_not else "",
         title=_finding(reader, found),
