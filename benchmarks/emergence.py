@@ -275,7 +275,7 @@ def judged(background: Background, rng: np.random.Generator, *, real: int, casca
     documents = world.finish()
     stories = find_stories(documents)
     built = build(told_rows(documents, stories, reader=_READER), until=world.end, grain="week")
-    emerged = emerge(built.panel, error=FALSE_SHARE, promise=background.promise, left_out=built.pruned)
+    emerged = emerge(built.panel, error=FALSE_SHARE, promise=background.promise)
     names = {code: at for at, one in enumerate(world.plants) for code, _ in _READER.spoken(one.name)}
     text = {code: set[int]() for code in range(len(world.plants))}
     ids = {int(code): at for at, code in enumerate(built.codes)}

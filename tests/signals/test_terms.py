@@ -108,3 +108,10 @@ def test_a_term_reads_as_a_headline(forms, reads):
 def test_forms_are_counted_in_texts():
     forms = written_forms([code_of("режим")], ["Тихим режимом довольны", "Режим, режим"], reader=READER)
     assert list(forms.values()) == [{"режимом": 1, "Режим": 1, "режим": 1}]
+
+
+# names that nobody knows and that read like «мамин»: the suffix alone does not make them adjectives
+def test_an_unknown_name_counts_alone_in_all_its_forms():
+    assert codes("Зиммокурин") == codes("Зиммокурина") == codes("Зиммокурином") != set()
+    assert "Московский" not in spoken("Московский зоопарк")
+    assert shown({"Зиммокурин": 3}) == "Зиммокурин"

@@ -141,7 +141,9 @@ class Texts:
             return TopicsSeen(stories=stories, why_not="few-texts")
         promise = max(sum(week >= since for week in built.panel.weeks), 1)
         self._tell("topics", 0, 2)
-        whole = emerge(built.panel, error=settings.false_share, promise=promise, left_out=built.pruned)
+        # A promise lasts a year: a look at its beginning is one of the same looks as those that follow.
+        year = 52 if built.grain == "week" else 364
+        whole = emerge(built.panel, error=settings.false_share, promise=promise, horizon=year)
         self._tell("topics", 1, 2)
 
         def documents(ids: Sequence[str]) -> Sequence[Document]:
@@ -156,7 +158,7 @@ class Texts:
             known = topic_rows.load_frozen_topics(connection)
             told_before = _topic_signal_ids(connection)
         same = recognised(found, known)
-        sides = by_origin(whole, promise=promise) if found else {}
+        sides = by_origin(whole, promise=promise, horizon=year) if found else {}
         signals: list[Signal] = []
         topics: dict[str, tuple[FrozenTopic, Topic]] = {}
         members: dict[str, tuple[str, ...]] = {}

@@ -9,8 +9,10 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from primeta.signals.grades import grade_of
 from primeta.signals.signal import TEXTS, TOPIC, Frozen, Origin, Signal
@@ -78,13 +80,14 @@ def _share(one: Collection[str], other: Collection[str]) -> float:
     return len(set(one) & set(other)) / smaller if smaller else 0.0
 
 
-def by_origin(whole: Emerged, *, promise: int) -> dict[Origin, Emerged]:
+def by_origin(whole: Emerged, *, promise: int, horizon: int | None = None) -> dict[Origin, Emerged]:
     """Each origin's owners judged by themselves, over the candidates of the whole panel."""
     origins = sorted(set(whole.panel.origins))
     if len(origins) == 1:
         return {origins[0]: whole}
     return {
-        origin: emerge(_only(whole.panel, origin), error=whole.error, promise=promise) for origin in origins
+        origin: emerge(_only(whole.panel, origin), error=whole.error, promise=promise, horizon=horizon)
+        for origin in origins
     }
 
 
@@ -107,7 +110,7 @@ def _only(panel: Panel, origin: Origin) -> Panel:
     )
 
 
-def _rare_of(rare: Rare, place: npt.NDArray[np.int64]) -> Rare:
+def _rare_of(rare: Rare, place: npt.NDArray[np.integer[Any]]) -> Rare:
     rows = place[rare.owner] >= 0
     return Rare(
         terms=rare.terms,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from primeta.signals.texts.plain_words import english, readable, russian
+from primeta.signals.texts.plain_words import english, is_known, readable, russian
 from primeta.signals.texts.terms_words import SILENT
 
 Codes = npt.NDArray[np.uint64]
@@ -239,6 +239,9 @@ def _cyrillic(token: str) -> tuple[str, int]:
     if abbreviation:
         return low, ALONE | PAIRED | NAME
     if part in _PAIR_PARTS and not grammemes & _PROPER:
+        # «Зиммокурин» reads like «мамин»: a capital letter and no such word mean a name
+        if token[0].isupper() and not is_known(low):
+            return usual, ALONE | PAIRED
         return usual, PAIRED
     # Two letters that are no abbreviation («кв», «шт») are units.
     return (usual, ALONE | PAIRED) if len(low) > 2 else (usual, 0)

@@ -38,6 +38,9 @@ TOGETHER = 0.35
 EARLIER = 2
 """Periods before a term's onset in which its stories belong to the wave already: an onset is known to a few weeks."""
 
+NEW = 2
+"""Stories of the year before a topic began that do not yet make its word a known one: the first of them is told."""
+
 MOST_TERMS = 1500
 """Noticed terms that are grouped, those of most evidence."""
 
@@ -241,7 +244,9 @@ def _topic(
     e_value = merged_e(emerged.log_e[held])
     grade, why = _grade(emerged, lead, held, kinds, second, len(owners))
     since = built.panel.weeks[onset]
-    first = datetime.fromtimestamp(built.told["at"][int(told[0])].as_py() / 1e6, UTC)
+    first = datetime.fromtimestamp(
+        built.told["at"][_first_sight(built, lead, told, onset)].as_py() / 1e6, UTC
+    )
     noticed = min(int(emerged.noticed[term]) for term in terms if emerged.noticed[term] >= 0)
     weekly = np.bincount(built.period[_all_rows(built, terms, leads)], minlength=len(built.panel.weeks))
     topic = Topic(
@@ -286,6 +291,17 @@ def _stories(built: Built, terms: list[int], waves: list[Ids], leads: int = 1) -
     ]
     kept = np.isin(stories, np.concatenate(sure)) | (counts >= 2)
     return stories[kept]
+
+
+def _first_sight(built: Built, lead: int, told: Ids, onset: int) -> int:
+    """The story in which it was first seen: of the topic, or, where the leading term was new then, of the term.
+
+    New is what at most NEW stories told of in the year before the topic's first.
+    """
+    year = 52 if built.grain == "week" else 364
+    rows = built.rows_of(lead)
+    earlier = rows[(rows < told[0]) & (built.period[rows] >= onset - year)]
+    return int(earlier[0] if 0 < len(earlier) <= NEW else told[0])
 
 
 def _is_pair(built: Built, term: int) -> bool:
