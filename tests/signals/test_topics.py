@@ -356,3 +356,26 @@ def test_one_thing_said_in_two_languages_is_one_topic():
     assert set(topic.terms[:2]) == {"тихий режим", "quiet mode"}
     assert len(topic.owners) == 10
     assert {quote.text.isascii() for quote in topic.quotes} == {True, False}
+
+
+@pytest.mark.parametrize("day", ["2090-01-01", "9999-12-31", "1970-01-01", "0001-01-01"])
+def test_one_text_with_an_impossible_date_hides_nothing(rows, found, day):
+    stray = {**rows[0], "published_at": datetime.fromisoformat(day).replace(tzinfo=UTC), "text": "старый чай"}
+    seen = topics([*rows, {**stray, "id": "stray"} if "id" in stray else stray])
+    assert seen.as_of == found.as_of
+    assert {one.terms[0] for one in seen.topics} == {one.terms[0] for one in found.topics}
+    assert seen.weeks == found.weeks
+    assert any("left out: 1" in note.en for note in seen.notes)
+
+
+def test_the_last_text_of_a_slow_file_stays_its_end():
+    slow = [
+        {
+            "published_at": datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=20 * i),
+            "source": "a",
+            "text": f"чай {i}",
+        }
+        for i in range(20)
+    ]
+    late = {"published_at": datetime(2027, 1, 1, tzinfo=UTC), "source": "a", "text": "чай и кофе"}
+    assert topics([*slow, late]).as_of == date(2027, 1, 1)

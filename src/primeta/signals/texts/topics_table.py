@@ -35,6 +35,14 @@ KIND: SourceKind = "community"
 SPOKEN: SourceKind = "support"
 """What it is where the row names the customer."""
 
+NEVER = 221_845_392_000_000_000
+"""Microseconds from 1970 to the year 9000."""
+LATE = ((1_000, 56), (100, 366))
+"""Of so many texts at most one, after so many days in which nobody spoke, is dated by mistake, not the end of the
+file: else nothing would be known of all the weeks between."""
+EARLY = ((100, 366),)
+"""The same before the first texts: 1970 is what a clock that was never set says."""
+
 _LINK = re.compile(r"https?://[^\s<>\"'»)\]]+")
 
 
@@ -122,6 +130,8 @@ def dated_texts(
         pc.utf8_length(pc.utf8_trim_whitespace(title)).to_numpy(zero_copy_only=False) == 0
     )
     undated = np.asarray(at.is_null().to_numpy(zero_copy_only=False), dtype=bool)
+    # 9999-12-31 is how databases write "never".
+    undated |= at.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64) >= NEVER
     source = _words(table, "source", place)
     unknown = pc.utf8_length(pc.utf8_trim_whitespace(source)).to_numpy(zero_copy_only=False) == 0
     _remark(notes, empty, "Rows without text, left out", "Строки без текста, пропущены")
@@ -137,9 +147,27 @@ def dated_texts(
         raise BadTable(f"{place}: no row has a text, a date and a source; check the columns (--columns)")
     stamps = at.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     if wanted is None:
-        last = datetime.fromtimestamp(int(stamps[usable].max()) / 1e6, UTC).astimezone(zone).date()
+        stray = _stray(stamps[usable], LATE)
+        if stray:
+            notes.append(
+                Text(
+                    f"Texts dated long after all others, left out: {stray} (--as-of a later day keeps them).",
+                    f"Тексты с датой намного позже остальных, пропущены: {stray} (останутся, если назвать --as-of).",
+                )
+            )
+        newest = int(np.sort(stamps[usable])[-1 - stray])
+        last = datetime.fromtimestamp(newest / 1e6, UTC).astimezone(zone).date()
         wanted = _end_of(last, zone)
     known = stamps < round(wanted.timestamp() * 1e6)
+    early = _stray(-stamps[usable & known], EARLY)
+    if early:
+        notes.append(
+            Text(
+                f"Texts dated long before all others, left out: {early}.",
+                f"Тексты с датой намного раньше остальных, пропущены: {early}.",
+            )
+        )
+        usable &= stamps >= np.sort(stamps[usable & known])[early]
     later = int((usable & ~known).sum())
     kept = np.flatnonzero(usable & known)
     kept = kept[np.argsort(stamps[kept], kind="stable")]
@@ -268,6 +296,17 @@ def _words(table: pa.Table, name: str, place: str) -> Any:
         return column.cast(pa.large_string()).fill_null("")
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise BadTable(f"{place}: column {name!r} holds {column.type}, text was expected") from None
+
+
+def _stray(stamps: npt.NDArray[np.int64], rules: tuple[tuple[int, int], ...]) -> int:
+    """How many of the last texts, dates in microseconds, are dated too late by mistake."""
+    late = np.sort(stamps)[::-1][: len(stamps) // min(each for each, _ in rules) + 1]
+    silent = (late[:-1] - late[1:]) / 86_400e6
+    after = np.arange(1, len(silent) + 1)
+    mistaken = [
+        int(after[(silent >= days) & (after * each <= len(stamps))].max(initial=0)) for each, days in rules
+    ]
+    return max(mistaken)
 
 
 def _remark(notes: list[Text], rows: npt.NDArray[np.bool_], en: str, ru: str) -> None:
