@@ -10,6 +10,7 @@ from browser import Browser, Page
 from fake import NOW, FakeWorkspace
 
 from primeta.signals.signal import GRADES
+from primeta.signals.texts.topics_words import WORDS
 from primeta.web.app import create_app
 from primeta.web.reader import Reader
 from primeta.web.texts_pictures import topic_picture
@@ -154,6 +155,26 @@ def test_a_suggestion_is_accepted_or_refused_with_its_reasons(
         == 303
     )
     assert not {"s-9", "s-10"} & set(workspace.trend("t-3").signals)
+
+
+def test_the_same_in_another_language_is_joined_in_one_click(
+    browser: Browser, workspace: FakeWorkspace, language: str
+):
+    text = browser.get("/topics/tp-2").text
+    assert {"en": "The same in Russian?", "ru": "То же по-английски?"}[language] in text
+    assert 'href="/topics/tp-1"' in text
+    assert 'name="twin" value="tp-1"' in text
+    answer = browser.send("/topics/tp-2/join", {"twin": "tp-1", "by": "Anna Kim"}, follow=False)
+    assert answer.headers["location"].startswith("/trends/t-6")
+    assert {"s-9", "s-10"} <= set(workspace.trend("t-6").signals)
+    browser.send("/topics/tp-2/join", {"not_twin": "tp-1", "by": "Anna Kim"})
+    assert not {"s-9", "s-10"} & set(workspace.trend("t-6").signals)
+
+
+def test_a_topic_that_is_over_has_died_down_and_was_not_refuted(browser: Browser, language: str):
+    reader_words = {"en": ("died down", "refuted"), "ru": ("сошла на нет", "опровергнут")}[language]
+    assert WORDS[language]["refuted"] == reader_words[0]
+    assert reader_words[1] not in browser.get("/topics").text
 
 
 @pytest.mark.parametrize("fields", [{"by": "Anna Kim"}, {"trend": "t-3", "by": ""}])

@@ -32,7 +32,7 @@ def today(request: Request) -> Response:
     site, reader = site_of(request), reader_of(request)
     overview = site.workspace.overview(now=site.now())
     money = [entry for trend in overview.waiting[:MOST_WAITING] if (entry := money_of(trend))]
-    money_scale = scale_of([end for scenario in money for end in (scenario.p10, scenario.p90)], ticks=3)
+    money_scale = scale_of([end for scenario in money for end in (scenario.p10, scenario.p90)], ticks=4)
     scale = glance_scale(overview.glance)
     week = overview.week
     return page(
