@@ -211,7 +211,9 @@ class StoryIndex:
             if how == "exact":
                 self._unite(groups, first, second, how, why)
         # Texts of the same words are one from here on: whichever of them was compared, the earliest stands for all.
-        face = {name: min(group, key=self._when) for group in groups.members.values() for name in group}
+        face: dict[str, str] = {}
+        for group in groups.members.values():
+            face |= dict.fromkeys(group, min(group, key=self._when))
         order = sorted(
             (entry for entry in known if entry[2] != "exact"),
             key=lambda entry: (
