@@ -370,7 +370,11 @@ def web_address(url: str) -> str:
         web = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:
         web = False
-    if not web or len(url) > LONGEST_LINK or any(letter.isspace() or not letter.isprintable() for letter in url):
+    if (
+        not web
+        or len(url) > LONGEST_LINK
+        or any(letter.isspace() or not letter.isprintable() for letter in url)
+    ):
         shown = url if len(url) <= 80 else url[:79] + "…"
         raise BadInput(f"url {shown!r}: an address that begins with http:// or https:// was expected")
     return url
@@ -378,7 +382,9 @@ def web_address(url: str) -> str:
 
 def _one_line(text: str) -> str:
     """A name or a heading: no line breaks, none of the signs that cannot be seen, no longer than a heading."""
-    seen = "".join(" " if letter.isspace() else letter for letter in text if letter.isspace() or letter >= " ")
+    seen = "".join(
+        " " if letter.isspace() else letter for letter in text if letter.isspace() or letter >= " "
+    )
     line = " ".join(seen.replace("\x7f", "").split())
     return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1].rstrip() + "…"
 
