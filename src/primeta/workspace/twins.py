@@ -66,12 +66,19 @@ def _nearest(topics: Sequence[Topic], place: int) -> int | None:
 
 def likeness(one: Topic, other: Topic) -> float:
     """Half the cosine of the leading words, half that of the quotes, each quote with its nearest of the other side."""
-    words = float(_vector(" ".join(one.terms[:TERMS])) @ _vector(" ".join(other.terms[:TERMS])))
+    words = float(_vector(_own_words(one, other)) @ _vector(_own_words(other, one)))
     mine, theirs = _quotes(one), _quotes(other)
     if not len(mine) or not len(theirs):
         return words
     cosines = mine @ theirs.T
     return (words + float(cosines.max(axis=1).mean() + cosines.max(axis=0).mean()) / 2) / 2
+
+
+def _own_words(topic: Topic, other: Topic) -> str:
+    """The leading words but for names that both write alike: of one firm two different things may be said."""
+    theirs = set(" ".join(other.terms[:TERMS]).casefold().split())
+    every = " ".join(topic.terms[:TERMS]).split()
+    return " ".join([word for word in every if word.casefold() not in theirs] or every)
 
 
 def _quotes(topic: Topic) -> np.ndarray:
