@@ -84,7 +84,9 @@ def _sign_name(reader: Reader, event: Event) -> str:
         about, dot, code = what.partition(" · ")
         if not dot or about not in reader.metrics:
             return what
-    return f"{reader.metric_name(about)}, {reader.slice_name(code)}"
+    name = reader.metric_name(about)
+    # A topic has no slice: it is of all texts.
+    return name if code == "texts" else f"{name}, {reader.slice_name(code)}"
 
 
 def _field_word(name: str) -> str:

@@ -179,7 +179,7 @@ class Reader:
     def signal_name(self, signal: Signal) -> str:
         """`Items per order, age 35–44`."""
         name = self.metric_name(signal.frozen.about)
-        if signal.frozen.slice in ("", "all"):
+        if signal.frozen.slice in ("", "all") or signal.topic:
             return name
         return f"{name}, {self.slice_name(signal.frozen.slice)}"
 

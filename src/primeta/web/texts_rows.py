@@ -332,7 +332,7 @@ def topic_grid(reader: Reader, topic: Topic, signals: Sequence[Signal]) -> Grid 
     rows = [
         OriginEvidence(
             origin=signal.frozen.origin,
-            what=topic_name(topic, reader),
+            what="",  # the topic is the page
             weeks=signal.weeks,
             months=signal.months,
             quarters=signal.quarters,
@@ -346,7 +346,7 @@ def topic_grid(reader: Reader, topic: Topic, signals: Sequence[Signal]) -> Grid 
         rows = [
             OriginEvidence(
                 origin=topic.origins[0] if topic.origins else "outside",
-                what=topic_name(topic, reader),
+                what="",  # the topic is the page
                 weeks=topic.weeks,
                 months=topic.months,
                 quarters=topic.quarters,
