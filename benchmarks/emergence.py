@@ -415,12 +415,12 @@ def _row(what: str, tally: Tally, note: str) -> dict[str, str]:
 def run(*, quick: bool) -> list[dict[str, str]]:
     """Both backgrounds; rivals are tuned on worlds of other seeds to the most real topics at a false share ≤ 5%."""
     rows = []
-    for name, many in (("radio-t", 4 if quick else 60), ("hn-titles", 1 if quick else 5)):
+    for name, many in (("radio-t", 4 if quick else 40), ("hn-titles", 1 if quick else 10)):
         if not (SHARED / name).exists():
             rows.append({"what": name, "note": "left out: ../shared/data is not there"})
             continue
         began = time.perf_counter()
-        test, tuning = worlds(name, range(1000, 1000 + many)), worlds(name, range(many // 2 + 1))
+        test, tuning = worlds(name, range(1000, 1000 + many)), worlds(name, range(many // 4 + 1))
         tally = ours(test)
         small = [
             count for (owners, weekly), count in tally.sizes.items() if weekly * owners <= 2 or weekly == 1

@@ -9,6 +9,7 @@ from benchmarks.emergence_worlds import FORMS, Form, panel, plant, quiet
 
 from primeta.signals.grades import repeats
 from primeta.signals.texts.emergence import SECOND_AT, emerge
+from primeta.signals.texts.panel import Rare
 from primeta.stats.multiplicity import calibrated
 
 WEEKS, PROMISE = 130, 52
@@ -161,6 +162,47 @@ def test_candidates_left_out_count_as_looked_at():
     assert few.selected[-1]
     assert many.held[-1] == -1 or many.held[-1] > few.held[-1]
     assert many.cap > few.cap
+
+
+def test_a_slow_topic_of_one_source_is_noticed_though_all_rare_words_count():
+    # one source, 8 stories a week; candidates are told seven times each: of these also those told once are told again
+    rng = np.random.default_rng(16)
+    rows = np.zeros((200, 1, WEEKS))
+    for row in rows[:, 0]:
+        np.add.at(row, rng.integers(0, WEEKS, 7), 1)
+    slow = np.zeros((1, WEEKS))
+    slow[0, [20, *range(START + 8, START + 30, 2)]] = 1
+    made = panel(np.concatenate([rows, slow[None], np.full((1, 1, WEEKS), 8.0)]))
+    once = rng.integers(0, START, 5000)
+    rare = Rare(terms=5000, sampled=5000, term=np.arange(5000), owner=np.zeros(5000, int), week=once)
+    found = emerge(replace(made, rare=rare))
+    assert found.cap == emerge(made, left_out=5000).cap
+    assert found.noticed[-1] >= 0
+    assert found.noticed[:-1].max() == -1
+
+
+def test_what_began_before_the_promise_keeps_its_date():
+    made = said(world(), steady(17, owners=5, weekly=0.4, onset=START - 3))
+    found = emerge(made)
+    assert found.noticed[-1] >= 0
+    assert abs(found.onset[-1] - (START - 3)) <= 1
+
+
+def test_one_story_a_year_ago_is_no_season():
+    rows = steady(18, owners=3, weekly=0.3, onset=START + 12)
+    rows[0, [START - 40 + 2, START - 40 + 9]] += 1
+    assert emerge(said(world(), rows)).selected[-1]
+
+
+def test_a_look_while_the_promise_runs_is_one_of_its_looks():
+    whole = said(world(), steady(19, owners=5, weekly=0.6, onset=START + 8))
+    at = int(emerge(whole).held[-1])
+    kept = whole.week <= at
+    then = replace(
+        whole, weeks=whole.weeks[: at + 1], volume=whole.volume[:, : at + 1], candidate=whole.candidate[kept],
+        owner=whole.owner[kept], week=whole.week[kept], stories=whole.stories[kept],
+    )  # fmt: skip
+    assert emerge(then, promise=at + 1 - START, horizon=PROMISE).held[-1] == at
 
 
 def test_the_e_value_is_the_calibrated_running_maximum():

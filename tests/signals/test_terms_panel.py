@@ -63,6 +63,12 @@ def test_stories_are_counted_by_term_owner_and_week():
     }
     # «магазин» is told once: fewer than three
     assert built.pruned >= 1
+    # all of a small panel's rare terms are told of, each story of theirs
+    rare = built.panel.rare
+    assert rare is not None
+    assert (rare.terms, rare.sampled) == (built.pruned, built.pruned)
+    assert len(np.unique(rare.term)) == rare.sampled
+    assert np.bincount(rare.term).max() < 3
 
 
 def test_a_copy_counts_for_nobody_and_the_story_for_who_spoke_first():

@@ -153,6 +153,13 @@ def test_discount_is_that_of_the_urn():
         told.append(one)
     halves = [np.bincount(part, minlength=len(sizes)) for part in (told[:6000], told[6000:])]
     assert held_out_discount(*halves, volume=(6000, 6000)) == pytest.approx(0.5, abs=0.08)
+    # picked for being told three times, those told once are told again; a sample of the others puts it right
+    often = halves[0] + halves[1] >= 3
+    some = np.flatnonzero(~often)[::3]
+    assert held_out_discount(*(half[often] for half in halves), volume=(6000, 6000)) < 0
+    mixed = [np.concatenate([half[often], half[some]]) for half in halves]
+    weight = np.concatenate([np.ones(often.sum()), np.full(some.size, (~often).sum() / some.size)])
+    assert held_out_discount(*mixed, volume=(6000, 6000), weight=weight) == pytest.approx(0.5, abs=0.1)
 
 
 def test_discount_without_anything_known_is_none():

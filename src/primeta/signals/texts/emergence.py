@@ -58,8 +58,9 @@ _SEASON = 2
 """Weeks on either side of the same week last year."""
 _SEASONAL = 1.0
 """Shape of the gamma law of a season's factor: told ten times as much as usual is as likely as e⁻¹⁰."""
-_HEAVY = 2.0
-"""Wandering is taken to be so many times its variance: its tail is heavier than a gamma law's."""
+_HEAVY = 3.0
+"""Wandering is taken to be so many times its variance: its tail is heavier than a gamma law's, and the share that the
+past shows is one that wandered itself."""
 _USUAL_WORDS = 100
 """Candidates of long standing from which on they tell whether texts grow longer …"""
 _WORDIER = 8
