@@ -45,7 +45,7 @@ def steady(seed, *, owners, weekly, onset, end=WEEKS):
 
 
 # five seeds of a world of each form; the calibration at size is in docs/methods/emergence.md
-@pytest.mark.parametrize("form", [form for form in FORMS if form != "wandering far"])
+@pytest.mark.parametrize("form", FORMS)
 def test_where_nothing_emerges_the_list_is_empty(form):
     listed = [int(emerge(panel(world(seed, form=form))).selected.sum()) for seed in range(2)]
     assert sum(listed) == 0
@@ -248,7 +248,7 @@ def test_where_there_is_nothing_nothing_is_said(shape):
 
 # 20 topics in each of 25 worlds of every form, seeds 100 …: false share of the list within 5%
 @pytest.mark.slow
-@pytest.mark.parametrize("form", [form for form in FORMS if form != "wandering far"])
+@pytest.mark.parametrize("form", FORMS)
 def test_false_share_of_the_list_is_held(form):
     shares, kept, confirmed = [], 0, 0
     for seed in range(100, 125):
