@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import emergence_rivals as rivals
-from benchmarks.emergence_worlds import FORMS, Form, plant, quiet
+from benchmarks.emergence_worlds import FORMS, Form, quiet
 from benchmarks.emergence_worlds import panel as simulated_panel
+from benchmarks.emergence_worlds import plant as with_topics
 from primeta.signals.texts.emergence import Emerged, emerge
 from primeta.signals.texts.origins import find_stories
 from primeta.signals.texts.panel import Panel
@@ -463,7 +464,7 @@ def _simulated(form: Form, many: int) -> dict[str, str]:
         rng = np.random.default_rng(seed)
         counts = quiet(rng, form=form)
         loud += bool(emerge(simulated_panel(counts)).selected.any())
-        planted, topics = plant(counts, rng, topics=20)
+        planted, topics = with_topics(counts, rng, topics=20)
         found = emerge(simulated_panel(planted))
         real = np.zeros(found.selected.size, bool)
         real[[topic.candidate for topic in topics]] = True
