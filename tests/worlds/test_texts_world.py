@@ -55,7 +55,8 @@ def test_a_topic_is_told_by_its_owners_from_its_onset_on_in_its_words(world):
 
 def test_voices_are_of_customers_who_are_registered(world):
     voices = [text for text in world.texts if text.owner.group == "voice"]
-    assert voices and {text.customer_id for text in voices} <= {name for name, _ in CUSTOMERS}
+    assert voices
+    assert {text.customer_id for text in voices} <= {name for name, _ in CUSTOMERS}
     assert {text.subject for text in voices} == {"", "folding"}
 
 

@@ -101,7 +101,9 @@ def voices(
 
 def _mark(spoken: Sequence[Document], question: str, facts_version: str, seen_until: datetime | None) -> str:
     """Changes with everything that the answer is made of."""
-    digest = hashlib.sha256(f"{version('primeta')} {WORKED_OUT} {question} {facts_version} {seen_until}".encode())
+    digest = hashlib.sha256(
+        f"{version('primeta')} {WORKED_OUT} {question} {facts_version} {seen_until}".encode()
+    )
     for one in spoken:
         digest.update(f"\0{one.id} {one.customer_id} {one.score} {told_at(one).timestamp()} ".encode())
         digest.update(one.text.encode("utf-8", "replace"))
