@@ -64,6 +64,7 @@ def assert_same(left, right):
                 )
 
 
+@pytest.mark.slow
 def test_days_added_run_by_run_give_exactly_what_one_run_gives(tmp_path):
     company = random_company(11, days=230)
     grown, whole = tmp_path / "grown", tmp_path / "whole"

@@ -21,6 +21,7 @@ from primeta.warehouse.metrics import available_metrics
 from primeta.warehouse.moments import ratio as ratio_of_moments
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), days=st.sampled_from([75, 130, 200]), grain=st.sampled_from(GRAINS))
 # March: the e-mail of one month reports no delivery, so what was sent counts as delivered

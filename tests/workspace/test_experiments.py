@@ -820,6 +820,7 @@ class Life(RuleBasedStateMachine):
             assert len(started) == len(set(started))
 
 
+@pytest.mark.slow
 def test_in_any_order_of_verbs_what_was_declared_stays_as_it_was(tmp_path):
     ws = opened(f"sqlite:///{tmp_path / 'state.sqlite'}", tmp_path)
     Life.workspace = ws

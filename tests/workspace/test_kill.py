@@ -87,14 +87,6 @@ def killed_then_finished(world: Path, folder: Path, moments: list[float]) -> dic
     return state(folder)
 
 
-def test_killed_twice_at_random_moments(world, never_killed, tmp_path):
-    calm, seconds = never_killed
-    dice = random.Random(11)
-    folder = tmp_path / "shop"
-    found = killed_then_finished(world, folder, [dice.uniform(0.2, seconds) for _ in range(2)])
-    assert found == calm
-
-
 @pytest.mark.slow
 def test_run_again_changes_nothing(world, never_killed, tmp_path):
     folder = tmp_path / "shop"
