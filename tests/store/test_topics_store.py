@@ -73,11 +73,10 @@ def test_what_was_frozen_is_never_written_again(database):
     assert (back.stories, back.grade) == (9, "repeating")
 
 
-def test_documents_of_a_topic_follow_it_both_ways(database):
+def test_documents_of_a_topic_follow_it(database):
     save(database, a_topic(), ("d-1", "d-2", "d-3"))
     save(database, a_topic("t-2"), ("d-3",))
     save(database, a_topic(), ("d-2", "d-3", "d-4"))
     with database.read() as connection:
         assert rows.load_topic_documents(connection) == {"t-1": ("d-2", "d-3", "d-4"), "t-2": ("d-3",)}
         assert rows.load_topic_documents(connection, "t-2") == {"t-2": ("d-3",)}
-        assert rows.topics_of_documents(connection, ["d-3", "d-9"]) == {"d-3": ("t-1", "t-2")}

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammainc, gammaincinv, gammaln
+from scipy.special import gammaincinv, gammaln
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
@@ -165,11 +165,6 @@ def share_interval(count: Floats, expected: Floats, *, level: float) -> tuple[Fl
     high = gammaincinv(count + 1, 1 - tail)
     with np.errstate(divide="ignore", invalid="ignore"):
         return low / expected, high / expected
-
-
-def probably_more(count: Floats, expected: Floats) -> Floats:
-    """P(ψ > 1) under a flat prior of the logarithm; for people, never for a decision."""
-    return gammainc(np.maximum(count, 1e-9), expected)
 
 
 def turned_evidence(counts: Floats, expected: Floats, *, rise: float, horizon: int = 104) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -40,17 +40,6 @@ def load_topic_documents(connection: Connection, topic: str | None = None) -> di
     for row in connection.execute(query):
         found[row.topic].append(row.document)
     return {name: tuple(documents) for name, documents in found.items()}
-
-
-def topics_of_documents(connection: Connection, documents: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Document → the topics that it speaks of; documents of none are left out."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for start in range(0, len(documents), MANY):
-        wanted = topic_documents.c.document.in_(list(documents[start : start + MANY]))
-        query = select(topic_documents).where(wanted).order_by(topic_documents.c.topic)
-        for row in connection.execute(query):
-            found[row.document].append(row.topic)
-    return {name: tuple(those) for name, those in found.items()}
 
 
 def save_topics(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,8 +136,3 @@ class Boilerplate:
             for source, mine in state["counts"].items()
         }
         return cls(documents=documents, counts=counts, voices=set(state.get("voices", ())))
-
-
-def strip_all(boilerplate: Boilerplate, sources: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """What is left of each text, (n,)."""
-    return [boilerplate.left(source, text) for source, text in zip(sources, texts, strict=True)]

@@ -248,7 +248,6 @@ _OBLIGES = re.compile(
     _FLAGS,
 )
 _CLAUSE = re.compile(r"[;()]|,\s+(?:а|но|однако|при этом|and|but|while)\s|\s[—–]\s(?=с\s|from\s)")
-_STAGE = re.compile(r"поэтап\w*|phase\w*|stage\w*|\bа\s+(?:также\s+)?с\b|\band\s+from\b|\band\s+on\b", _FLAGS)
 _PERIOD_ON = re.compile(rf"\bна\s+(?:{_COUNT}\s+)?(?P<u>год\w*|лет|полгода|месяц\w*|дн\w+|день|недел\w+)|\bby\s+(?:another\s+)?{_COUNT.replace('<n>', '<n2>')}\s+(?P<u2>days?|weeks?|months?|years?)", _FLAGS)  # fmt: skip
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[«\"“A-ZА-ЯЁ\d])|\n+")
 _ABBREVIATION = re.compile(r"(?:\b(?:г|ст|п|пп|ч|руб|тыс|млн|млрд|им|т\.\s?[едпк]|см|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|No|Art|Sec|U\.S|Inc|Ltd|Mr|Ms)|№)\.$")  # fmt: skip

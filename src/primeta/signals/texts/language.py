@@ -20,7 +20,6 @@ _OWN_LETTERS = (
     ("kk", re.compile("[әғқңұһӘҒҚҢҰҺ]")),
 )
 _I = re.compile("[іІ]")
-_RUSSIAN_LETTERS = re.compile("[ыэёъЫЭЁЪ]")
 _RUSSIAN_ONLY = re.compile("[ыэёЫЭЁ]")
 
 _WORDS: dict[str, str] = {

