@@ -1,0 +1,1 @@
+"""Attention credit: promises, consents, "may we send this?", replay."""
