@@ -1,0 +1,328 @@
+"""Credit learnt from a log: fitted on some customers, corrected on others, judged on third ones later in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from primeta.attention.baselines import fit_baselines, foretold_by_beta, foretold_by_counts
+from primeta.attention.credit_features import (
+    CHANNELS_KNOWN,
+    DRIVE_NAMES,
+    ONSET_NAMES,
+    WEAR_NAMES,
+    WELCOME_NAMES,
+    drive_columns,
+    known_before,
+    onset_columns,
+    season_of,
+    wear_columns,
+    welcome_columns,
+)
+from primeta.attention.credit_model import (
+    STACK_NAMES,
+    CreditModel,
+    Steps,
+    Used,
+    foresee,
+    stack_columns,
+    walk,
+)
+from primeta.attention.outcomes import TouchLog
+from primeta.stats.attention_filter import (
+    BLIND,
+    FIRST_DAYS,
+    FilterParameters,
+    drifted,
+    sigmoid,
+    stream_of,
+    touched,
+)
+from primeta.stats.attention_fit import SCALAR_PRIORS, SCALARS, Sample, fit_filter
+from primeta.stats.attention_interval import logit
+from primeta.stats.penalised_logit import fit_logit
+from primeta.stats.probability_scores import (
+    Difference,
+    area_under_curve,
+    brier_scores,
+    calibration_line,
+    clustered_difference,
+    log_scores,
+)
+
+Floats = npt.NDArray[np.floating[Any]]
+Flags = npt.NDArray[np.bool_]
+
+LEARNT, CORRECTED, JUDGED = 0.6, 0.2, 0.2
+"""Shares of customers who are fitted on, corrected on, judged on."""
+EARLY = 0.7
+"""Share of touches before the day from which is judged."""
+LEAST_WELCOMES = 30
+"""With fewer welcomes in the log nothing is fitted: the prior stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """How well one way foretells, on customers and days that it was not fitted on."""
+
+    log_score: float
+    brier: float
+    intercept: float
+    slope: float
+    drive_auc: float
+    """Of ranking the touches that drove away; NaN where none did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditVerdict:
+    """Which way is used and why."""
+
+    used: Used
+    marks: Mapping[str, Marks]
+    """`model`, `counts`, `beta_binomial`."""
+    better_than: Mapping[str, Difference]
+    """Mean log score of the model less that of each rival, by customer."""
+    touches: int
+    """Judged."""
+    customers: int
+    why_not: str = ""
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Mean log scores by name; NaN where nothing could be judged."""
+        return {
+            name: self.marks[name].log_score if name in self.marks else float("nan")
+            for name in ("model", "counts", "beta_binomial")
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "used": self.used,
+            "marks": {
+                name: {key: getattr(mark, key) for key in Marks.__slots__} for name, mark in self.marks.items()
+            },
+            "better_than": {
+                name: {"mean": entry.mean, "error": entry.error} for name, entry in self.better_than.items()
+            },
+            "touches": self.touches,
+            "customers": self.customers,
+            "why_not": self.why_not,
+        }
+
+
+def fit_credit(
+    log: TouchLog,
+    *,
+    rng: np.random.Generator,
+    sample: int = 60_000,
+    rounds: int = 50,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[CreditModel, CreditVerdict]:
+    """Parameters by the likelihood of what came after each touch, corrected and judged on other customers.
+
+    Args:
+        sample: Touches that the filter is fitted on; the rest of the steps use some multiples of it.
+        rounds: Of the search.
+    """
+    told = progress or (lambda _: None)
+    if int(log.good.sum()) < LEAST_WELCOMES or len(log.customers) < 20:
+        verdict = CreditVerdict(
+            used="prior", marks={}, better_than={}, touches=0, customers=0, why_not="too-few-welcomes"
+        )
+        return replace(CreditModel.prior(), verdict=verdict.as_dict()), verdict
+    season = season_of(log)
+    cut = float(np.quantile(log.sent, EARLY))
+    draw = rng.random(len(log.customers))
+    learn, correct = draw < LEARNT, (draw >= LEARNT) & (draw < LEARNT + CORRECTED)
+    early = log.before(cut)
+    told("filter")
+    channels = _channels(log)
+    fitted_on = _some(early, learn, sample, rng)
+    model = _fit_filter(fitted_on, CreditModel.prior(), season=season, channels=channels, rounds=rounds)
+    told("driving away")
+    model = _fit_drive(_some(early, learn, 8 * sample, rng), model)
+    told("correction")
+    model = _correct(_some(early, correct, 3 * sample, rng), model)
+    told("rivals")
+    rivals = _some(early, learn, 8 * sample, rng)
+    model = replace(model, baselines=fit_baselines(rivals, rivals.closed))
+    told("verdict")
+    judged = _some(log, draw >= LEARNT + CORRECTED, 4 * sample, rng)
+    verdict = judge(model, judged, after=cut)
+    model = replace(model, used=verdict.used, verdict=verdict.as_dict())
+    return model, verdict
+
+
+def _channels(log: TouchLog) -> tuple[str, ...]:
+    """The most used channels but the first, which is the level of all."""
+    count = np.bincount(log.channel, minlength=len(log.channels))
+    order = sorted(range(len(log.channels)), key=lambda code: (-count[code], log.channels[code]))
+    return tuple(log.channels[code] for code in order[1:CHANNELS_KNOWN])
+
+
+def _some(log: TouchLog, chosen: Flags, most: int, rng: np.random.Generator) -> TouchLog:
+    """Of the chosen customers as many, drawn at random, as have some `most` touches together."""
+    count = np.bincount(log.customer, minlength=len(log.customers))
+    order = rng.permutation(np.flatnonzero(chosen & (count > 0)))
+    keep = np.zeros(len(log.customers), dtype=bool)
+    keep[order[: int(np.searchsorted(np.cumsum(count[order]), most)) + 1]] = True
+    return log.of_customers(keep)
+
+
+def _fit_filter(
+    log: TouchLog, start: CreditModel, *, season: Any, channels: tuple[str, ...], rounds: int
+) -> CreditModel:
+    known = known_before(log)
+    columns = welcome_columns(log, known, season=season.at(log.sent), known_channels=channels)
+    delay = log.welcomed[np.isfinite(log.welcomed)]
+    within = float(np.clip((delay <= FIRST_DAYS).sum() + 8, 1, None) / (len(delay) + 10))
+    share = float((log.good.sum() + 1) / (log.closed.sum() + 12))
+    extra = len(columns[0]) - len(WELCOME_NAMES)
+    mean = np.concatenate([start.filter.welcome, np.zeros(extra), start.filter.onset, start.filter.wear])
+    mean[0] = float(logit(np.array([min(share / 0.8, 0.95)]))[0]) - 0.3
+    sd = np.concatenate(
+        [
+            [1.5, 1.0, 1.0, 1.0, *[0.3] * 8, 0.5, 0.3, 0.3, 0.5, 0.3, 0.5],
+            np.full(extra, 0.7),
+            [1.0, 0.7, 0.7, 0.7, 0.3, 0.5],
+            [1.0, 0.7, 0.7, 0.7],
+        ]
+    )
+    mean = np.concatenate([mean, [SCALAR_PRIORS[name][0] for name in SCALARS]])
+    sd = np.concatenate([sd, [SCALAR_PRIORS[name][1] for name in SCALARS]])
+    fit = fit_filter(
+        Sample(
+            stream=stream_of(log.sequence, log.sent, log.welcomed, until=log.until),
+            x=columns,
+            onset=onset_columns(columns),
+            wear=wear_columns(columns),
+            within=within,
+        ),
+        prior_mean=mean,
+        prior_sd=sd,
+        rounds=rounds,
+    )
+    size = columns.shape[1]
+    return replace(
+        start,
+        filter=fit.parameters,
+        welcome_covariance=fit.covariance[:size, :size],
+        channels=channels,
+        season=season,
+        used="state-space",
+    )
+
+
+def _fit_drive(log: TouchLog, model: CreditModel) -> CreditModel:
+    steps = walk(model, log)
+    columns = drive_columns(log, steps.known, steps.columns, logit=logit(steps.raw), blind=steps.blind)
+    rows = log.closed
+    drove = np.isfinite(log.drove)[rows].astype(float)
+    mean = np.zeros(columns.shape[1])
+    sd = np.full(columns.shape[1], 0.7)
+    mean[0] = float(logit(np.array([(drove.sum() + 0.1) / (len(drove) + 100)]))[0])
+    sd[0] = 3.0
+    found, _ = fit_logit(columns[rows], drove, prior_mean=mean, prior_sd=sd)
+    return replace(model, drive=found)
+
+
+def _correct(log: TouchLog, model: CreditModel) -> CreditModel:
+    """The last correction of log-odds, and how much wider they lie than the filter thinks."""
+    steps = walk(model, log, keep_weights=True)
+    columns = stack_columns(steps.known, steps.columns, steps.raw, steps.blind)
+    rows = log.closed & ~np.isfinite(log.drove)
+    mean = np.zeros(len(STACK_NAMES))
+    mean[1] = 1.0
+    sd = np.array([0.3, 0.15, *[0.2] * 6, 0.5])
+    stack, _ = fit_logit(columns[rows], log.good[rows].astype(float), prior_mean=mean, prior_sd=sd)
+    return replace(model, stack=stack, widen=spread_ratio(log, model, steps, columns @ stack))
+
+
+def spread_ratio(log: TouchLog, model: CreditModel, steps: Steps, corrected: Floats) -> float:
+    """How much wider the true probabilities lie around the foretold than the filter thinks (as a ratio of sds).
+
+    Two touches in a row of one customer, both foretold from what was known before the first: if the foretold
+    probability is off, it is off for both in the same direction, so that the mean product of both errors is the
+    variance of what is not known. It is held against the covariance that the filter gives them.
+    """
+    sequence = log.sequence
+    gap = np.diff(log.sent)
+    settled = log.closed & ~np.isfinite(log.drove)
+    pairs = np.flatnonzero((sequence[1:] == sequence[:-1]) & settled[1:] & settled[:-1] & (gap < 30))
+    if len(pairs) < 200:
+        return 1.0
+    levels = model.filter.levels()
+    x = steps.x + corrected - logit(steps.raw)
+    onset = sigmoid(onset_columns(steps.columns) @ model.filter.onset)
+    wear = sigmoid(wear_columns(steps.columns) @ model.filter.wear)
+    hope = sigmoid(levels + x[pairs, None])
+    after = hope.copy()
+    weights = steps.weights[pairs]
+    expected = np.einsum("ij,ij->i", weights, hope)
+    follow = sigmoid(levels + x[pairs + 1, None])
+    # both the weights and the weights tilted by the first welcome go on to the next touch
+    onward = touched(drifted(weights, gap[pairs], model.filter), onset[pairs + 1], wear[pairs + 1])
+    tilted = touched(drifted(weights * after, gap[pairs], model.filter), onset[pairs + 1], wear[pairs + 1])
+    then = np.einsum("ij,ij->i", onward, follow)
+    thought = np.einsum("ij,ij->i", tilted, follow) - expected * then
+    seen = (log.good[pairs] - expected) * (log.good[pairs + 1] - then)
+    scale = np.sqrt(expected * (1 - expected) * then * (1 - then)) + 1e-3
+    thought, seen = thought / scale, seen / scale
+    ratio = float(seen.sum() / max(thought.sum(), 1e-9))
+    error = clustered_difference(seen - ratio * thought, log.customer[pairs]).error / max(
+        float(thought.mean()), 1e-12
+    )
+    # a normal prior around 1 keeps it there where the log says little
+    prior = 0.3
+    settled_ratio = (ratio / error**2 + 1 / prior**2) / (1 / error**2 + 1 / prior**2)
+    return float(np.sqrt(np.clip(settled_ratio, 0.5, 4.0)))
+
+
+def judge(model: CreditModel, log: TouchLog, *, after: float) -> CreditVerdict:
+    """The model beside both rivals on touches later than the day `after`, one step ahead."""
+    assert model.baselines is not None
+    rows = log.closed & (log.sent > after)
+    good, drove = log.good[rows].astype(float), np.isfinite(log.drove)[rows].astype(float)
+    own = foresee(replace(model, used="state-space"), log, intervals=False)
+    ways = {"model": (own.value[rows], own.drive_away[rows])}
+    for name, foretold in (
+        ("counts", foretold_by_counts(model.baselines, log)),
+        ("beta_binomial", foretold_by_beta(model.baselines, log)),
+    ):
+        ways[name] = (foretold.good[rows], foretold.drive[rows])
+    if len(good) < 50 or not 0 < good.sum() < len(good):
+        return CreditVerdict(
+            used="state-space", marks={}, better_than={}, touches=len(good), customers=0, why_not="too-few-later"
+        )
+    marks: dict[str, Marks] = {}
+    score: dict[str, Floats] = {}
+    for name, (chance, drive) in ways.items():
+        score[name] = log_scores(chance, good)
+        intercept, slope = calibration_line(chance, good)
+        marks[name] = Marks(
+            log_score=float(score[name].mean()),
+            brier=float(brier_scores(chance, good).mean()),
+            intercept=intercept,
+            slope=slope,
+            drive_auc=area_under_curve(drive, drove),
+        )
+    better = {
+        name: clustered_difference(score["model"] - score[name], log.customer[rows])
+        for name in ("counts", "beta_binomial")
+    }
+    used: Used = "state-space"
+    if not all(entry.clear for entry in better.values()):
+        rival = max(("counts", "beta_binomial"), key=lambda name: marks[name].log_score)
+        used = "counts" if rival == "counts" else "beta-binomial"
+    return CreditVerdict(
+        used=used,
+        marks=marks,
+        better_than=better,
+        touches=int(rows.sum()),
+        customers=len(np.unique(log.customer[rows])),
+        why_not="" if used == "state-space" else "not-better",
+    )

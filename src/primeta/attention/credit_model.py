@@ -1,0 +1,282 @@
+"""The fitted model of credit: what it knows, how it is kept, what it foretells of each touch of a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from primeta.attention.baselines import Baselines, foretold_by_beta, foretold_by_counts
+from primeta.attention.credit_features import (
+    DRIVE_NAMES,
+    ONSET_NAMES,
+    WEAR_NAMES,
+    WELCOME_NAMES,
+    WELCOMED,
+    Known,
+    Season,
+    drive_columns,
+    known_before,
+    onset_columns,
+    wear_columns,
+    welcome_columns,
+)
+from primeta.attention.outcomes import TouchLog
+from primeta.stats.attention_filter import FilterParameters, run_filter, sigmoid, stream_of
+from primeta.stats.attention_interval import interval_of, logit
+
+Floats = npt.NDArray[np.floating[Any]]
+Ints = npt.NDArray[np.integer[Any]]
+Used = Literal["state-space", "counts", "beta-binomial", "prior"]
+
+STACK_NAMES = (
+    "level", "log-odds", "welcomed 1", "welcomed 7", "welcomed 30", "recent 7", "recent 30", "unanswered", "blind",
+)  # fmt: skip
+"""What the last correction of the filter's log-odds is linear in."""
+CHUNK = 400_000
+"""Touches worked on at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CreditModel:
+    """Parameters that turn a customer's events into credit."""
+
+    filter: FilterParameters
+    welcome_covariance: Floats
+    """Of `filter.welcome`."""
+    drive: Floats
+    """Coefficients of `DRIVE_NAMES` and channels."""
+    stack: Floats
+    """Coefficients of `STACK_NAMES`."""
+    widen: float
+    """How much wider than the filter thinks the true log-odds lie."""
+    channels: tuple[str, ...]
+    """Those with a level of their own beside the first."""
+    season: Season
+    used: Used
+    baselines: Baselines | None = None
+    blind_above: float = 0.9
+    """Probability of blindness at which the alarm is raised: at most 5% false alarms per 100 touches."""
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+    """Of `credit_fit.CreditVerdict.as_dict()`; empty: not fitted."""
+
+    @classmethod
+    def prior(cls) -> CreditModel:
+        """Of a base of which nothing is known: one touch in twelve welcomed, one in a thousand drives away."""
+        welcome = np.zeros(len(WELCOME_NAMES))
+        welcome[[0, 1, 2, 3, 4, 5, 6, 7]] = (-2.6, 0.5, -0.2, -0.5, -0.1, -0.15, -0.05, -0.05)
+        onset = np.zeros(len(ONSET_NAMES))
+        onset[[0, 1, 2, 3, 4, 5]] = (-4.6, -1.0, 0.5, 1.0, 0.2, 0.5)
+        wear = np.zeros(len(WEAR_NAMES))
+        wear[[0, 1, 2, 3]] = (-4.0, -1.0, 0.3, 0.6)
+        drive = np.zeros(len(DRIVE_NAMES))
+        drive[[0, 1, 2, 3, 5]] = (-6.9, -1.0, 0.5, 1.2, 0.2)
+        stack = np.zeros(len(STACK_NAMES))
+        stack[1] = 1.0
+        return cls(
+            filter=FilterParameters(
+                welcome=welcome,
+                onset=onset,
+                wear=wear,
+                spread=1.2,
+                skew=0.0,
+                drift=1 / 150,
+                recovery=1 / 90,
+                blind_at_start=0.12,
+                blind_level=-4.0,
+                lift=0.1,
+                within=0.8,
+            ),
+            welcome_covariance=np.diag(np.where(welcome != 0, 0.04, 0.0)),
+            drive=drive,
+            stack=stack,
+            widen=1.0,
+            channels=(),
+            season=Season(first=0, values=()),
+            used="prior",
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        numbers = self.filter
+        return {
+            "filter": {
+                name: (value.tolist() if isinstance(value, np.ndarray) else value)
+                for name in FilterParameters.__slots__
+                for value in (getattr(numbers, name),)
+            },
+            "welcome_covariance": self.welcome_covariance.tolist(),
+            "drive": self.drive.tolist(),
+            "stack": self.stack.tolist(),
+            "widen": self.widen,
+            "channels": list(self.channels),
+            "season": {"first": self.season.first, "values": list(self.season.values)},
+            "used": self.used,
+            "baselines": self.baselines.as_dict() if self.baselines else None,
+            "blind_above": self.blind_above,
+            "verdict": dict(self.verdict),
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> CreditModel:
+        numbers = {
+            name: (np.array(value, dtype=float) if isinstance(value, list) else value)
+            for name, value in kept["filter"].items()
+        }
+        return cls(
+            filter=FilterParameters(**numbers),
+            welcome_covariance=np.array(kept["welcome_covariance"], dtype=float),
+            drive=np.array(kept["drive"], dtype=float),
+            stack=np.array(kept["stack"], dtype=float),
+            widen=kept["widen"],
+            channels=tuple(kept["channels"]),
+            season=Season(first=kept["season"]["first"], values=tuple(kept["season"]["values"])),
+            used=kept["used"],
+            baselines=Baselines.from_dict(kept["baselines"]) if kept["baselines"] else None,
+            blind_above=kept["blind_above"],
+            verdict=kept["verdict"],
+        )
+
+    def with_season(self, season: Season) -> CreditModel:
+        return replace(self, season=season)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Foreseen:
+    """Of each touch of a log, just before it; all (n,)."""
+
+    welcome: Floats
+    """Given that it does not drive away."""
+    drive_away: Floats
+    value: Floats
+    """welcome × (1 − drive_away)."""
+    low: Floats
+    high: Floats
+    blind: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Steps:
+    """What lies under `Foreseen`, for those who fit it."""
+
+    known: Known
+    columns: Floats
+    x: Floats
+    raw: Floats
+    """(n,) of the filter, before the last correction."""
+    blind: Floats
+    weights: Floats
+    log_likelihood: Floats
+
+
+def as_purpose(log: TouchLog, purpose: int) -> TouchLog:
+    """The same moments, as if each touch were of another purpose. Only for columns: its history changes too."""
+    return replace(log, purpose=np.full(log.touches, purpose))
+
+
+def stack_columns(known: Known, columns: Floats, raw: Floats, blind: Floats) -> Floats:
+    """(n, 9) of the last correction."""
+    own = known.own[:, WELCOMED]
+    return np.column_stack(
+        [
+            np.ones(len(raw)),
+            logit(raw),
+            np.log1p(own),
+            columns[:, 5],
+            columns[:, 6],
+            np.log1p(known.unanswered),
+            blind,
+        ]
+    )
+
+
+def walk(model: CreditModel, log: TouchLog, *, keep_weights: bool = False) -> Steps:
+    """The filter over a log that fits into memory."""
+    known = known_before(log)
+    columns = welcome_columns(log, known, season=model.season.at(log.sent), known_channels=model.channels)
+    x = columns @ model.filter.welcome
+    filtered = run_filter(
+        stream_of(log.sequence, log.sent, log.welcomed, until=log.until),
+        model.filter,
+        x=x,
+        onset=sigmoid(onset_columns(columns) @ model.filter.onset),
+        wear=sigmoid(wear_columns(columns) @ model.filter.wear),
+        keep_weights=keep_weights,
+    )
+    return Steps(
+        known=known,
+        columns=columns,
+        x=x,
+        raw=filtered.chance,
+        blind=filtered.blind,
+        weights=filtered.weights,
+        log_likelihood=filtered.log_likelihood,
+    )
+
+
+def foresee(model: CreditModel, log: TouchLog, *, intervals: bool = True) -> Foreseen:
+    """What the model said before each touch, by what was known then.
+
+    Works through a log of any length, customer by customer, some 400,000 touches at a time.
+    """
+    parts = [_foresee(model, part, intervals) for part in parts_of(log)]
+    names = Foreseen.__slots__
+    return Foreseen(**{name: np.concatenate([getattr(part, name) for part in parts] or [np.zeros(0)]) for name in names})
+
+
+def parts_of(log: TouchLog, most: int = CHUNK) -> list[TouchLog]:
+    """The log cut between customers into parts of some `most` touches."""
+    if log.touches <= most:
+        return [log] if log.touches else []
+    count = np.bincount(log.customer, minlength=len(log.customers))
+    part = np.cumsum(count) // most
+    return [log.of_customers(part == number) for number in np.unique(part) if count[part == number].any()]
+
+
+def _foresee(model: CreditModel, log: TouchLog, intervals: bool) -> Foreseen:
+    steps = walk(model, log, keep_weights=intervals)
+    corrected = stack_columns(steps.known, steps.columns, steps.raw, steps.blind) @ model.stack
+    welcome = sigmoid(corrected)
+    drive = sigmoid(
+        drive_columns(log, steps.known, steps.columns, logit=corrected, blind=steps.blind) @ model.drive
+    )
+    if model.used in ("counts", "beta-binomial") and model.baselines is not None:
+        return _by_baseline(model, log, steps.blind, intervals)
+    low = high = np.full(log.touches, np.nan)
+    if intervals:
+        low, high = interval_of(
+            steps.weights,
+            model.filter.levels(),
+            x=steps.x + corrected - logit(steps.raw),
+            value=welcome,
+            x_variance=np.einsum("ij,jk,ik->i", steps.columns, model.welcome_covariance, steps.columns),
+            widen=model.widen,
+        )
+        low, high = low * (1 - drive), high * (1 - drive)
+    return Foreseen(
+        welcome=welcome, drive_away=drive, value=welcome * (1 - drive), low=low, high=high, blind=steps.blind
+    )
+
+
+def _by_baseline(model: CreditModel, log: TouchLog, blind: Floats, intervals: bool) -> Foreseen:
+    from scipy.stats import beta
+
+    baselines = model.baselines
+    assert baselines is not None
+    counts = model.used == "counts"
+    told = (foretold_by_counts if counts else foretold_by_beta)(baselines, log)
+    mass = baselines.counts_concentration if counts else baselines.beta_concentration
+    low = high = np.full(log.touches, np.nan)
+    if intervals:
+        low, high = (beta.ppf(q, told.good * mass, (1 - told.good) * mass) for q in (0.025, 0.975))
+    return Foreseen(
+        welcome=told.good / (1 - told.drive),
+        drive_away=told.drive,
+        value=told.good,
+        low=low,
+        high=high,
+        blind=blind,
+    )
