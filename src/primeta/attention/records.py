@@ -43,7 +43,7 @@ class Entry:
     number: int
     """1, 2, 3 … without gaps."""
     key: str
-    """The sender's own id of the event (idempotency): the same event told twice is one entry."""
+    """The sender's own id of the event (idempotency): the same event told twice is one entry; empty after erasure."""
     kind: EntryKind
     customer_id: str
     """As mapped; empty after erasure."""
@@ -55,9 +55,9 @@ class Entry:
     salt: str
     """32 random bytes in hexadecimal; empty after erasure."""
     commitment: str
-    """SHA-256 of salt and canonical payload (customer, kind and times included), in hexadecimal."""
+    """SHA-256 of salt, key, kind, customer, `happened_at` and canonical payload, in hexadecimal."""
     chain: str
-    """SHA-256 of the previous entry's chain, the number and the commitment."""
+    """SHA-256 of the previous entry's chain, number, kind, both times, `by` and the commitment."""
     by: str
 
 

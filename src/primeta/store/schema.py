@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Date,
     DateTime,
     Float,
     ForeignKey,
+    Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 NAMING = {
@@ -379,4 +383,72 @@ audit = Table(
     Column("who", Text, nullable=False),
     Column("verb", String(32), nullable=False),
     Column("what", JSON, nullable=False),
+)
+
+# Attention. `ledger` is append-only and chained; triggers of the database forbid every change but erasure, which
+# empties key, customer_id, payload and salt (`attention.chain` says why the chain then still holds).
+LEDGER_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("number", LEDGER_NUMBER, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    # Keyed hash of `key`: told twice is one entry, also after erasure.
+    Column("key_digest", LargeBinary(16), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("customer_id", Text, nullable=False, index=True),
+    Column("happened_at", DateTime, nullable=False),
+    Column("learnt_at", DateTime, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("salt", LargeBinary(32), nullable=False),
+    Column("commitment", LargeBinary(32), nullable=False),
+    Column("chain", LargeBinary(32), nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+# Wishes, promises and erasures are few among millions of touches.
+RARE = text(
+    "kind in ('notice', 'promise', 'wish', 'wish-confirmed', 'broken', 'suppressed', 'erased')"
+)
+Index("ix_ledger_rare", ledger.c.kind, ledger.c.number, sqlite_where=RARE, postgresql_where=RARE)
+
+# One row: the end of the chain. Who appends locks it first.
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", LEDGER_NUMBER, nullable=False),
+    Column("chain", LargeBinary(32), nullable=False),
+    Column("learnt_at", DateTime),
+)
+
+# What the ledger says about each customer, packed; written in the transaction of the entries. `credit` is written
+# by whoever works credit out and may be emptied at any time.
+attention_states = Table(
+    "attention_states",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("number", LEDGER_NUMBER, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("credit", LargeBinary),
+    Column("credit_at", DateTime),
+)
+
+# Who was erased and must not be written again: a keyed digest of the id, nothing else.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("since", DateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("number", LEDGER_NUMBER, nullable=False),
+)
+
+# The workspace's secret, from which all keyed hashes are derived.
+privacy_keys = Table(
+    "privacy_keys",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("secret", LargeBinary(32), nullable=False),
+    Column("made_at", DateTime, nullable=False),
 )

@@ -1,0 +1,285 @@
+"""What may be written into the ledger: an event of one kind, checked field by field before it is chained."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from primeta.attention.chain import canonical
+from primeta.attention.records import PROCESSINGS, PURPOSES, EntryKind, ReactionKind
+from primeta.errors import BadInput
+
+KINDS: tuple[str, ...] = get_args(EntryKind)
+MEANS = ("stop-all", "stop-channel", "only-channels", "less-often", "delete-data")
+"""What a wish may mean: write nothing more, nothing on these channels, only on these, less often, forget me."""
+VERDICTS = ("confirmed", "released")
+LONGEST_KEY = 512
+LONGEST_PAYLOAD = 200_000
+"""Letters of canonical JSON: a text as shown fits, a file does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What is to be written; `store.ledger.append` gives it number, `learnt_at`, salt and chain."""
+
+    key: str
+    """The sender's own id of the event: told twice it is one entry. Make one with `key_of` where there is none."""
+    kind: EntryKind
+    customer_id: str
+    """Empty where it is about nobody in particular, such as `erased`."""
+    happened_at: datetime
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    by: str = "primeta"
+    """A person, or the system that told it; never the customer's name."""
+
+
+def checked(event: Event) -> Event:
+    """The same event with its texts in order: channels in small letters, times in UTC, unknown values marked.
+
+    A consent, reaction or touch with a processing or a purpose that Primeta does not know is kept with
+    `unverifiable: true`: nothing is lost and nothing is allowed by it. See `fold` for the safe side.
+
+    Raises:
+        BadInput: no such kind, a field that the kind needs is missing, of the wrong type or not known.
+    """
+    if event.kind not in KINDS:
+        raise BadInput(f"{event.kind!r} is no kind of entry; expected one of {', '.join(KINDS)}")
+    where = f"{event.kind} {event.key!r}" if event.key else event.kind
+    if not event.key or len(event.key) > LONGEST_KEY or "\0" in event.key:
+        raise BadInput(
+            f"{where}: an entry needs a key of 1 to {LONGEST_KEY} letters: the sender's own id of the event"
+        )
+    if event.happened_at.tzinfo is None:
+        raise BadInput(f"{where}: happened_at {event.happened_at.isoformat()} has no time zone")
+    if not event.customer_id and event.kind not in WITHOUT_CUSTOMER:
+        raise BadInput(f"{where}: customer_id is empty; say whom it is about")
+    if "\0" in event.customer_id:
+        raise BadInput(f"{where}: customer_id holds a zero byte")
+    payload = _clean(event.payload, where)
+    _check_fields(event.kind, payload, where)
+    text = canonical(payload)
+    if len(text) > LONGEST_PAYLOAD:
+        raise BadInput(f"{where}: {len(text):,} letters; at most {LONGEST_PAYLOAD:,} fit into an entry")
+    return Event(
+        key=_text(event.key),
+        kind=event.kind,
+        customer_id=_text(event.customer_id),
+        happened_at=event.happened_at.astimezone(UTC),
+        payload=payload,
+        by=_text(event.by),
+    )
+
+
+def key_of(*parts: object) -> str:
+    """A key for an event whose sender has none: the same parts give the same key."""
+    text = "\x1f".join(part.isoformat() if isinstance(part, datetime) else str(part) for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+# Fields
+
+Check = Callable[[Any], bool]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_filled(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
+def _is_flag(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_maybe_count(value: Any) -> bool:
+    return value is None or _is_count(value)
+
+
+def _is_hours(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, list) and len(value) == 2 and all(_is_count(hour) and hour <= 24 for hour in value)
+    )
+
+
+def _is_ranges(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(_is_count(number) for number in pair)
+        for pair in value
+    )
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_anything(value: Any) -> bool:
+    return True
+
+
+def _one_of(*choices: str) -> Check:
+    return lambda value: value in choices
+
+
+STATES = ("given", "withdrawn", "refused", "never")
+_PROOF = {
+    "text": _is_text, "version": _is_text, "language": _is_text, "surface": _is_text, "text_hash": _is_text,
+    "controller": _is_text, "legal_basis": _is_text, "source": _is_text, "unverifiable": _is_flag,
+}  # fmt: skip
+_MESSAGE = {"channel": _is_text, "purpose": _is_text, "campaign": _is_text, "programme": _is_text, "team": _is_text}
+
+# Kind → (what it needs, what it may have besides). Decisions and promises may carry anything more.
+FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {
+    "notice": ({"name": _is_filled}, _PROOF),
+    "consent": (
+        {"processing": _is_filled, "channel": _is_text, "state": _one_of(*STATES)},
+        {**_PROOF, "accepted_by": _is_text, "accepted_reason": _is_text, "message_id": _is_text, "wish": _is_text},
+    ),
+    "preference": (
+        {},
+        {
+            "topics": lambda value: value is None or _is_texts(value),
+            "channels": lambda value: value is None or _is_texts(value),
+            "max_per_week": _is_maybe_count,
+            "hours": _is_hours,
+            "language": lambda value: value is None or _is_text(value),
+            "surface": _is_text,
+            "wish": _is_text,
+        },
+    ),
+    "promise": ({"name": _is_filled, "version": _is_count, "text": _is_text}, None),
+    "wish": (
+        {"means": _one_of(*MEANS), "sentence": _is_text},
+        {
+            "channels": _is_texts, "max_per_week": _is_maybe_count, "found_in": _is_text, "language": _is_text,
+            "found_by": _is_text,
+        },
+    ),
+    "wish-confirmed": (
+        {"wish": _is_filled, "verdict": _one_of(*VERDICTS)},
+        {"max_per_week": _is_maybe_count, "note": _is_text},
+    ),
+    "decision": ({"allowed": lambda value: isinstance(value, bool), "rule": _is_filled}, None),
+    "touch": (
+        {"message_id": _is_filled, "channel": _is_filled, "purpose": _is_filled},
+        {
+            **_MESSAGE, "cost": _is_number, "withheld": _is_flag, "probability": _is_number, "personal": _is_flag,
+            "unverifiable": _is_flag,
+        },
+    ),
+    "reaction": (
+        {"message_id": _is_text, "kind": _is_filled},
+        {**_MESSAGE, "machine": _is_flag, "unverifiable": _is_flag, "surface": _is_text},
+    ),
+    "kept": ({"promise": _is_filled, "version": _is_count}, {**_MESSAGE, "message_id": _is_text, "code": _is_text}),
+    "broken": (
+        {"promise": _is_filled, "version": _is_count},
+        {**_MESSAGE, "message_id": _is_text, "code": _is_text, "knowable": _is_flag},
+    ),
+    "suppressed": ({"reason": _is_text}, {"digest": _is_text, "request": _is_text}),
+    "erased": (
+        {"numbers": _is_ranges},
+        {"digest": _is_text, "reason": _is_text, "request": _is_text, "receipt": _is_text},
+    ),
+}  # fmt: skip
+WITHOUT_CUSTOMER = ("suppressed", "erased", "decision", "kept", "broken", "promise", "notice")
+
+
+def _check_fields(kind: str, payload: dict[str, Any], where: str) -> None:
+    needs, may = FIELDS[kind]
+    for name, check in needs.items():
+        if name not in payload:
+            raise BadInput(f"{where}: {name} is missing; expected {', '.join(needs)}")
+        if not check(payload[name]):
+            raise BadInput(f"{where}: {name} = {_short(payload[name])} cannot be used{_expected(kind, name)}")
+    for name, value in payload.items():
+        if name in needs or may is None:
+            continue
+        if name not in may:
+            raise BadInput(f"{where}: {name!r} is not known; expected {', '.join((*needs, *may))}")
+        if not may[name](value):
+            raise BadInput(f"{where}: {name} = {_short(value)} cannot be used{_expected(kind, name)}")
+    if kind == "promise" and _is_object(payload.get("customers")):
+        raise BadInput(f"{where}: customers is a list of ids or \"all\"")
+    for name in ("channel",):
+        if name in payload and isinstance(payload[name], str):
+            payload[name] = payload[name].strip().lower()
+    if isinstance(payload.get("channels"), list):
+        payload["channels"] = sorted({entry.strip().lower() for entry in payload["channels"]})
+    if kind == "consent" and payload["processing"] not in PROCESSINGS:
+        payload["unverifiable"] = True
+    if kind == "touch" and payload["purpose"] not in PURPOSES:
+        payload["unverifiable"] = True
+    if kind == "reaction" and payload["kind"] not in get_args(ReactionKind):
+        payload["unverifiable"] = True
+
+
+def _expected(kind: str, name: str) -> str:
+    choices = {
+        ("consent", "state"): STATES,
+        ("wish", "means"): MEANS,
+        ("wish-confirmed", "verdict"): VERDICTS,
+    }.get((kind, name))
+    if choices:
+        return f"; expected one of {', '.join(choices)}"
+    if name == "hours":
+        return "; expected two hours from 0 to 24, such as [9, 21]"
+    return ""
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _clean(payload: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Only what JSON has: times as texts, numbers that are numbers, texts without broken letters."""
+    try:
+        return {_text(str(name)): _plain(value) for name, value in payload.items()}
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{where}: the payload cannot be kept ({error})") from None
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, float):
+        # Unknown is null, in JSON and in the ledger.
+        return value if value - value == 0 else None
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"the time {value.isoformat()} has no zone")
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {_text(str(name)): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        entries = sorted(value) if isinstance(value, set | frozenset) else value
+        return [_plain(entry) for entry in entries]
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _text(value: str) -> str:
+    """Half a surrogate pair cannot be written to a database."""
+    if value.isascii():
+        return value
+    return value.encode("utf-8", "replace").decode("utf-8")

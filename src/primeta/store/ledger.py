@@ -1,0 +1,361 @@
+"""The ledger as it is kept: appended in batches under one lock, numbered without gaps, told twice written once.
+
+Writers compute before they open the transaction (`prepare`); inside, the row of the head is locked, numbers and
+chain are given, and the states of the customers follow in the same transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from primeta.attention.chain import EMPTY, Head, canonical, commitment_of, link, salts
+from primeta.attention.fold import CustomerState, extend, fold
+from primeta.attention.ledger import Event, checked
+from primeta.attention.records import Entry
+from primeta.privacy.keys import Keys
+from primeta.store.attention_state import AT_ONCE, load_states, save_states
+from primeta.store.database import Database
+from primeta.store.keys import keys_of
+from primeta.store.schema import ledger, ledger_head, suppressions
+from primeta.store.times import aware, naive
+
+BATCH = 5_000
+"""Entries in one transaction of `append_all`: other writers wait no longer than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An event that is checked, with its salt, its commitment and the digest of its key."""
+
+    event: Event
+    text: str
+    """The payload, canonical."""
+    salt: str
+    commitment: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What came of an append."""
+
+    new: int
+    duplicates: int
+    """Told before, word for word, or erased since: nothing was written."""
+    conflicts: int
+    """Same key, other content: both are kept, the second under a key of its own; among `new`."""
+    numbers: tuple[int, ...]
+    """Of each event in the order given; of a duplicate its entry's, 0 where it stands in the batch twice."""
+    head: Head
+
+
+def prepare(events: Iterable[Event], keys: Keys) -> list[Prepared]:
+    """All that can be worked out before the transaction.
+
+    Raises:
+        BadInput: as `attention.ledger.checked`.
+    """
+    given = [checked(event) for event in events]
+    return [_prepared(event, salt, keys) for event, salt in zip(given, salts(len(given)), strict=True)]
+
+
+def _prepared(event: Event, salt: str, keys: Keys) -> Prepared:
+    text = canonical(event.payload)
+    commitment = commitment_of(
+        salt=salt,
+        key=event.key,
+        kind=event.kind,
+        customer_id=event.customer_id,
+        happened_at=event.happened_at,
+        payload=text,
+    )
+    return Prepared(event, text, salt, commitment, keys.event_digest(event.key))
+
+
+def append_all(
+    database: Database, events: Iterable[Event], *, now: datetime, batch: int = BATCH
+) -> Appended:
+    """Write events in batches, each in a transaction of its own; after a kill, tell all of them again.
+
+    Args:
+        now: When they are learnt; where the ledger is ahead of this clock, its last time is taken.
+    Raises:
+        BadInput: an event cannot be kept; batches before it are written.
+        Locked: another process holds the state too long.
+    """
+    keys = keys_of(database, now=now)
+    new = duplicates = conflicts = 0
+    numbers: list[int] = []
+    last = EMPTY
+    waiting: list[Event] = []
+
+    def write() -> None:
+        nonlocal new, duplicates, conflicts, last
+        prepared = prepare(waiting, keys)
+        with database.write() as connection:
+            done = append(connection, prepared, now=now, keys=keys)
+        waiting.clear()
+        new, duplicates, conflicts = new + done.new, duplicates + done.duplicates, conflicts + done.conflicts
+        numbers.extend(done.numbers)
+        last = done.head
+
+    for event in events:
+        waiting.append(event)
+        if len(waiting) >= batch:
+            write()
+    if waiting or not numbers:
+        write()
+    return Appended(
+        new=new, duplicates=duplicates, conflicts=conflicts, numbers=tuple(numbers), head=last
+    )
+
+
+def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetime, keys: Keys) -> Appended:
+    """Write prepared events inside a write transaction: all or none."""
+    head = load_head(connection, lock=True)
+    known = _known(connection, [entry.digest for entry in prepared])
+    numbers = [0] * len(prepared)
+    taken: dict[bytes, int] = {}
+    fresh: list[tuple[int, Prepared]] = []
+    duplicates = conflicts = 0
+    for place, entry in enumerate(prepared):
+        number = known.get(entry.digest)
+        before = prepared[taken[entry.digest]] if entry.digest in taken else None
+        if number is None and before is None:
+            taken[entry.digest] = place
+            fresh.append((place, entry))
+            continue
+        same = _same(before, entry) if before else _same_as_kept(connection, number, entry)
+        if same:
+            numbers[place] = number or 0
+            duplicates += 1
+            continue
+        other = _under_own_key(entry, keys)
+        again = _known(connection, [other.digest])
+        if other.digest in again or other.digest in taken:
+            numbers[place] = again.get(other.digest, 0)
+            duplicates += 1
+            continue
+        conflicts += 1
+        taken[other.digest] = place
+        fresh.append((place, other))
+    learnt_at = now if head.learnt_at is None else max(now, head.learnt_at)
+    rows, entries, chain, number = [], [], head.chain, head.number
+    for place, entry in fresh:
+        number += 1
+        event = entry.event
+        chain = link(
+            chain,
+            number=number,
+            kind=event.kind,
+            happened_at=event.happened_at,
+            learnt_at=learnt_at,
+            by=event.by,
+            commitment=entry.commitment,
+        )
+        numbers[place] = number
+        rows.append(
+            {
+                "number": number,
+                "key": event.key,
+                "key_digest": entry.digest,
+                "kind": event.kind,
+                "customer_id": event.customer_id,
+                "happened_at": naive(event.happened_at),
+                "learnt_at": naive(learnt_at),
+                "payload": entry.text,
+                "salt": bytes.fromhex(entry.salt),
+                "commitment": bytes.fromhex(entry.commitment),
+                "chain": bytes.fromhex(chain),
+                "by": event.by,
+            }
+        )
+        entries.append(
+            Entry(
+                number=number,
+                key=event.key,
+                kind=event.kind,
+                customer_id=event.customer_id,
+                happened_at=event.happened_at,
+                learnt_at=learnt_at,
+                payload=event.payload,
+                salt=entry.salt,
+                commitment=entry.commitment,
+                chain=chain,
+                by=event.by,
+            )
+        )
+    if rows:
+        connection.execute(insert(ledger), rows)
+        head = Head(number=number, chain=chain, learnt_at=learnt_at)
+        connection.execute(
+            update(ledger_head).values(
+                number=number, chain=bytes.fromhex(chain), learnt_at=naive(learnt_at)
+            )
+        )
+        _extend_states(connection, entries, keys=keys)
+    return Appended(
+        new=len(rows), duplicates=duplicates, conflicts=conflicts, numbers=tuple(numbers), head=head
+    )
+
+
+def load_head(connection: Connection, *, lock: bool = False) -> Head:
+    """The end of the chain; `lock`: nobody else appends until this transaction ends."""
+    query = select(ledger_head.c.number, ledger_head.c.chain, ledger_head.c.learnt_at)
+    row = connection.execute(query.with_for_update() if lock else query).one()
+    return Head(
+        number=row.number,
+        chain=bytes(row.chain).hex(),
+        learnt_at=None if row.learnt_at is None else aware(row.learnt_at),
+    )
+
+
+def load_entries(
+    connection: Connection, customer_id: str, *, learnt_until: datetime | None = None
+) -> tuple[Entry, ...]:
+    """All entries about one customer, in order."""
+    query = select(ledger).where(ledger.c.customer_id == customer_id).order_by(ledger.c.number)
+    if learnt_until is not None:
+        query = query.where(ledger.c.learnt_at <= naive(learnt_until))
+    return tuple(_entry(row) for row in connection.execute(query))
+
+
+def load_kind(connection: Connection, *kinds: str) -> tuple[Entry, ...]:
+    """All entries of rare kinds (`wish`, `promise`, `erased` …), in order."""
+    query = select(ledger).where(ledger.c.kind.in_(kinds)).order_by(ledger.c.number)
+    return tuple(_entry(row) for row in connection.execute(query))
+
+
+def each_entry(connection: Connection, *, after: int = 0, page: int = 20_000) -> Iterator[Entry]:
+    """Every entry in the order of its number, a page of them in memory at a time."""
+    query = select(ledger).order_by(ledger.c.number).limit(page)
+    while True:
+        rows = connection.execute(query.where(ledger.c.number > after)).all()
+        if not rows:
+            return
+        for row in rows:
+            yield _entry(row)
+        after = rows[-1].number
+
+
+def erase(connection: Connection, numbers: Collection[int]) -> int:
+    """Empty key, customer, payload and salt of entries; the caller appends the `erased` entry that names them.
+
+    Returns:
+        How many there were.
+    """
+    wanted, done = sorted(set(numbers)), 0
+    for at in range(0, len(wanted), AT_ONCE):
+        done += connection.execute(
+            update(ledger)
+            .where(ledger.c.number.in_(wanted[at : at + AT_ONCE]))
+            .values(key="", customer_id="", payload="", salt=b"")
+        ).rowcount
+    return done
+
+
+def rebuild_states(connection: Connection, customers: Collection[str]) -> None:
+    """Work the states of customers out of all their entries again, inside a write transaction."""
+    head = load_head(connection, lock=True)
+    by_customer: dict[str, list[Entry]] = {customer_id: [] for customer_id in customers}
+    query = select(ledger).where(ledger.c.customer_id.in_(list(by_customer))).order_by(ledger.c.number)
+    for row in connection.execute(query):
+        by_customer[row.customer_id].append(_entry(row))
+    states = [fold(entries, customer_id=customer_id) for customer_id, entries in by_customer.items()]
+    save_states(connection, states, number=head.number)
+
+
+def suppressed_since(connection: Connection, customer_id: str, *, keys: Keys) -> datetime | None:
+    """Since when an erased customer must not be written; None: he never was erased."""
+    since = connection.scalar(
+        select(suppressions.c.since).where(suppressions.c.digest == keys.suppression_digest(customer_id))
+    )
+    return None if since is None else aware(since)
+
+
+def _extend_states(connection: Connection, entries: Sequence[Entry], *, keys: Keys) -> None:
+    by_customer: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.customer_id:
+            by_customer.setdefault(entry.customer_id, []).append(entry)
+    if not by_customer:
+        return
+    states = load_states(connection, by_customer)
+    for customer_id, told in by_customer.items():
+        states[customer_id] = extend(states.get(customer_id) or CustomerState(customer_id=customer_id), told)
+    save_states(connection, states.values(), number=entries[-1].number)
+
+
+def _known(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
+    found: dict[bytes, int] = {}
+    for at in range(0, len(digests), AT_ONCE):
+        rows = connection.execute(
+            select(ledger.c.key_digest, ledger.c.number).where(
+                ledger.c.key_digest.in_(digests[at : at + AT_ONCE])
+            )
+        )
+        found.update((bytes(row[0]), row[1]) for row in rows)
+    return found
+
+
+def _same(first: Prepared, second: Prepared) -> bool:
+    one, two = first.event, second.event
+    return first.text == second.text and (one.kind, one.customer_id, one.happened_at) == (
+        two.kind,
+        two.customer_id,
+        two.happened_at,
+    )
+
+
+def _same_as_kept(connection: Connection, number: int | None, entry: Prepared) -> bool:
+    """Whether an entry says what is told again; one that was erased is never written again."""
+    row = connection.execute(select(ledger).where(ledger.c.number == number)).one()
+    event = entry.event
+    return not row.salt or (
+        row.payload == entry.text
+        and (row.kind, row.customer_id, row.happened_at)
+        == (event.kind, event.customer_id, naive(event.happened_at))
+    )
+
+
+def _under_own_key(entry: Prepared, keys: Keys) -> Prepared:
+    """The same event under a key that its content makes: told again it is known."""
+    event = entry.event
+    content = f"{event.kind}\n{event.customer_id}\n{event.happened_at.isoformat()}\n{entry.text}"
+    mark = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    key = f"{event.key[:400]}#{mark}"
+    return _prepared(
+        Event(
+            key=key,
+            kind=event.kind,
+            customer_id=event.customer_id,
+            happened_at=event.happened_at,
+            payload=event.payload,
+            by=event.by,
+        ),
+        entry.salt,
+        keys,
+    )
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        number=row.number,
+        key=row.key,
+        kind=row.kind,
+        customer_id=row.customer_id,
+        happened_at=aware(row.happened_at),
+        learnt_at=aware(row.learnt_at),
+        payload=json.loads(row.payload) if row.payload else {},
+        salt=bytes(row.salt).hex(),
+        commitment=bytes(row.commitment).hex(),
+        chain=bytes(row.chain).hex(),
+        by=row.by,
+    )
