@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, log1p, pi, sin
+from math import cos, log, log1p, pi, sin
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,23 @@ import numpy.typing as npt
 
 from primeta.attention.outcomes import TouchLog
 from primeta.stats.attention_filter import LAST_DAYS
-from primeta.stats.decayed import decayed_counts, run_lengths
+from primeta.stats.decayed import MEMORIES, decayed_counts, run_lengths
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 
-SERVICE, USEFUL, OFFER, PRESS, WELCOMED, DROVE = range(6)
-MARKS = 6
-"""What is counted per channel: touches of the four purposes, welcomes, times driven away."""
-ALL_TOUCHES, BROKEN = 0, 1
-"""What is counted per customer: touches but service ones on all channels, promises broken."""
+SERVICE, USEFUL, OFFER, PRESS = range(4)
+WELCOMED, DROVE, MARKS = 4, 8, 9
+"""What is counted per channel: touches of the four purposes, welcomes of each (from 4 on), times driven away."""
+ALL_TOUCHES, ALL_WELCOMED, BROKEN, KEPT = range(4)
+"""What is counted per customer: touches but service ones and welcomes on all channels, promises broken and kept."""
 CHANNELS_KNOWN = 6
 """Channels with a level of their own, the most used ones; further ones share that of all."""
 
 WELCOME_NAMES = (
     "level", "service", "offer", "press", "recent 1", "recent 7", "recent 30", "selling 7", "pressing 7",
     "service 7", "other channels 1", "other channels 7", "broken", "hour sin", "hour cos", "weekend", "tenure",
-    "season",
+    "season", "kept",
 )  # fmt: skip
 ONSET_NAMES = ("level", "service", "offer", "press", "recent 7", "broken")
 WEAR_NAMES = ("level", "service", "offer", "press")
@@ -36,6 +36,7 @@ DRIVE_NAMES = (
     "other channels 7", "broken", "first", "tenure", "unanswered", "welcomed 7", "welcomed 30", "drove 30",
     "log-odds of welcome", "blind",
 )  # fmt: skip
+_ONSET = np.array([0, 1, 2, 3, 5, 12])
 COUNT_WINDOWS = (1.0, 7.0, 30.0)
 """Days of the counts baseline."""
 
@@ -45,9 +46,9 @@ class Known:
     """Of n touches, just before each."""
 
     own: Floats
-    """(n, 6, 3) fading counts on its channel."""
+    """(n, 9, 4) fading counts on its channel."""
     all: Floats
-    """(n, 2, 3) fading counts of the customer."""
+    """(n, 4, 4) fading counts of the customer."""
     earlier: Ints
     """(n,) touches before it on its channel."""
     unanswered: Ints
@@ -63,44 +64,50 @@ def known_before(log: TouchLog) -> Known:
         np.isfinite(log.welcomed) & (log.sent + np.nan_to_num(log.welcomed) <= log.until)
     )
     gone = np.flatnonzero(np.isfinite(log.drove) & (log.sent + np.nan_to_num(log.drove) <= log.until))
-    # order at equal times: welcome, driven away, broken, touch — as events are told one by one
+    joy = log.sent[happy] + log.welcomed[happy]
+    # order at equal times: welcome, driven away, broken or kept, touch, as events are told one by one
     which = np.concatenate([index, happy, gone])
-    what = np.concatenate([log.purpose, np.full(len(happy), WELCOMED), np.full(len(gone), DROVE)])
-    when = np.concatenate([log.sent, log.sent[happy] + log.welcomed[happy], log.sent[gone] + log.drove[gone]])
-    turn = np.where(what == WELCOMED, 0, np.where(what == DROVE, 1, 5))
+    what = np.concatenate([log.purpose, WELCOMED + log.purpose[happy], np.full(len(gone), DROVE)])
+    when = np.concatenate([log.sent, joy, log.sent[gone] + log.drove[gone]])
+    turn = np.where(what < WELCOMED, 5, np.where(what == DROVE, 1, 0))
     group = sequence[which]
     order = np.lexsort((which, turn, when, group))
     marks = np.zeros((len(which), MARKS))
     marks[np.arange(len(which)), what[order]] = 1.0
     counts = decayed_counts(group[order], when[order], marks)
     touch = what[order] < WELCOMED
-    own = np.empty((n, MARKS, 3))
+    own = np.empty((n, MARKS, len(MEMORIES)))
     own[which[order][touch]] = counts[touch]
-    runs = run_lengths(group[order], touch.astype(np.int64), (what[order] == WELCOMED).astype(np.int64))
+    welcome = (what[order] >= WELCOMED) & (what[order] < DROVE)
+    runs = run_lengths(group[order], touch.astype(np.int64), welcome.astype(np.int64))
     unanswered = np.empty(n, dtype=np.int64)
     unanswered[which[order][touch]] = runs[touch]
     start = np.concatenate([[True], sequence[1:] != sequence[:-1]]) if n else np.zeros(0, dtype=bool)
     earlier = index - np.maximum.accumulate(np.where(start, index, 0)) if n else index
 
-    broken = len(log.broken_at)
-    which = np.concatenate([index, np.full(broken, n)])
-    owner = np.concatenate([log.customer, log.broken_customer])
-    when = np.concatenate([log.sent, log.broken_at])
-    turn = np.concatenate([np.full(n, 5), np.full(broken, 2)])
+    parts = (
+        (index, log.customer, log.sent, ALL_TOUCHES, 5),
+        (np.full(len(happy), n), log.customer[happy], joy, ALL_WELCOMED, 0),
+        (np.full(len(log.broken_at), n), log.broken_customer, log.broken_at, BROKEN, 2),
+        (np.full(len(log.kept_at), n), log.kept_customer, log.kept_at, KEPT, 2),
+    )
+    which, owner, when = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    what, turn = (np.concatenate([np.full(len(part[0]), part[k]) for part in parts]) for k in (3, 4))
     order = np.lexsort((which, turn, when, owner))
+    which, what = which[order], what[order]
     dense = np.unique(owner[order], return_inverse=True)[1]
-    marks = np.zeros((len(which), 2))
-    marks[:, ALL_TOUCHES] = np.concatenate([log.purpose != SERVICE, np.zeros(broken)])[order]
-    marks[:, BROKEN] = which[order] == n
+    marks = np.zeros((len(which), 4))
+    marks[np.arange(len(which)), what] = 1.0
+    touch = what == ALL_TOUCHES
+    marks[touch, ALL_TOUCHES] = log.purpose[which[touch]] != SERVICE
     counts = decayed_counts(dense, when[order], marks)
-    touch = which[order] < n
-    everywhere = np.empty((n, 2, 3))
-    everywhere[which[order][touch]] = counts[touch]
+    everywhere = np.empty((n, 4, len(MEMORIES)))
+    everywhere[which[touch]] = counts[touch]
     return Known(own=own, all=everywhere, earlier=earlier, unanswered=unanswered)
 
 
 def welcome_columns(log: TouchLog, known: Known, *, season: Floats, known_channels: tuple[str, ...]) -> Floats:
-    """(n, 18 + channels): what the log-odds of welcome are linear in.
+    """(n, 19 + channels): what the log-odds of welcome are linear in.
 
     Args:
         season: (n,) how much more the whole base welcomed lately than in general, log-odds.
@@ -114,7 +121,7 @@ def welcome_columns(log: TouchLog, known: Known, *, season: Floats, known_channe
         purpose == SERVICE,
         purpose == OFFER,
         purpose == PRESS,
-        *np.log1p(ours).T,
+        *np.log1p(ours[:, :3]).T,
         np.log1p(own[:, OFFER, 1] + own[:, PRESS, 1]),
         np.log1p(own[:, PRESS, 1]),
         np.log1p(own[:, SERVICE, 1]),
@@ -126,6 +133,7 @@ def welcome_columns(log: TouchLog, known: Known, *, season: Floats, known_channe
         (np.floor(log.sent) + 3) % 7 >= 5,
         np.log1p(known.earlier),
         season,
+        np.log1p(known.all[:, KEPT, 2]),
         *channel_columns(log, known_channels),
     ]
     return np.column_stack(columns).astype(np.float64)
@@ -140,7 +148,7 @@ def channel_columns(log: TouchLog, known_channels: tuple[str, ...]) -> list[npt.
 
 def onset_columns(columns: Floats) -> Floats:
     """(n, 6) of `welcome_columns`: what blinding is linear in."""
-    return np.ascontiguousarray(columns[:, [0, 1, 2, 3, 5, 12]])
+    return np.ascontiguousarray(columns[:, _ONSET])
 
 
 def wear_columns(columns: Floats) -> Floats:
@@ -164,8 +172,7 @@ def drive_columns(log: TouchLog, known: Known, columns: Floats, *, logit: Floats
             known.earlier == 0,
             columns[:, 16],
             np.log1p(known.unanswered),
-            np.log1p(own[:, WELCOMED, 1]),
-            np.log1p(own[:, WELCOMED, 2]),
+            np.log1p(own[:, WELCOMED:DROVE, 1:3].sum(axis=1)),
             np.log1p(own[:, DROVE, 2]),
             logit,
             blind,
@@ -211,10 +218,16 @@ def welcome_row(
         (day + 3) % 7 >= 5,
         log1p(earlier),
         season,
+        log1p(everywhere[KEPT, 2]),
     )
     if place >= 0:
         row[len(WELCOME_NAMES) + place] = 1.0
     return row
+
+
+def onset_row(row: Floats) -> Floats:
+    """`onset_columns` of one touch from its `welcome_row`."""
+    return row[_ONSET]
 
 
 def drive_row(
@@ -232,13 +245,77 @@ def drive_row(
                 earlier == 0,
                 row[16],
                 log1p(unanswered),
-                log1p(own[WELCOMED, 1]),
-                log1p(own[WELCOMED, 2]),
+                log1p(own[WELCOMED:DROVE, 1].sum()),
+                log1p(own[WELCOMED:DROVE, 2].sum()),
                 log1p(own[DROVE, 2]),
                 logit,
                 blind,
             ),
             row[len(WELCOME_NAMES) :],
+        ]
+    )
+
+
+STACK_NAMES = (
+    "level", "log-odds", "welcomed 7", "welcomed 30", "recent 7", "recent 30", "unanswered", "blind", "purpose",
+    "other channels",
+)  # fmt: skip
+"""What the last correction of the filter's log-odds is linear in."""
+SHRINK = 4.0
+"""Touches that a share of one purpose, or of the other channels, is pulled towards the filter's probability by."""
+LONG = 3
+
+
+def stack_columns(log: TouchLog, known: Known, columns: Floats, *, raw: Floats, blind: Floats) -> Floats:
+    """(n, 10) of the last correction.
+
+    Args:
+        columns: of `welcome_columns`.
+        raw, blind: (n,) of the filter.
+    """
+    row = np.arange(log.touches)
+    same_sent = known.own[row, log.purpose, LONG]
+    same_welcomed = known.own[row, WELCOMED + log.purpose, LONG]
+    glad = known.own[:, WELCOMED:DROVE].sum(axis=1)
+    ours = known.own[:, USEFUL : PRESS + 1, LONG].sum(axis=1)
+    other_sent = np.maximum(known.all[:, ALL_TOUCHES, LONG] - ours, 0.0)
+    other_welcomed = np.maximum(known.all[:, ALL_WELCOMED, LONG] - glad[:, LONG], 0.0)
+    pull = SHRINK * raw
+    return np.column_stack(
+        [
+            np.ones(log.touches),
+            np.log(raw) - np.log1p(-raw),
+            np.log1p(glad[:, 1:3]),
+            columns[:, 5],
+            columns[:, 6],
+            np.log1p(known.unanswered),
+            blind,
+            np.log((same_welcomed + pull) / ((same_sent + SHRINK) * raw)),
+            np.log((other_welcomed + pull) / ((other_sent + SHRINK) * raw)),
+        ]
+    )
+
+
+def stack_row(
+    row: Floats, *, purpose: int, own: Floats, everywhere: Floats, unanswered: int, raw: float, blind: float
+) -> Floats:
+    """`stack_columns` of one touch from its `welcome_row`."""
+    glad = own[WELCOMED:DROVE].sum(axis=0).tolist()
+    other_sent = max(float(everywhere[ALL_TOUCHES, LONG] - own[USEFUL : PRESS + 1, LONG].sum()), 0.0)
+    other_welcomed = max(float(everywhere[ALL_WELCOMED, LONG]) - glad[LONG], 0.0)
+    pull = SHRINK * raw
+    return np.array(
+        [
+            1.0,
+            log(raw) - log1p(-raw),
+            log1p(glad[1]),
+            log1p(glad[2]),
+            row[5],
+            row[6],
+            log1p(unanswered),
+            blind,
+            log((own[WELCOMED + purpose, LONG] + pull) / ((own[purpose, LONG] + SHRINK) * raw)),
+            log((other_welcomed + pull) / ((other_sent + SHRINK) * raw)),
         ]
     )
 

@@ -12,24 +12,21 @@ import numpy.typing as npt
 from primeta.attention.baselines import fit_baselines, foretold_by_beta, foretold_by_counts
 from primeta.attention.credit_features import (
     CHANNELS_KNOWN,
-    DRIVE_NAMES,
-    ONSET_NAMES,
-    WEAR_NAMES,
+    STACK_NAMES,
     WELCOME_NAMES,
     drive_columns,
     known_before,
     onset_columns,
     season_of,
+    stack_columns,
     wear_columns,
     welcome_columns,
 )
 from primeta.attention.credit_model import (
-    STACK_NAMES,
     CreditModel,
     Steps,
     Used,
     foresee,
-    stack_columns,
     walk,
 )
 from primeta.attention.outcomes import TouchLog
@@ -137,7 +134,7 @@ def fit_credit(
     season = season_of(log)
     cut = float(np.quantile(log.sent, EARLY))
     draw = rng.random(len(log.customers))
-    learn, correct = draw < LEARNT, (draw >= LEARNT) & (draw < LEARNT + CORRECTED)
+    learn = draw < LEARNT
     early = log.before(cut)
     told("filter")
     channels = _channels(log)
@@ -146,7 +143,7 @@ def fit_credit(
     told("driving away")
     model = _fit_drive(_some(early, learn, 8 * sample, rng), model)
     told("correction")
-    model = _correct(_some(early, correct, 3 * sample, rng), model)
+    model = _correct(_some(early, draw < LEARNT + CORRECTED, 6 * sample, rng), model)
     told("rivals")
     rivals = _some(early, learn, 8 * sample, rng)
     model = replace(model, baselines=fit_baselines(rivals, rivals.closed))
@@ -186,7 +183,7 @@ def _fit_filter(
     mean[0] = float(logit(np.array([min(share / 0.8, 0.95)]))[0]) - 0.3
     sd = np.concatenate(
         [
-            [1.5, 1.0, 1.0, 1.0, *[0.3] * 8, 0.5, 0.3, 0.3, 0.5, 0.3, 0.5],
+            [1.5, 1.0, 1.0, 1.0, *[0.3] * 8, 0.5, 0.3, 0.3, 0.5, 0.3, 0.5, 0.3],
             np.full(extra, 0.7),
             [1.0, 0.7, 0.7, 0.7, 0.3, 0.5],
             [1.0, 0.7, 0.7, 0.7],
@@ -233,11 +230,11 @@ def _fit_drive(log: TouchLog, model: CreditModel) -> CreditModel:
 def _correct(log: TouchLog, model: CreditModel) -> CreditModel:
     """The last correction of log-odds, and how much wider they lie than the filter thinks."""
     steps = walk(model, log, keep_weights=True)
-    columns = stack_columns(steps.known, steps.columns, steps.raw, steps.blind)
+    columns = stack_columns(log, steps.known, steps.columns, raw=steps.raw, blind=steps.blind)
     rows = log.closed & ~np.isfinite(log.drove)
     mean = np.zeros(len(STACK_NAMES))
     mean[1] = 1.0
-    sd = np.array([0.3, 0.15, *[0.2] * 6, 0.5])
+    sd = np.array([0.3, 0.15, *[0.2] * 5, 0.5, 0.7, 0.7])
     stack, _ = fit_logit(columns[rows], log.good[rows].astype(float), prior_mean=mean, prior_sd=sd)
     return replace(model, stack=stack, widen=spread_ratio(log, model, steps, columns @ stack))
 

@@ -13,14 +13,15 @@ from primeta.attention.baselines import Baselines, foretold_by_beta, foretold_by
 from primeta.attention.credit_features import (
     DRIVE_NAMES,
     ONSET_NAMES,
+    STACK_NAMES,
     WEAR_NAMES,
     WELCOME_NAMES,
-    WELCOMED,
     Known,
     Season,
     drive_columns,
     known_before,
     onset_columns,
+    stack_columns,
     wear_columns,
     welcome_columns,
 )
@@ -32,10 +33,6 @@ Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 Used = Literal["state-space", "counts", "beta-binomial", "prior"]
 
-STACK_NAMES = (
-    "level", "log-odds", "welcomed 1", "welcomed 7", "welcomed 30", "recent 7", "recent 30", "unanswered", "blind",
-)  # fmt: skip
-"""What the last correction of the filter's log-odds is linear in."""
 CHUNK = 400_000
 """Touches worked on at once."""
 
@@ -177,22 +174,6 @@ def as_purpose(log: TouchLog, purpose: int) -> TouchLog:
     return replace(log, purpose=np.full(log.touches, purpose))
 
 
-def stack_columns(known: Known, columns: Floats, raw: Floats, blind: Floats) -> Floats:
-    """(n, 9) of the last correction."""
-    own = known.own[:, WELCOMED]
-    return np.column_stack(
-        [
-            np.ones(len(raw)),
-            logit(raw),
-            np.log1p(own),
-            columns[:, 5],
-            columns[:, 6],
-            np.log1p(known.unanswered),
-            blind,
-        ]
-    )
-
-
 def walk(model: CreditModel, log: TouchLog, *, keep_weights: bool = False) -> Steps:
     """The filter over a log that fits into memory."""
     known = known_before(log)
@@ -238,7 +219,7 @@ def parts_of(log: TouchLog, most: int = CHUNK) -> list[TouchLog]:
 
 def _foresee(model: CreditModel, log: TouchLog, intervals: bool) -> Foreseen:
     steps = walk(model, log, keep_weights=intervals)
-    corrected = stack_columns(steps.known, steps.columns, steps.raw, steps.blind) @ model.stack
+    corrected = stack_columns(log, steps.known, steps.columns, raw=steps.raw, blind=steps.blind) @ model.stack
     welcome = sigmoid(corrected)
     drive = sigmoid(
         drive_columns(log, steps.known, steps.columns, logit=corrected, blind=steps.blind) @ model.drive

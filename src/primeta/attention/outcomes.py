@@ -65,6 +65,9 @@ class TouchLog:
     broken_customer: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """(b,) index of the customer to whom a promise was broken, any order."""
     broken_at: Floats = field(default_factory=lambda: np.empty(0))
+    kept_customer: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """(k,) likewise of promises kept."""
+    kept_at: Floats = field(default_factory=lambda: np.empty(0))
 
     @property
     def touches(self) -> int:
@@ -93,7 +96,7 @@ class TouchLog:
         """Only the touches of customers for whom `chosen` (len(customers),) is true, numbered anew."""
         rows = chosen[self.customer]
         number = np.cumsum(chosen) - 1
-        broken = chosen[self.broken_customer] if len(self.broken_customer) else np.zeros(0, dtype=bool)
+        broken, kept = chosen[self.broken_customer], chosen[self.kept_customer]
         return replace(
             self,
             customers=tuple(np.asarray(self.customers, dtype=object)[chosen].tolist()),
@@ -107,12 +110,14 @@ class TouchLog:
             campaign=self.campaign[rows] if len(self.campaign) else self.campaign,
             broken_customer=number[self.broken_customer[broken]],
             broken_at=self.broken_at[broken],
+            kept_customer=number[self.kept_customer[kept]],
+            kept_at=self.kept_at[kept],
         )
 
     def before(self, day: float) -> TouchLog:
         """As it was known at `day`: later touches and later outcomes left out."""
         rows = self.sent <= day
-        broken = self.broken_at <= day
+        broken, kept = self.broken_at <= day, self.kept_at <= day
         sent = self.sent[rows]
         return replace(
             self,
@@ -127,6 +132,8 @@ class TouchLog:
             campaign=self.campaign[rows] if len(self.campaign) else self.campaign,
             broken_customer=self.broken_customer[broken],
             broken_at=self.broken_at[broken],
+            kept_customer=self.kept_customer[kept],
+            kept_at=self.kept_at[kept],
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp, log, log1p, sqrt
 from typing import Any
 
 import numpy as np
@@ -65,3 +66,40 @@ def interval_of(
     low = middle - np.sqrt(np.square(widen * np.maximum(middle - down, 0.0)) + extra)
     high = middle + np.sqrt(np.square(widen * np.maximum(up - middle, 0.0)) + extra)
     return np.where(hidden, 0.0, np.minimum(sigmoid(low), value)), np.maximum(sigmoid(high), value)
+
+
+def one_interval(
+    weights: Floats, levels: Floats, *, x: float, value: float, x_variance: float, widen: float
+) -> tuple[float, float]:
+    """`interval_of` of one touch."""
+    row = weights.tolist()
+    z = levels.tolist()
+    blind = row[BLIND]
+    middle = log(min(max(value, 1e-9), 1 - 1e-9)) - log1p(-min(max(value, 1e-9), 1 - 1e-9))
+    room = max(MISS - blind, 0.0)
+    hidden = blind >= MISS
+    reach = 1 - MISS - blind if hidden else 1 - blind - room / 2
+    extra = Z95 * Z95 * x_variance
+    up = (_one_quantile(row, z, reach) if reach > 0 else z[BLIND] + 1.0) + x
+    high = max(_one_chance(middle + sqrt((widen * max(up - middle, 0.0)) ** 2 + extra)), value)
+    if hidden:
+        return 0.0, high
+    down = _one_quantile(row, z, room / 2) + x
+    return min(_one_chance(middle - sqrt((widen * max(middle - down, 0.0)) ** 2 + extra)), value), high
+
+
+def _one_quantile(row: list[float], z: list[float], wanted: float) -> float:
+    total, cell = 0.0, 0
+    goal = min(max(wanted, 0.0), sum(row[:LEVELS]))
+    for cell in range(LEVELS):
+        if total + row[cell] >= goal:
+            break
+        total += row[cell]
+    first, last = (z[0] * 3 - z[1]) / 2, (z[LEVELS - 1] * 3 - z[LEVELS - 2]) / 2
+    lower = first if cell == 0 else (z[cell - 1] + z[cell]) / 2
+    upper = last if cell == LEVELS - 1 else (z[cell] + z[cell + 1]) / 2
+    return lower + min(max((goal - total) / max(row[cell], 1e-300), 0.0), 1.0) * (upper - lower)
+
+
+def _one_chance(x: float) -> float:
+    return 1.0 / (1.0 + exp(-min(max(x, -35.0), 35.0)))

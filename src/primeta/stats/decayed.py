@@ -12,7 +12,7 @@ from primeta.stats.attention_filter import step_major
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 
-MEMORIES: Floats = np.array([1.0, 7.0, 30.0])
+MEMORIES: Floats = np.array([1.0, 7.0, 30.0, 120.0])
 """Days after which a mark counts 1/e."""
 
 
@@ -24,7 +24,7 @@ def decayed_counts(group: Ints, at: Floats, marks: Floats) -> Floats:
         at: (n,) days.
         marks: (n, m) what each event adds, seen by later ones only.
     Returns:
-        (n, m, 3), one column per memory of `MEMORIES`.
+        (n, m, 4), one column per memory of `MEMORIES`.
     """
     count, kinds = marks.shape
     found = np.zeros((count, kinds, len(MEMORIES)))
