@@ -268,26 +268,27 @@ def update(state: CreditState, event: CreditEvent, *, model: CreditModel) -> Cre
 
 
 @lru_cache(maxsize=8)
-def _numbers(model: CreditModel) -> tuple[Floats, dict[str, int], int]:
-    """Levels (14,), places of channels, how many channels have a level of their own."""
+def _numbers(model: CreditModel) -> tuple[Floats, dict[str, int], int, Floats]:
+    """Levels (14,), places of channels, how many channels have a level of their own, rates of the drift's modes."""
     return (
         model.filter.levels(),
         {name: place for place, name in enumerate(model.channels)},
         len(model.channels),
+        model.filter.drift * drift_modes()[0],
     )
 
 
 def _drifted(weights: Floats, gap: float, model: CreditModel) -> Floats:
     """`attention_filter.drifted` of one."""
-    values, right, left = drift_modes()
-    numbers = model.filter
-    stay = exp(-numbers.recovery * gap)
+    _, right, left = drift_modes()
+    stay = exp(-model.filter.recovery * gap)
     blind = float(weights[BLIND])
     moved = np.empty(LEVELS + 1)
-    moved[:LEVELS] = ((weights[:LEVELS] @ right) * np.exp(numbers.drift * gap * values)) @ left
-    moved[:LEVELS] += (blind * (1 - stay)) * AT_START
+    moved[:LEVELS] = (weights[:LEVELS] @ right * np.exp(gap * _numbers(model)[3])) @ left + blind * (
+        1 - stay
+    ) * AT_START
     moved[BLIND] = blind * stay
-    return np.maximum(moved, 1e-300)
+    return np.maximum(moved, 1e-300, out=moved)
 
 
 def _sigmoid(x: float) -> float:
@@ -295,7 +296,10 @@ def _sigmoid(x: float) -> float:
 
 
 def _hopes(levels: Floats, x: float) -> Floats:
-    return 1.0 / (1.0 + np.exp(-np.clip(levels + x, -35.0, 35.0)))
+    z = levels + x
+    if abs(x) > 20.0:
+        z = np.clip(z, -35.0, 35.0)
+    return 1.0 / (1.0 + np.exp(-z))
 
 
 def _caught_up(channel: ChannelState, to: float, model: CreditModel, *, whole: bool) -> ChannelState:
@@ -305,30 +309,43 @@ def _caught_up(channel: ChannelState, to: float, model: CreditModel, *, whole: b
     due: list[tuple[float, int, int]] = []
     for place, touch in enumerate(channel.pending):
         if not touch.answered:
-            if not touch.marked:
-                due.append((touch.sent + FIRST_DAYS, 3, place))
-            due.append((touch.sent + LAST_DAYS, 2, place))
-    due = sorted(entry for entry in due if (entry[0] <= to if whole else entry[0] < to))
-    levels = _numbers(model)[0]
+            for when, turn in ((touch.sent + FIRST_DAYS, 3), (touch.sent + LAST_DAYS, 2)):
+                if (when < to or (whole and when == to)) and not (turn == 3 and touch.marked):
+                    due.append((when, turn, place))
     weights, at, fading = channel.weights, channel.at, channel.fading
     pending = list(channel.pending)
-    within = model.filter.within
-    for when, turn, place in due:
-        touch = pending[place]
-        weights, at = _drifted(weights, max(when - at, 0.0), model), when
-        hope = _hopes(levels, touch.x)
-        quiet = 1 - within * hope
-        weights = weights * (quiet if turn == 3 else (1 - hope) / quiet)
-        weights /= weights.sum()
-        if turn == 3:
-            pending[place] = replace(touch, marked=True)
-        else:
-            pending[place] = replace(touch, answered=True)
-            fading = _faded(fading, when, model, welcomed=False)
+    if due:
+        levels = _numbers(model)[0]
+        within = model.filter.within
+        due.sort()
+        for when, turn, place in due:
+            touch = pending[place]
+            weights, at = _drifted(weights, max(when - at, 0.0), model), when
+            hope = _hopes(levels, touch.x)
+            quiet = 1 - within * hope
+            weights *= quiet if turn == 3 else (1 - hope) / quiet
+            weights /= weights.sum()
+            if turn == 2:
+                fading = _faded(fading, when, model, welcomed=False)
+            pending[place] = Pending(
+                touch.message_id, touch.sent, touch.x, touch.purpose, True, turn == 2, touch.drove
+            )
     kept = tuple(touch for touch in pending if touch.sent + LAST_DAYS >= to)
     if not due and len(kept) == len(pending):
         return channel
-    return replace(channel, weights=weights, at=at, pending=kept, fading=fading)
+    return ChannelState(
+        weights=weights,
+        at=at,
+        own=channel.own,
+        counted_at=channel.counted_at,
+        earlier=channel.earlier,
+        unanswered=channel.unanswered,
+        pending=kept,
+        sent=channel.sent,
+        welcomed=channel.welcomed,
+        fading=fading,
+        gone_at=channel.gone_at,
+    )
 
 
 def _faded(
@@ -354,7 +371,7 @@ def _ahead(
     channel: ChannelState | None, *, name: str, purpose: int, when: float, everywhere: Floats, model: CreditModel
 ) -> _Ahead:
     """What a touch does to the weights; `channel` is caught up with `when`, `everywhere` decayed to it."""
-    _, places, count = _numbers(model)
+    _, places, count, _ = _numbers(model)
     numbers = model.filter
     if channel is None:
         weights, own, earlier = numbers.start(), np.zeros((MARKS, len(MEMORIES))), 0
@@ -473,22 +490,31 @@ def _answered(
     ), touch.purpose
 
 
-def predict(
-    state: CreditState, *, model: CreditModel, channel: str, purpose: Purpose, at: datetime
-) -> Prediction:
-    """Before a touch of this purpose on this channel at this time (the state's own time if that is later)."""
-    when = max(days_of(at), state.counted_at)
-    everywhere = state.everywhere * np.exp(-(when - state.counted_at) / MEMORIES)
-    now = state.channels.get(channel)
-    if now is not None:
-        now = _caught_up(now, when, model, whole=True)
-    code = PURPOSES.index(purpose)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is foretold of one touch, before its interval."""
+
+    ahead: _Ahead
+    raw: float
+    blind: float
+    corrected: float
+    drive: float
+
+
+def _looked(
+    state: CreditState,
+    now: ChannelState | None,
+    everywhere: Floats,
+    *,
+    model: CreditModel,
+    channel: str,
+    code: int,
+    when: float,
+) -> _Look:
     ahead = _ahead(now, name=channel, purpose=code, when=when, everywhere=everywhere, model=model)
-    levels = _numbers(model)[0]
-    raw = float(ahead.weights @ _hopes(levels, ahead.x))
+    raw = float(ahead.weights @ _hopes(_numbers(model)[0], ahead.x))
     blind = float(ahead.weights[BLIND])
     unanswered = 0 if now is None else now.unanswered
-    earlier = 0 if now is None else now.earlier
     stack = stack_row(
         ahead.row,
         purpose=code,
@@ -499,16 +525,57 @@ def predict(
         blind=blind,
     )
     corrected = float(stack @ model.stack)
-    if model.used in ("counts", "beta-binomial"):
-        return _by_baseline(now, model, when=when, purpose=code, blind=blind)
     hazard = drive_row(
-        ahead.row, own=ahead.own, earlier=earlier, unanswered=unanswered, logit=corrected, blind=blind
+        ahead.row,
+        own=ahead.own,
+        earlier=0 if now is None else now.earlier,
+        unanswered=unanswered,
+        logit=corrected,
+        blind=blind,
     )
-    welcome, drive = _sigmoid(corrected), _sigmoid(float(hazard @ model.drive))
+    return _Look(ahead, raw, blind, corrected, _sigmoid(float(hazard @ model.drive)))
+
+
+def _moment(
+    state: CreditState, model: CreditModel, channel: str, at: datetime
+) -> tuple[ChannelState | None, Floats, float]:
+    """The channel caught up, the fading counts and the day, at `at` or the state's own time if that is later."""
+    when = max(days_of(at), state.counted_at)
+    now = state.channels.get(channel)
+    if now is not None:
+        now = _caught_up(now, when, model, whole=True)
+    return now, state.everywhere * np.exp(-(when - state.counted_at) / MEMORIES), when
+
+
+def predict(
+    state: CreditState, *, model: CreditModel, channel: str, purpose: Purpose, at: datetime
+) -> Prediction:
+    """Before a touch of this purpose on this channel at this time (the state's own time if that is later)."""
+    now, everywhere, when = _moment(state, model, channel, at)
+    return _foretold(
+        state, now, everywhere, model=model, channel=channel, code=PURPOSES.index(purpose), when=when
+    )
+
+
+def _foretold(
+    state: CreditState,
+    now: ChannelState | None,
+    everywhere: Floats,
+    *,
+    model: CreditModel,
+    channel: str,
+    code: int,
+    when: float,
+) -> Prediction:
+    look = _looked(state, now, everywhere, model=model, channel=channel, code=code, when=when)
+    if model.used in ("counts", "beta-binomial"):
+        return _by_baseline(now, model, when=when, purpose=code, blind=look.blind)
+    ahead = look.ahead
+    welcome, drive = _sigmoid(look.corrected), look.drive
     low, high = one_interval(
         ahead.weights,
-        levels,
-        x=ahead.x + corrected - (log(raw) - log1p(-raw)),
+        _numbers(model)[0],
+        x=ahead.x + look.corrected - (log(look.raw) - log1p(-look.raw)),
         value=welcome,
         x_variance=float(ahead.row @ model.welcome_covariance @ ahead.row),
         widen=model.widen,
@@ -519,14 +586,14 @@ def predict(
         value=welcome * (1 - drive),
         low=low * (1 - drive),
         high=high * (1 - drive),
-        blind=blind,
+        blind=look.blind,
     )
 
 
 def _by_baseline(
     channel: ChannelState | None, model: CreditModel, *, when: float, purpose: int, blind: float
 ) -> Prediction:
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     rivals = model.baselines
     assert rivals is not None
@@ -551,7 +618,7 @@ def _by_baseline(
         row = np.array([1.0, log(mean / (1 - mean)), purpose == SERVICE, purpose == 2, purpose == 3])
         good, drive = _sigmoid(float(row @ rivals.beta_welcome)), _sigmoid(float(row @ rivals.beta_drive))
         mass = rivals.beta_concentration
-    low, high = (float(beta.ppf(q, good * mass, (1 - good) * mass)) for q in (0.025, 0.975))
+    low, high = (float(betaincinv(good * mass, (1 - good) * mass, q)) for q in (0.025, 0.975))
     return Prediction(
         welcome=good / (1 - drive), drive_away=drive, value=good, low=low, high=high, blind=blind
     )
@@ -562,11 +629,20 @@ def credit_of(
 ) -> Credit:
     """Credit for the next useful touch; None: a customer of whom nothing is known (`Credit.model` is "prior")."""
     known = state if state is not None else new_state(at=at)
-    useful = predict(known, model=model, channel=channel, purpose="useful", at=at)
+    now, everywhere, when = _moment(known, model, channel, at)
+    useful = _foretold(
+        known, now, everywhere, model=model, channel=channel, code=PURPOSES.index("useful"), when=when
+    )
     drives = {"useful": useful.drive_away}
     for purpose in ("offer", "press"):
-        drives[purpose] = predict(known, model=model, channel=channel, purpose=purpose, at=at).drive_away
-    now = known.channels.get(channel)
+        code = PURPOSES.index(purpose)
+        drives[purpose] = (
+            _by_baseline(now, model, when=when, purpose=code, blind=useful.blind).drive_away
+            if model.used in ("counts", "beta-binomial")
+            else _looked(
+                known, now, everywhere, model=model, channel=channel, code=code, when=when
+            ).drive
+        )
     touches = 0 if now is None else now.earlier
     gone = now is not None and now.gone_at is not None and not any(d > now.gone_at for d in now.welcomed)
     level = "none" if gone else level_by(useful.value, useful.low, drives, policy, channel=channel)

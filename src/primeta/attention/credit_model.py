@@ -243,7 +243,7 @@ def _foresee(model: CreditModel, log: TouchLog, intervals: bool) -> Foreseen:
 
 
 def _by_baseline(model: CreditModel, log: TouchLog, blind: Floats, intervals: bool) -> Foreseen:
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     baselines = model.baselines
     assert baselines is not None
@@ -252,7 +252,7 @@ def _by_baseline(model: CreditModel, log: TouchLog, blind: Floats, intervals: bo
     mass = baselines.counts_concentration if counts else baselines.beta_concentration
     low = high = np.full(log.touches, np.nan)
     if intervals:
-        low, high = (beta.ppf(q, told.good * mass, (1 - told.good) * mass) for q in (0.025, 0.975))
+        low, high = (betaincinv(told.good * mass, (1 - told.good) * mass, q) for q in (0.025, 0.975))
     return Foreseen(
         welcome=told.good / (1 - told.drive),
         drive_away=told.drive,
