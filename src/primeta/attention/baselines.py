@@ -48,7 +48,14 @@ def count_columns(log: TouchLog, windows: Floats) -> Floats:
 
 def count_row(purpose: int, sent: tuple[int, ...], welcomed: tuple[int, ...]) -> Floats:
     return np.array(
-        [1.0, purpose == 0, purpose == 2, purpose == 3, *(log1p(k) for k in sent), *(log1p(k) for k in welcomed)]
+        [
+            1.0,
+            purpose == 0,
+            purpose == 2,
+            purpose == 3,
+            *(log1p(k) for k in sent),
+            *(log1p(k) for k in welcomed),
+        ]
     )
 
 
@@ -140,7 +147,9 @@ class Foretold:
 
 def foretold_by_counts(baselines: Baselines, log: TouchLog) -> Foretold:
     columns = count_columns(log, windows_before(log))
-    return Foretold(good=_chance(columns @ baselines.counts_welcome), drive=_chance(columns @ baselines.counts_drive))
+    return Foretold(
+        good=_chance(columns @ baselines.counts_welcome), drive=_chance(columns @ baselines.counts_drive)
+    )
 
 
 def foretold_by_beta(baselines: Baselines, log: TouchLog) -> Foretold:
@@ -149,7 +158,9 @@ def foretold_by_beta(baselines: Baselines, log: TouchLog) -> Foretold:
     )
     mean = beta_mean(*fading, share=baselines.beta_share, strength=baselines.beta_strength)
     columns = beta_columns(log, mean)
-    return Foretold(good=_chance(columns @ baselines.beta_welcome), drive=_chance(columns @ baselines.beta_drive))
+    return Foretold(
+        good=_chance(columns @ baselines.beta_welcome), drive=_chance(columns @ baselines.beta_drive)
+    )
 
 
 def _chance(eta: Floats) -> Floats:

@@ -156,7 +156,9 @@ class CreditState:
                     "counted_at": entry.counted_at,
                     "earlier": entry.earlier,
                     "unanswered": entry.unanswered,
-                    "pending": [[getattr(touch, key) for key in Pending.__slots__] for touch in entry.pending],
+                    "pending": [
+                        [getattr(touch, key) for key in Pending.__slots__] for touch in entry.pending
+                    ],
                     "sent": list(entry.sent),
                     "welcomed": list(entry.welcomed),
                     "fading": list(entry.fading),
@@ -193,9 +195,7 @@ class CreditState:
 
 def new_state(*, at: datetime) -> CreditState:
     """Of a customer of whom nothing is known."""
-    return CreditState(
-        as_of=at, channels={}, everywhere=np.zeros((4, len(MEMORIES))), counted_at=days_of(at)
-    )
+    return CreditState(as_of=at, channels={}, everywhere=np.zeros((4, len(MEMORIES))), counted_at=days_of(at))
 
 
 def state_of(events: Iterable[CreditEvent], *, model: CreditModel, until: datetime) -> CreditState:
@@ -368,7 +368,13 @@ class _Ahead:
 
 
 def _ahead(
-    channel: ChannelState | None, *, name: str, purpose: int, when: float, everywhere: Floats, model: CreditModel
+    channel: ChannelState | None,
+    *,
+    name: str,
+    purpose: int,
+    when: float,
+    everywhere: Floats,
+    model: CreditModel,
 ) -> _Ahead:
     """What a touch does to the weights; `channel` is caught up with `when`, `everywhere` decayed to it."""
     _, places, count, _ = _numbers(model)
@@ -639,9 +645,7 @@ def credit_of(
         drives[purpose] = (
             _by_baseline(now, model, when=when, purpose=code, blind=useful.blind).drive_away
             if model.used in ("counts", "beta-binomial")
-            else _looked(
-                known, now, everywhere, model=model, channel=channel, code=code, when=when
-            ).drive
+            else _looked(known, now, everywhere, model=model, channel=channel, code=code, when=when).drive
         )
     touches = 0 if now is None else now.earlier
     gone = now is not None and now.gone_at is not None and not any(d > now.gone_at for d in now.welcomed)

@@ -60,9 +60,7 @@ def known_before(log: TouchLog) -> Known:
     n = log.touches
     sequence = log.sequence
     index = np.arange(n)
-    happy = np.flatnonzero(
-        np.isfinite(log.welcomed) & (log.sent + np.nan_to_num(log.welcomed) <= log.until)
-    )
+    happy = np.flatnonzero(np.isfinite(log.welcomed) & (log.sent + np.nan_to_num(log.welcomed) <= log.until))
     gone = np.flatnonzero(np.isfinite(log.drove) & (log.sent + np.nan_to_num(log.drove) <= log.until))
     joy = log.sent[happy] + log.welcomed[happy]
     # order at equal times: welcome, driven away, broken or kept, touch, as events are told one by one
@@ -106,7 +104,9 @@ def known_before(log: TouchLog) -> Known:
     return Known(own=own, all=everywhere, earlier=earlier, unanswered=unanswered)
 
 
-def welcome_columns(log: TouchLog, known: Known, *, season: Floats, known_channels: tuple[str, ...]) -> Floats:
+def welcome_columns(
+    log: TouchLog, known: Known, *, season: Floats, known_channels: tuple[str, ...]
+) -> Floats:
     """(n, 19 + channels): what the log-odds of welcome are linear in.
 
     Args:
@@ -364,7 +364,5 @@ def season_of(log: TouchLog) -> Season:
     lag = int(np.ceil(LAST_DAYS)) + 1
     to = np.maximum(np.arange(length) - lag + 1, 0)
     since = np.maximum(to - SEASON_DAYS, 0)
-    ratio = (observed[to] - observed[since] + SEASON_PRIOR) / (
-        expected[to] - expected[since] + SEASON_PRIOR
-    )
+    ratio = (observed[to] - observed[since] + SEASON_PRIOR) / (expected[to] - expected[since] + SEASON_PRIOR)
     return Season(first=first, values=tuple(np.round(np.log(ratio), 6).tolist()))

@@ -31,9 +31,7 @@ from primeta.attention.credit_model import (
 )
 from primeta.attention.outcomes import TouchLog
 from primeta.stats.attention_filter import (
-    BLIND,
     FIRST_DAYS,
-    FilterParameters,
     drifted,
     sigmoid,
     stream_of,
@@ -100,7 +98,8 @@ class CreditVerdict:
         return {
             "used": self.used,
             "marks": {
-                name: {key: getattr(mark, key) for key in Marks.__slots__} for name, mark in self.marks.items()
+                name: {key: getattr(mark, key) for key in Marks.__slots__}
+                for name, mark in self.marks.items()
             },
             "better_than": {
                 name: {"mean": entry.mean, "error": entry.error} for name, entry in self.better_than.items()
@@ -293,7 +292,12 @@ def judge(model: CreditModel, log: TouchLog, *, after: float) -> CreditVerdict:
         ways[name] = (foretold.good[rows], foretold.drive[rows])
     if len(good) < 50 or not 0 < good.sum() < len(good):
         return CreditVerdict(
-            used="state-space", marks={}, better_than={}, touches=len(good), customers=0, why_not="too-few-later"
+            used="state-space",
+            marks={},
+            better_than={},
+            touches=len(good),
+            customers=0,
+            why_not="too-few-later",
         )
     marks: dict[str, Marks] = {}
     score: dict[str, Floats] = {}

@@ -205,7 +205,9 @@ def foresee(model: CreditModel, log: TouchLog, *, intervals: bool = True) -> For
     """
     parts = [_foresee(model, part, intervals) for part in parts_of(log)]
     names = Foreseen.__slots__
-    return Foreseen(**{name: np.concatenate([getattr(part, name) for part in parts] or [np.zeros(0)]) for name in names})
+    return Foreseen(
+        **{name: np.concatenate([getattr(part, name) for part in parts] or [np.zeros(0)]) for name in names}
+    )
 
 
 def parts_of(log: TouchLog, most: int = CHUNK) -> list[TouchLog]:

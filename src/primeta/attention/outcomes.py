@@ -194,11 +194,11 @@ def touch_log(
         for view, column in ((orders, "ordered_at"), (visits, "happened_at")):
             if view:
                 signs.append(
-                    f"""SELECT t.message_id, 'welcomed' AS what, v.at - t.sent AS delay
+                    f"""SELECT t.message_id, 'welcomed' AS what, v.moment - t.sent AS delay
                     FROM credit_touch t ASOF JOIN (
-                        SELECT CAST(customer_id AS VARCHAR) AS customer_id, epoch_us(CAST({column} AS TIMESTAMP)) AS at
+                        SELECT CAST(customer_id AS VARCHAR) AS customer_id, epoch_us(CAST({column} AS TIMESTAMP)) AS moment
                         FROM {named(view)} WHERE customer_id IS NOT NULL AND {column} IS NOT NULL
-                    ) v ON t.customer_id = v.customer_id AND v.at >= t.sent"""
+                    ) v ON t.customer_id = v.customer_id AND v.moment >= t.sent"""
                 )
         span = int(WITHIN.total_seconds() * 1e6)
         told = (
@@ -220,10 +220,12 @@ def touch_log(
     channels, channel = _coded(table.column("channel"))
     purposes, purpose_code = _coded(table.column("purpose").fill_null(UNKNOWN_PURPOSE))
     place = np.array(
-        [PURPOSES.index(name if name in PURPOSES else UNKNOWN_PURPOSE) for name in purposes] or [1], dtype=np.int64
+        [PURPOSES.index(name if name in PURPOSES else UNKNOWN_PURPOSE) for name in purposes] or [1],
+        dtype=np.int64,
     )
     number = {
-        name: table.column(name).to_numpy().astype(np.float64) / DAY_US for name in ("sent", "welcomed", "drove")
+        name: table.column(name).to_numpy().astype(np.float64) / DAY_US
+        for name in ("sent", "welcomed", "drove")
     }
     return TouchLog(
         customers=customers,
@@ -258,10 +260,10 @@ def _coded(column: Any) -> tuple[tuple[str, ...], Ints]:
 
 def _end(connection: duckdb.DuckDBPyConnection, messages: str, *others: str) -> datetime:
     reactions, orders, visits = others
-    parts = [f"SELECT max(sent_at) AS at FROM {named(messages)}"]
+    parts = [f"SELECT max(sent_at) AS moment FROM {named(messages)}"]
     parts += [f"SELECT max(happened_at) FROM {named(view)}" for view in (reactions, visits) if view]
     parts += [f"SELECT max(ordered_at) FROM {named(orders)}"] if orders else []
     latest = run(
-        connection, f"SELECT max(epoch_us(CAST(at AS TIMESTAMP))) FROM ({' UNION ALL '.join(parts)})"
+        connection, f"SELECT max(epoch_us(CAST(moment AS TIMESTAMP))) FROM ({' UNION ALL '.join(parts)})"
     )[0][0]
     return time_of((latest or 0) / DAY_US)

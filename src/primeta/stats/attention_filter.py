@@ -56,7 +56,11 @@ def drift_modes() -> tuple[Floats, Floats, Floats]:
     symmetric = root[:, None] * generator / root[None, :]
     values, vectors = np.linalg.eigh((symmetric + symmetric.T) / 2)
     values = np.minimum(values, 0.0)
-    return values, np.ascontiguousarray(vectors / root[:, None]), np.ascontiguousarray(vectors.T * root[None, :])
+    return (
+        values,
+        np.ascontiguousarray(vectors / root[:, None]),
+        np.ascontiguousarray(vectors.T * root[None, :]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -185,7 +189,9 @@ def drifted(weights: Floats, gap: Floats, parameters: FilterParameters) -> Float
     moved = np.empty_like(weights)
     stay = np.exp(-parameters.recovery * gap)
     blind = weights[:, BLIND]
-    moved[:, :LEVELS] = ((weights[:, :LEVELS] @ right) * np.exp(parameters.drift * gap[:, None] * values)) @ left
+    moved[:, :LEVELS] = (
+        (weights[:, :LEVELS] @ right) * np.exp(parameters.drift * gap[:, None] * values)
+    ) @ left
     moved[:, :LEVELS] += (blind * (1 - stay))[:, None] * AT_START
     moved[:, BLIND] = blind * stay
     # rounding of the modes may leave −1e-18 in the tails
@@ -290,9 +296,7 @@ def run_filter(
         told = np.flatnonzero(~sends)
         if len(told):
             index = which[told]
-            weight = now[told] * likelihood(
-                kind[told], sigmoid(levels + x[index, None]), parameters.within
-            )
+            weight = now[told] * likelihood(kind[told], sigmoid(levels + x[index, None]), parameters.within)
             total = weight.sum(axis=1)
             score[told] += np.log(total)
             weight /= total[:, None]

@@ -114,9 +114,7 @@ def likelihood_and_scores(theta: Floats, sample: Sample) -> tuple[Floats, Floats
         now[sent] = touched(now[sent], onset[which[sent]], wear[which[sent]])
         told = np.flatnonzero(kind != TOUCH)
         if len(told):
-            weight = now[told] * likelihood(
-                kind[told], sigmoid(levels + x[which[told], None]), sample.within
-            )
+            weight = now[told] * likelihood(kind[told], sigmoid(levels + x[which[told], None]), sample.within)
             total = weight.sum(axis=1)
             score[told] += np.log(total)
             weight /= total[:, None]

@@ -24,7 +24,9 @@ def logit(chance: Floats) -> Floats:
 def _edges(levels: Floats) -> Floats:
     """(14,) borders between the cells of the 13 levels, the outer ones half a step away."""
     inner = (levels[1:] + levels[:-1]) / 2
-    return np.concatenate([[levels[0] - (inner[0] - levels[0])], inner, [levels[-1] + (levels[-1] - inner[-1])]])
+    return np.concatenate(
+        [[levels[0] - (inner[0] - levels[0])], inner, [levels[-1] + (levels[-1] - inner[-1])]]
+    )
 
 
 def _quantile(share: Floats, edges: Floats, wanted: Floats) -> Floats:

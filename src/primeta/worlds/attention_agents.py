@@ -180,9 +180,9 @@ class Habituated:
         glad = np.isfinite(welcomed)
         wear = self.rate[i] * np.array([0.2, 0.8, 1.2, 1.8])[moment.purpose]
         self.habit[i, c] = np.where(glad, 0.6 * habit, habit + wear)
-        self.irritation[i, c] = np.where(glad, 0.5, 1.0) * irritation + np.array([0.0, 0.1, 0.3, 1.2])[
-            moment.purpose
-        ]
+        self.irritation[i, c] = (
+            np.where(glad, 0.5, 1.0) * irritation + np.array([0.0, 0.1, 0.3, 1.2])[moment.purpose]
+        )
         self.last[i, c] = moment.at
         return Reply(welcome=welcome, drive_away=drive, blind=blind, welcomed=welcomed, drove=drove)
 
