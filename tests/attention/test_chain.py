@@ -19,6 +19,7 @@ from primeta.attention.chain import (
     numbers_in,
     ranges_of,
     salts,
+    stamp,
 )
 from primeta.attention.records import Entry
 
@@ -33,20 +34,21 @@ def chained(count: int, *, erased: tuple[int, ...] = (), names: tuple[int, ...] 
         last = number == count and bool(erased)
         payload = {"numbers": ranges_of(erased if names is None else names)} if last else {"n": number}
         kind = "erased" if last else "touch"
-        told = {"key": f"k{number}", "kind": kind, "customer_id": f"c{number % 3}", "happened_at": moment}
-        commitment = commitment_of(salt=salt, payload=canonical(payload), **told)  # type: ignore[arg-type]
+        told = {"key": f"k{number}", "kind": kind, "customer_id": f"c{number % 3}"}
+        when = stamp(moment)
+        commitment = commitment_of(salt=salt, payload=canonical(payload), happened_at=when, **told)
         before = link(
             before,
             number=number,
             kind=kind,
-            happened_at=moment,
-            learnt_at=moment,
+            happened_at=when,
+            learnt_at=when,
             by="test",
             commitment=commitment,
         )
         entry = Entry(
             number=number, payload=payload, salt=salt, commitment=commitment, chain=before, by="test",
-            learnt_at=moment, **told,
+            happened_at=moment, learnt_at=moment, **told,
         )  # fmt: skip  # type: ignore[arg-type]
         if number in erased:
             entry = replace(entry, key="", customer_id="", payload={}, salt="")
@@ -137,12 +139,12 @@ def test_half_an_erasure_is_a_change():
 
 def test_a_guess_cannot_be_checked_once_the_salt_is_gone():
     """The commitment of the same content under another salt is another."""
-    told = {"key": "k", "kind": "touch", "customer_id": "c", "happened_at": NOW, "payload": "{}"}
+    told = {"key": "k", "kind": "touch", "customer_id": "c", "happened_at": stamp(NOW), "payload": "{}"}
     assert len({commitment_of(salt=salt, **told) for salt in salts(3)}) == 3  # type: ignore[arg-type]
 
 
 def test_texts_that_run_into_each_other_are_told_apart():
-    told = {"salt": "00" * 32, "happened_at": NOW, "payload": "{}", "kind": "touch"}
+    told = {"salt": "00" * 32, "happened_at": stamp(NOW), "payload": "{}", "kind": "touch"}
     one = commitment_of(key="a", customer_id="bc", **told)  # type: ignore[arg-type]
     assert one != commitment_of(key="ab", customer_id="c", **told)  # type: ignore[arg-type]
 

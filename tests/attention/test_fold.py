@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from primeta.attention.chain import canonical, commitment_of
+from primeta.attention.chain import canonical, commitment_of, stamp
 from primeta.attention.fold import CustomerState, extend, fold, state_as_of
 from primeta.attention.ledger import Event, checked
 from primeta.attention.records import Entry
@@ -42,7 +42,7 @@ def entry(kind: str, happened: float, payload: dict[str, Any], *, learnt: float 
         key=event.key,
         kind=kind,
         customer_id="c",
-        happened_at=event.happened_at,
+        happened_at=stamp(event.happened_at),
         payload=canonical(event.payload),
     )
     return Entry(

@@ -90,22 +90,20 @@ def salts(count: int) -> Iterator[str]:
     return (drawn[at : at + 2 * SALT_BYTES] for at in range(0, len(drawn), 2 * SALT_BYTES))
 
 
-def commitment_of(
-    *, salt: str, key: str, kind: str, customer_id: str, happened_at: datetime, payload: str
-) -> str:
-    """SHA-256 of the salt and of everything that erasure deletes; `payload` is canonical.
+def commitment_of(*, salt: str, key: str, kind: str, customer_id: str, happened_at: str, payload: str) -> str:
+    """SHA-256 of the salt and of everything that erasure deletes; `payload` is canonical, times are `stamp`ed.
 
     Lengths stand before texts, so that no two entries are written alike.
     """
-    parts = f"{len(key)}:{key}{len(kind)}:{kind}{len(customer_id)}:{customer_id}{stamp(happened_at)}{payload}"
+    parts = f"{len(key)}:{key}{len(kind)}:{kind}{len(customer_id)}:{customer_id}{happened_at}{payload}"
     return hashlib.sha256(bytes.fromhex(salt) + parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def link(
-    before: str, *, number: int, kind: str, happened_at: datetime, learnt_at: datetime, by: str, commitment: str
+    before: str, *, number: int, kind: str, happened_at: str, learnt_at: str, by: str, commitment: str
 ) -> str:
     """The chain after an entry: SHA-256 of the chain before it, of what is never erased, and of its commitment."""
-    parts = f"{before}{number}:{kind}:{stamp(happened_at)}{stamp(learnt_at)}{len(by)}:{by}{commitment}"
+    parts = f"{before}{number}:{kind}:{happened_at}{learnt_at}{len(by)}:{by}{commitment}"
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -142,7 +140,7 @@ def check(
     blank: set[int] = set()
     erased: set[int] = set()
     number, before, learnt = 0, START, None
-    count = 0
+    count, learnt_at = 0, ""
     for entry in entries:
         count += 1
         if entry.number <= number:
@@ -150,6 +148,9 @@ def check(
         for gone in range(number + 1, min(entry.number, number + 1 + most)):
             fault(gone, "missing")
         broken_off = entry.number != number + 1
+        happened_at = stamp(entry.happened_at)
+        if learnt is None or entry.learnt_at != learnt:
+            learnt_at = stamp(entry.learnt_at)
         if not entry.salt:
             blank.add(entry.number)
             if entry.payload or entry.customer_id or entry.key:
@@ -160,7 +161,7 @@ def check(
                 key=entry.key,
                 kind=entry.kind,
                 customer_id=entry.customer_id,
-                happened_at=entry.happened_at,
+                happened_at=happened_at,
                 payload=canonical(entry.payload),
             )
             if expected != entry.commitment:
@@ -171,8 +172,8 @@ def check(
             before,
             number=entry.number,
             kind=entry.kind,
-            happened_at=entry.happened_at,
-            learnt_at=entry.learnt_at,
+            happened_at=happened_at,
+            learnt_at=learnt_at,
             by=entry.by,
             commitment=entry.commitment,
         )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from primeta.attention.chain import canonical
 from primeta.attention.records import PROCESSINGS, PURPOSES, EntryKind, ReactionKind
 from primeta.errors import BadInput
 
@@ -45,32 +44,53 @@ def checked(event: Event) -> Event:
     Raises:
         BadInput: no such kind, a field that the kind needs is missing, of the wrong type or not known.
     """
-    if event.kind not in KINDS:
+    check_outside(event)
+    return Event(
+        key=whole_text(event.key),
+        kind=event.kind,
+        customer_id=whole_text(event.customer_id),
+        happened_at=event.happened_at.astimezone(UTC),
+        payload=checked_payload(event),
+        by=whole_text(event.by),
+    )
+
+
+def check_outside(event: Event) -> None:
+    """All but the payload.
+
+    Raises:
+        BadInput: as `checked`.
+    """
+    key, customer_id = event.key, event.customer_id
+    if event.kind not in FIELDS:
         raise BadInput(f"{event.kind!r} is no kind of entry; expected one of {', '.join(KINDS)}")
-    where = f"{event.kind} {event.key!r}" if event.key else event.kind
-    if not event.key or len(event.key) > LONGEST_KEY or "\0" in event.key:
+    if not key or len(key) > LONGEST_KEY or "\0" in key:
         raise BadInput(
-            f"{where}: an entry needs a key of 1 to {LONGEST_KEY} letters: the sender's own id of the event"
+            f"{_where(event)}: an entry needs a key of 1 to {LONGEST_KEY} letters: the sender's own id of the event"
         )
     if event.happened_at.tzinfo is None:
-        raise BadInput(f"{where}: happened_at {event.happened_at.isoformat()} has no time zone")
-    if not event.customer_id and event.kind not in WITHOUT_CUSTOMER:
-        raise BadInput(f"{where}: customer_id is empty; say whom it is about")
-    if "\0" in event.customer_id:
-        raise BadInput(f"{where}: customer_id holds a zero byte")
-    payload = _clean(event.payload, where)
-    _check_fields(event.kind, payload, where)
-    text = canonical(payload)
-    if len(text) > LONGEST_PAYLOAD:
-        raise BadInput(f"{where}: {len(text):,} letters; at most {LONGEST_PAYLOAD:,} fit into an entry")
-    return Event(
-        key=_text(event.key),
-        kind=event.kind,
-        customer_id=_text(event.customer_id),
-        happened_at=event.happened_at.astimezone(UTC),
-        payload=payload,
-        by=_text(event.by),
-    )
+        raise BadInput(f"{_where(event)}: happened_at {event.happened_at.isoformat()} has no time zone")
+    if not customer_id and event.kind not in WITHOUT_CUSTOMER:
+        raise BadInput(f"{_where(event)}: customer_id is empty; say whom it is about")
+    if "\0" in customer_id:
+        raise BadInput(f"{_where(event)}: customer_id holds a zero byte")
+
+
+def checked_payload(event: Event) -> dict[str, Any]:
+    """The payload in order; depends on kind and payload alone.
+
+    Raises:
+        BadInput: as `checked`.
+    """
+    payload = _clean(event.payload, event)
+    _check_fields(event.kind, payload, event)
+    if sum(len(value) for value in payload.values() if isinstance(value, str)) > LONGEST_PAYLOAD:
+        raise BadInput(f"{_where(event)}: at most {LONGEST_PAYLOAD:,} letters fit into an entry")
+    return payload
+
+
+def _where(event: Event) -> str:
+    return f"{event.kind} {event.key[:80]!r}" if event.key else event.kind
 
 
 def key_of(*parts: object) -> str:
@@ -123,14 +143,6 @@ def _is_ranges(value: Any) -> bool:
         isinstance(pair, list) and len(pair) == 2 and all(_is_count(number) for number in pair)
         for pair in value
     )
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_anything(value: Any) -> bool:
-    return True
 
 
 def _one_of(*choices: str) -> Check:
@@ -201,33 +213,35 @@ FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {
 WITHOUT_CUSTOMER = ("suppressed", "erased", "decision", "kept", "broken", "promise", "notice")
 
 
-def _check_fields(kind: str, payload: dict[str, Any], where: str) -> None:
+def _check_fields(kind: str, payload: dict[str, Any], event: Event) -> None:
     needs, may = FIELDS[kind]
     for name, check in needs.items():
         if name not in payload:
-            raise BadInput(f"{where}: {name} is missing; expected {', '.join(needs)}")
+            raise BadInput(f"{_where(event)}: {name} is missing; expected {', '.join(needs)}")
         if not check(payload[name]):
-            raise BadInput(f"{where}: {name} = {_short(payload[name])} cannot be used{_expected(kind, name)}")
+            raise _unusable(event, name, payload[name])
     for name, value in payload.items():
         if name in needs or may is None:
             continue
         if name not in may:
-            raise BadInput(f"{where}: {name!r} is not known; expected {', '.join((*needs, *may))}")
+            raise BadInput(f"{_where(event)}: {name!r} is not known; expected {', '.join((*needs, *may))}")
         if not may[name](value):
-            raise BadInput(f"{where}: {name} = {_short(value)} cannot be used{_expected(kind, name)}")
-    if kind == "promise" and _is_object(payload.get("customers")):
-        raise BadInput(f"{where}: customers is a list of ids or \"all\"")
-    for name in ("channel",):
-        if name in payload and isinstance(payload[name], str):
-            payload[name] = payload[name].strip().lower()
+            raise _unusable(event, name, value)
+    if isinstance(payload.get("channel"), str):
+        payload["channel"] = payload["channel"].strip().lower()
     if isinstance(payload.get("channels"), list):
         payload["channels"] = sorted({entry.strip().lower() for entry in payload["channels"]})
-    if kind == "consent" and payload["processing"] not in PROCESSINGS:
+    known = {
+        "consent": ("processing", PROCESSINGS),
+        "touch": ("purpose", PURPOSES),
+        "reaction": ("kind", get_args(ReactionKind)),
+    }.get(kind)
+    if known is not None and payload[known[0]] not in known[1]:
         payload["unverifiable"] = True
-    if kind == "touch" and payload["purpose"] not in PURPOSES:
-        payload["unverifiable"] = True
-    if kind == "reaction" and payload["kind"] not in get_args(ReactionKind):
-        payload["unverifiable"] = True
+
+
+def _unusable(event: Event, name: str, value: Any) -> BadInput:
+    return BadInput(f"{_where(event)}: {name} = {_short(value)} cannot be used{_expected(event.kind, name)}")
 
 
 def _expected(kind: str, name: str) -> str:
@@ -248,19 +262,19 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _clean(payload: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _clean(payload: Mapping[str, Any], event: Event) -> dict[str, Any]:
     """Only what JSON has: times as texts, numbers that are numbers, texts without broken letters."""
     try:
-        return {_text(str(name)): _plain(value) for name, value in payload.items()}
+        return {whole_text(str(name)): _plain(value) for name, value in payload.items()}
     except (TypeError, ValueError) as error:
-        raise BadInput(f"{where}: the payload cannot be kept ({error})") from None
+        raise BadInput(f"{_where(event)}: the payload cannot be kept ({error})") from None
 
 
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
-        return _text(value)
+        return whole_text(value)
     if isinstance(value, float):
         # Unknown is null, in JSON and in the ledger.
         return value if value - value == 0 else None
@@ -269,7 +283,7 @@ def _plain(value: Any) -> Any:
             raise ValueError(f"the time {value.isoformat()} has no zone")
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Mapping):
-        return {_text(str(name)): _plain(entry) for name, entry in value.items()}
+        return {whole_text(str(name)): _plain(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         entries = sorted(value) if isinstance(value, set | frozenset) else value
         return [_plain(entry) for entry in entries]
@@ -278,7 +292,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
-def _text(value: str) -> str:
+def whole_text(value: str) -> str:
     """Half a surrogate pair cannot be written to a database."""
     if value.isascii():
         return value

@@ -134,30 +134,39 @@ def load_state(connection: Connection, customer_id: str) -> CustomerState | None
 
 def load_states(connection: Connection, customers: Collection[str]) -> dict[str, CustomerState]:
     """The states of those of whom there are any."""
-    wanted, found = sorted(set(customers)), {}
+    return {customer: unpack(kept) for customer, kept in load_packed(connection, customers).items()}
+
+
+def load_packed(connection: Connection, customers: Collection[str]) -> dict[str, bytes]:
+    """The same, as they are kept: for many customers at once, where not each is looked into."""
+    wanted = sorted(set(customers))
+    found: dict[str, bytes] = {}
     for at in range(0, len(wanted), AT_ONCE):
-        rows = connection.execute(
-            select(attention_states.c.customer_id, attention_states.c.state).where(
-                attention_states.c.customer_id.in_(wanted[at : at + AT_ONCE])
-            )
-        )
-        found.update((row[0], unpack(bytes(row[1]))) for row in rows)
+        some = wanted[at : at + AT_ONCE]
+        if connection.dialect.name == "sqlite":
+            marks = ", ".join("?" * len(some))
+            query = f"select customer_id, state from attention_states where customer_id in ({marks})"
+            rows = connection.exec_driver_sql(query, tuple(some))
+        else:
+            query = "select customer_id, state from attention_states where customer_id = any(%s)"
+            rows = connection.exec_driver_sql(query, (some,))
+        found.update((row[0], bytes(row[1])) for row in rows)
     return found
 
 
-_SAVE = text(
-    "insert into attention_states (customer_id, number, state) values (:customer_id, :number, :state) "
+_SAVE = (
+    "insert into attention_states (customer_id, number, state) values ({0}, {0}, {0}) "
     "on conflict (customer_id) do update set number = excluded.number, state = excluded.state"
 )
 
 
 def save_states(connection: Connection, states: Iterable[CustomerState], *, number: int) -> None:
     """Write states that hold every entry up to `number`; what is kept of credit stays."""
-    rows = [
-        {"customer_id": state.customer_id, "number": number, "state": pack(state)} for state in states
-    ]
+    # In one order everywhere: two writers on PostgreSQL would otherwise wait for each other's rows.
+    rows = sorted((state.customer_id, number, pack(state)) for state in states)
     if rows:
-        connection.execute(_SAVE, rows)
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        connection.exec_driver_sql(_SAVE.format(mark), rows)
 
 
 def drop_states(connection: Connection, customers: Collection[str]) -> None:
