@@ -16,27 +16,14 @@ from primeta.attention.decide import MARKETING, Case, refusals
 from primeta.attention.fold import CustomerState, SeenTouch
 from primeta.attention.quiet_hours import zone_of
 from primeta.attention.records import PURPOSES, Cap, Credit, Policy, Promise, Question
+from primeta.config import ATTENTION_POLICY_KEYS
 from primeta.errors import BadInput
 
 Complain = Callable[[str, str], Exception]
 """Key and message → the error to raise."""
 
 CAP_KEYS = ("max", "window", "channel", "purposes", "strict")
-POLICY_KEYS = (
-    "caps",
-    "quiet_hours",
-    "first_useful",
-    "useful_after_broken",
-    "sell_at",
-    "press_at",
-    "gain_per_touch",
-    "loss_of_customer",
-    "cost_per_message",
-    "priority",
-    "service_programmes",
-    "holdout",
-    "default",
-)
+POLICY_KEYS = ATTENTION_POLICY_KEYS
 DEFAULTS = ("refuse", "allow-service", "allow")
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(m|min|h|d|w)\s*")
 _UNITS = {"m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -432,6 +433,43 @@ attention_states = Table(
     Column("state", LargeBinary, nullable=False),
     Column("credit", LargeBinary),
     Column("credit_at", DateTime),
+    # Where he lives, as the facts tell; quiet hours are his.
+    Column("zone", String(64)),
+)
+
+# A message that holds a place under the caps until it is confirmed as sent, released, or its time is over.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("personal", Boolean),
+    # When it is to be sent; once confirmed, when it was.
+    Column("at", DateTime, nullable=False),
+    # `reserved`, `confirmed`, `released`.
+    Column("state", String(16), nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("policy", Integer, nullable=False),
+    Column("made_at", DateTime, nullable=False),
+    Column("expires_at", DateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Index("ix_reservations_customer_id", "customer_id", "at"),
+)
+
+# What may be sent to whom and when, every version; `origin` is `file` or `page`.
+attention_policies = Table(
+    "attention_policies",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("policy", JSON, nullable=False),
+    Column("seal", String(64), nullable=False),
+    Column("origin", String(8), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
 )
 
 # Who was erased and must not be written again: a keyed digest of the id, nothing else.

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("state", sa.LargeBinary(), nullable=False),
         sa.Column("credit", sa.LargeBinary(), nullable=True),
         sa.Column("credit_at", sa.DateTime(), nullable=True),
+        sa.Column("zone", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_attention_states")),
     )
     op.create_table(
@@ -71,6 +72,35 @@ def upgrade() -> None:
         sa.Column("secret", sa.LargeBinary(length=32), nullable=False),
         sa.Column("made_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_privacy_keys")),
+    )
+    op.create_table(
+        "reservations",
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("campaign", sa.Text(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("personal", sa.Boolean(), nullable=True),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("probability", sa.Float(), nullable=False),
+        sa.Column("policy", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_reservations")),
+    )
+    op.create_index(op.f("ix_reservations_customer_id"), "reservations", ["customer_id", "at"])
+    op.create_table(
+        "attention_policies",
+        sa.Column("version", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("policy", sa.JSON(), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.Column("origin", sa.String(length=8), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_attention_policies")),
     )
     # Wishes, promises and erasures are few among millions of touches.
     op.create_index(
@@ -128,5 +158,7 @@ def _forbid_changes() -> None:
 def downgrade() -> None:
     if op.get_bind().dialect.name != "sqlite":
         op.execute("drop function ledger_is_kept() cascade")
-    for name in ("privacy_keys", "suppressions", "attention_states", "ledger_head", "ledger"):
+    for name in (
+        "attention_policies", "reservations", "privacy_keys", "suppressions", "attention_states", "ledger_head", "ledger"
+    ):
         op.drop_table(name)
