@@ -103,7 +103,7 @@ TABLES: dict[str, TableSpec] = {
         _spec(
             "consents",
             "customer_id:id processing channel state happened_at:time",
-            "text version surface legal_basis",
+            "text version surface legal_basis language controller text_hash",
             time="happened_at",
         ),
         _spec("promotions", "name starts_at:time ends_at:time", "slice depth:number", time="starts_at"),

@@ -197,10 +197,12 @@ def is_opt_out(payload: Mapping[str, Any]) -> bool:
 
 
 def proven(payload: Mapping[str, Any]) -> bool:
-    """Whether a consent carries its proof: the text as shown (or its hash) and where it was shown."""
-    return bool((payload.get("text") or payload.get("text_hash")) and payload.get("surface"))
+    """Whether a consent carries its proof: the text as shown (or its hash), where it was shown, and when."""
+    shown = payload.get("text") or payload.get("text_hash")
+    return bool(shown and payload.get("surface") and not payload.get("unverifiable"))
 
 
 def accepted(payload: Mapping[str, Any]) -> bool:
     """Whether a named person took it upon himself, with a reason, that this consent counts without proof."""
-    return bool(payload.get("accepted_by") and payload.get("accepted_reason"))
+    named = payload.get("accepted_by") and payload.get("accepted_reason")
+    return bool(named and not payload.get("unverifiable"))

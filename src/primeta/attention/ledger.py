@@ -99,6 +99,11 @@ def key_of(*parts: object) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
+def text_hash(text: str) -> str:
+    """SHA-256 of a text as shown, in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 # Fields
 
 Check = Callable[[Any], bool]
@@ -238,6 +243,13 @@ def _check_fields(kind: str, payload: dict[str, Any], event: Event) -> None:
     }.get(kind)
     if known is not None and payload[known[0]] not in known[1]:
         payload["unverifiable"] = True
+    if payload.get("text") and kind in ("consent", "notice"):
+        shown = text_hash(payload["text"])
+        if payload.setdefault("text_hash", shown) != shown:
+            raise BadInput(
+                f"{_where(event)}: text_hash {payload['text_hash'][:16]}… is not that of the text; expected SHA-256 "
+                f"of the text as shown in UTF-8, {shown[:16]}…, or leave it out"
+            )
 
 
 def _unusable(event: Event, name: str, value: Any) -> BadInput:
