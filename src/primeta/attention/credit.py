@@ -380,17 +380,18 @@ def _ahead(
     _, places, count, _ = _numbers(model)
     numbers = model.filter
     if channel is None:
-        weights, own, earlier = numbers.start(), np.zeros((MARKS, len(MEMORIES))), 0
+        weights, own, earlier, unanswered = numbers.start(), np.zeros((MARKS, len(MEMORIES))), 0, 0
     else:
         weights = _drifted(channel.weights, max(when - channel.at, 0.0), model)
         own = channel.own * np.exp(-max(when - channel.counted_at, 0.0) / MEMORIES)
-        earlier = channel.earlier
+        earlier, unanswered = channel.earlier, channel.unanswered
     row = welcome_row(
         purpose=purpose,
         at=when,
         own=own,
         everywhere=everywhere,
         earlier=earlier,
+        unanswered=unanswered,
         season=model.season.one(when),
         place=places.get(name, -1),
         channels=count,
@@ -520,12 +521,13 @@ def _looked(
     ahead = _ahead(now, name=channel, purpose=code, when=when, everywhere=everywhere, model=model)
     raw = float(ahead.weights @ _hopes(_numbers(model)[0], ahead.x))
     blind = float(ahead.weights[BLIND])
-    unanswered = 0 if now is None else now.unanswered
+    earlier, unanswered = (0, 0) if now is None else (now.earlier, now.unanswered)
     stack = stack_row(
         ahead.row,
         purpose=code,
         own=ahead.own,
         everywhere=everywhere,
+        earlier=earlier,
         unanswered=unanswered,
         raw=raw,
         blind=blind,
@@ -534,7 +536,7 @@ def _looked(
     hazard = drive_row(
         ahead.row,
         own=ahead.own,
-        earlier=0 if now is None else now.earlier,
+        earlier=earlier,
         unanswered=unanswered,
         logit=corrected,
         blind=blind,
@@ -584,7 +586,7 @@ def _foretold(
         x=ahead.x + look.corrected - (log(look.raw) - log1p(-look.raw)),
         value=welcome,
         x_variance=float(ahead.row @ model.welcome_covariance @ ahead.row),
-        widen=model.widen,
+        widen=float(np.interp(look.corrected, model.widen_at, model.widen_by)),
     )
     return Prediction(
         welcome=welcome,

@@ -27,7 +27,7 @@ CHANNELS_KNOWN = 6
 WELCOME_NAMES = (
     "level", "service", "offer", "press", "recent 1", "recent 7", "recent 30", "selling 7", "pressing 7",
     "service 7", "other channels 1", "other channels 7", "broken", "hour sin", "hour cos", "weekend", "tenure",
-    "season", "kept",
+    "season", "kept", "unanswered", "welcomed 7",
 )  # fmt: skip
 ONSET_NAMES = ("level", "service", "offer", "press", "recent 7", "broken")
 WEAR_NAMES = ("level", "service", "offer", "press")
@@ -107,7 +107,7 @@ def known_before(log: TouchLog) -> Known:
 def welcome_columns(
     log: TouchLog, known: Known, *, season: Floats, known_channels: tuple[str, ...]
 ) -> Floats:
-    """(n, 19 + channels): what the log-odds of welcome are linear in.
+    """(n, 21 + channels): what the log-odds of welcome are linear in.
 
     Args:
         season: (n,) how much more the whole base welcomed lately than in general, log-odds.
@@ -134,6 +134,8 @@ def welcome_columns(
         np.log1p(known.earlier),
         season,
         np.log1p(known.all[:, KEPT, 2]),
+        np.log1p(known.unanswered),
+        np.log1p(own[:, WELCOMED:DROVE, 1].sum(axis=1)),
         *channel_columns(log, known_channels),
     ]
     return np.column_stack(columns).astype(np.float64)
@@ -188,6 +190,7 @@ def welcome_row(
     own: Floats,
     everywhere: Floats,
     earlier: int,
+    unanswered: int,
     season: float,
     place: int,
     channels: int,
@@ -219,6 +222,8 @@ def welcome_row(
         log1p(earlier),
         season,
         log1p(everywhere[KEPT, 2]),
+        log1p(unanswered),
+        log1p(own[WELCOMED:DROVE, 1].sum()),
     )
     if place >= 0:
         row[len(WELCOME_NAMES) + place] = 1.0
@@ -258,16 +263,18 @@ def drive_row(
 
 STACK_NAMES = (
     "level", "log-odds", "welcomed 7", "welcomed 30", "recent 7", "recent 30", "unanswered", "blind", "purpose",
-    "other channels",
+    "other channels", "other channels early",
 )  # fmt: skip
 """What the last correction of the filter's log-odds is linear in."""
 SHRINK = 4.0
 """Touches that a share of one purpose, or of the other channels, is pulled towards the filter's probability by."""
+EARLY_TOUCHES = 5.0
+"""Touches on a channel after which other channels count half as much."""
 LONG = 3
 
 
 def stack_columns(log: TouchLog, known: Known, columns: Floats, *, raw: Floats, blind: Floats) -> Floats:
-    """(n, 10) of the last correction.
+    """(n, 11) of the last correction.
 
     Args:
         columns: of `welcome_columns`.
@@ -281,6 +288,7 @@ def stack_columns(log: TouchLog, known: Known, columns: Floats, *, raw: Floats, 
     other_sent = np.maximum(known.all[:, ALL_TOUCHES, LONG] - ours, 0.0)
     other_welcomed = np.maximum(known.all[:, ALL_WELCOMED, LONG] - glad[:, LONG], 0.0)
     pull = SHRINK * raw
+    other = np.log((other_welcomed + pull) / ((other_sent + SHRINK) * raw))
     return np.column_stack(
         [
             np.ones(log.touches),
@@ -291,19 +299,22 @@ def stack_columns(log: TouchLog, known: Known, columns: Floats, *, raw: Floats, 
             np.log1p(known.unanswered),
             blind,
             np.log((same_welcomed + pull) / ((same_sent + SHRINK) * raw)),
-            np.log((other_welcomed + pull) / ((other_sent + SHRINK) * raw)),
+            other,
+            other / (1 + known.earlier / EARLY_TOUCHES),
         ]
     )
 
 
 def stack_row(
-    row: Floats, *, purpose: int, own: Floats, everywhere: Floats, unanswered: int, raw: float, blind: float
+    row: Floats, *, purpose: int, own: Floats, everywhere: Floats, earlier: int,
+    unanswered: int, raw: float, blind: float
 ) -> Floats:
     """`stack_columns` of one touch from its `welcome_row`."""
     glad = own[WELCOMED:DROVE].sum(axis=0).tolist()
     other_sent = max(float(everywhere[ALL_TOUCHES, LONG] - own[USEFUL : PRESS + 1, LONG].sum()), 0.0)
     other_welcomed = max(float(everywhere[ALL_WELCOMED, LONG]) - glad[LONG], 0.0)
     pull = SHRINK * raw
+    other = log((other_welcomed + pull) / ((other_sent + SHRINK) * raw))
     return np.array(
         [
             1.0,
@@ -315,7 +326,8 @@ def stack_row(
             log1p(unanswered),
             blind,
             log((own[WELCOMED + purpose, LONG] + pull) / ((own[purpose, LONG] + SHRINK) * raw)),
-            log((other_welcomed + pull) / ((other_sent + SHRINK) * raw)),
+            other,
+            other / (1 + earlier / EARLY_TOUCHES),
         ]
     )
 

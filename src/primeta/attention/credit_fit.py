@@ -182,7 +182,7 @@ def _fit_filter(
     mean[0] = float(logit(np.array([min(share / 0.8, 0.95)]))[0]) - 0.3
     sd = np.concatenate(
         [
-            [1.5, 1.0, 1.0, 1.0, *[0.3] * 8, 0.5, 0.3, 0.3, 0.5, 0.3, 0.5, 0.3],
+            [1.5, 1.0, 1.0, 1.0, *[0.3] * 8, 0.5, 0.3, 0.3, 0.5, 0.3, 0.5, 0.3, 0.3, 0.3],
             np.full(extra, 0.7),
             [1.0, 0.7, 0.7, 0.7, 0.3, 0.5],
             [1.0, 0.7, 0.7, 0.7],
@@ -233,49 +233,84 @@ def _correct(log: TouchLog, model: CreditModel) -> CreditModel:
     rows = log.closed & ~np.isfinite(log.drove)
     mean = np.zeros(len(STACK_NAMES))
     mean[1] = 1.0
-    sd = np.array([0.3, 0.15, *[0.2] * 5, 0.5, 0.7, 0.7])
+    sd = np.array([0.3, 0.15, *[0.2] * 5, 0.5, 0.7, 0.7, 0.7])
     stack, _ = fit_logit(columns[rows], log.good[rows].astype(float), prior_mean=mean, prior_sd=sd)
-    return replace(model, stack=stack, widen=spread_ratio(log, model, steps, columns @ stack))
+    at, by = spread_ratios(log, model, steps, columns @ stack)
+    return replace(model, stack=stack, widen_at=at, widen_by=by)
 
 
-def spread_ratio(log: TouchLog, model: CreditModel, steps: Steps, corrected: Floats) -> float:
-    """How much wider the true probabilities lie around the foretold than the filter thinks (as a ratio of sds).
+SPREAD_GROUPS = 3
+SPREAD_PRIOR = 0.2
+"""How far the ratio of variances is thought to lie from 1 before the log is asked."""
 
-    Two touches in a row of one customer, both foretold from what was known before the first: if the foretold
-    probability is off, it is off for both in the same direction, so that the mean product of both errors is the
-    variance of what is not known. It is held against the covariance that the filter gives them.
+
+def spread_ratios(
+    log: TouchLog, model: CreditModel, steps: Steps, corrected: Floats
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """How much wider the true probabilities lie around the foretold than the filter thinks, as ratios of sds.
+
+    Two touches of one purpose in a row to one customer: if the foretold probability is off, it is off for both in the
+    same direction, so that the mean product of both errors, the second foretold without the first's outcome, is the
+    variance of what is not known. It is held against what the filter expects of the same products, in thirds of
+    touches by foretold probability. Any forecast of the second will do that does not look at the first's outcome, save
+    for the first's effect on x, which is no sign of what customers are like.
+
+    Returns:
+        Log-odds in the middle of each third and its ratio.
     """
-    sequence = log.sequence
-    gap = np.diff(log.sent)
-    settled = log.closed & ~np.isfinite(log.drove)
-    pairs = np.flatnonzero((sequence[1:] == sequence[:-1]) & settled[1:] & settled[:-1] & (gap < 30))
-    if len(pairs) < 200:
-        return 1.0
+    first, second = _same_purpose_pairs(log)
+    if len(first) < 300:
+        return (0.0,), (1.0,)
     levels = model.filter.levels()
     x = steps.x + corrected - logit(steps.raw)
     onset = sigmoid(onset_columns(steps.columns) @ model.filter.onset)
     wear = sigmoid(wear_columns(steps.columns) @ model.filter.wear)
-    hope = sigmoid(levels + x[pairs, None])
-    after = hope.copy()
-    weights = steps.weights[pairs]
+    hope = sigmoid(levels + x[first, None])
+    weights = steps.weights[first]
     expected = np.einsum("ij,ij->i", weights, hope)
-    follow = sigmoid(levels + x[pairs + 1, None])
-    # both the weights and the weights tilted by the first welcome go on to the next touch
-    onward = touched(drifted(weights, gap[pairs], model.filter), onset[pairs + 1], wear[pairs + 1])
-    tilted = touched(drifted(weights * after, gap[pairs], model.filter), onset[pairs + 1], wear[pairs + 1])
-    then = np.einsum("ij,ij->i", onward, follow)
-    thought = np.einsum("ij,ij->i", tilted, follow) - expected * then
-    seen = (log.good[pairs] - expected) * (log.good[pairs + 1] - then)
-    scale = np.sqrt(expected * (1 - expected) * then * (1 - then)) + 1e-3
-    thought, seen = thought / scale, seen / scale
-    ratio = float(seen.sum() / max(thought.sum(), 1e-9))
-    error = clustered_difference(seen - ratio * thought, log.customer[pairs]).error / max(
-        float(thought.mean()), 1e-12
+    outcome = log.good[first].astype(float)
+    gap = log.sent[second] - log.sent[first]
+    tilted = weights * np.where(outcome[:, None] > 0, hope, 1 - hope)
+    tilted /= tilted.sum(axis=1)[:, None]
+    follow = sigmoid(levels + x[second, None])
+    then, knowing = (
+        np.einsum("ij,ij->i", touched(drifted(start, gap, model.filter), onset[second], wear[second]), follow)
+        for start in (weights, tilted)
     )
-    # a normal prior around 1 keeps it there where the log says little
-    prior = 0.3
-    settled_ratio = (ratio / error**2 + 1 / prior**2) / (1 / error**2 + 1 / prior**2)
-    return float(np.sqrt(np.clip(settled_ratio, 0.5, 4.0)))
+    scale = np.sqrt(expected * (1 - expected) * then * (1 - then)) + 1e-3
+    seen = (outcome - expected) * (log.good[second] - then) / scale
+    thought = (outcome - expected) * (knowing - then) / scale
+    edges = np.quantile(expected, np.arange(1, SPREAD_GROUPS) / SPREAD_GROUPS)
+    group = np.digitize(expected, edges)
+    middles, ratios = [], []
+    for number in range(SPREAD_GROUPS):
+        rows = group == number
+        base = float(thought[rows].mean()) if rows.any() else 0.0
+        if base <= 0:
+            continue
+        ratio = float(seen[rows].mean()) / base
+        error = clustered_difference(seen[rows] - ratio * thought[rows], log.customer[first[rows]]).error / base
+        # a normal prior around 1 keeps it there where the log says little
+        settled = (ratio / error**2 + 1 / SPREAD_PRIOR**2) / (1 / error**2 + 1 / SPREAD_PRIOR**2)
+        middles.append(float(np.median(logit(expected[rows]))))
+        ratios.append(float(np.sqrt(np.clip(settled, 0.5, 4.0))))
+    return (tuple(middles), tuple(ratios)) if ratios else ((0.0,), (1.0,))
+
+
+def _same_purpose_pairs(log: TouchLog) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Touches and the next of the same purpose on the same channel within 30 days, both over."""
+    order = np.lexsort((np.arange(log.touches), log.purpose, log.sequence))
+    one, other = order[:-1], order[1:]
+    settled = log.closed & ~np.isfinite(log.drove)
+    sequence = log.sequence
+    fits = (
+        (sequence[one] == sequence[other])
+        & (log.purpose[one] == log.purpose[other])
+        & (log.sent[other] - log.sent[one] < 30)
+        & settled[one]
+        & settled[other]
+    )
+    return one[fits], other[fits]
 
 
 def judge(model: CreditModel, log: TouchLog, *, after: float) -> CreditVerdict:

@@ -48,8 +48,9 @@ class CreditModel:
     """Coefficients of `DRIVE_NAMES` and channels."""
     stack: Floats
     """Coefficients of `STACK_NAMES`."""
-    widen: float
-    """How much wider than the filter thinks the true log-odds lie."""
+    widen_at: tuple[float, ...]
+    widen_by: tuple[float, ...]
+    """How much wider than the filter thinks the true log-odds lie, at these foretold log-odds."""
     channels: tuple[str, ...]
     """Those with a level of their own beside the first."""
     season: Season
@@ -90,7 +91,8 @@ class CreditModel:
             welcome_covariance=np.diag(np.where(welcome != 0, 0.04, 0.0)),
             drive=drive,
             stack=stack,
-            widen=1.0,
+            widen_at=(0.0,),
+            widen_by=(1.0,),
             channels=(),
             season=Season(first=0, values=()),
             used="prior",
@@ -108,7 +110,8 @@ class CreditModel:
             "welcome_covariance": self.welcome_covariance.tolist(),
             "drive": self.drive.tolist(),
             "stack": self.stack.tolist(),
-            "widen": self.widen,
+            "widen_at": list(self.widen_at),
+            "widen_by": list(self.widen_by),
             "channels": list(self.channels),
             "season": {"first": self.season.first, "values": list(self.season.values)},
             "used": self.used,
@@ -128,7 +131,8 @@ class CreditModel:
             welcome_covariance=np.array(kept["welcome_covariance"], dtype=float),
             drive=np.array(kept["drive"], dtype=float),
             stack=np.array(kept["stack"], dtype=float),
-            widen=kept["widen"],
+            widen_at=tuple(kept["widen_at"]),
+            widen_by=tuple(kept["widen_by"]),
             channels=tuple(kept["channels"]),
             season=Season(first=kept["season"]["first"], values=tuple(kept["season"]["values"])),
             used=kept["used"],
@@ -236,7 +240,7 @@ def _foresee(model: CreditModel, log: TouchLog, intervals: bool) -> Foreseen:
             x=steps.x + corrected - logit(steps.raw),
             value=welcome,
             x_variance=np.einsum("ij,jk,ik->i", steps.columns, model.welcome_covariance, steps.columns),
-            widen=model.widen,
+            widen=np.interp(corrected, model.widen_at, model.widen_by),
         )
         low, high = low * (1 - drive), high * (1 - drive)
     return Foreseen(

@@ -51,7 +51,7 @@ def interval_of(
         x: (n,) log-odds added to z, calibration included.
         value: (n,) the probability foretold.
         x_variance: (n,) of x, from the uncertainty of parameters.
-        widen: How much wider the log of the odds lies around `value` than the filter thinks; 1: as it thinks.
+        widen: (n,) how much wider the log-odds lie around `value` than the filter thinks; 1: as it thinks.
     Returns:
         (n,), (n,) probabilities.
     """
