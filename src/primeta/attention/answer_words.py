@@ -192,12 +192,14 @@ def flip_words(flip: Flip, lang: str) -> str:
     return WORDS["and-wait"][lang].format(change=said, at=at) if both else said
 
 
-def line(answer: Answer, lang: str) -> str:
-    """One line for a chat."""
-    said = [reason(answer, lang)]
+def line(answer: Answer, lang: str, *, zone: ZoneInfo | None = None) -> str:
+    """One line for a chat; times in the zone given, else UTC."""
+    there = zone or ZoneInfo("UTC")
+    said = [reason(answer, lang, zone=there)]
     if not answer.allowed:
         if answer.earliest is not None:
-            said.append(WORDS["earliest"][lang].format(at=answer.earliest.strftime("%Y-%m-%d %H:%M:%S UTC")))
+            at = answer.earliest.astimezone(there)
+            said.append(WORDS["earliest"][lang].format(at=f"{at:%Y-%m-%d %H:%M:%S} ({there.key})"))
         others = [flip_words(flip, lang) for flip in answer.flips if flip.change != "wait-until"]
         if others:
             said.append(WORDS["flips"][lang].format(changes="; ".join(others)))

@@ -93,6 +93,14 @@ REACTIVATION: dict[str, tuple[str, str]] = {
     ),
 }
 
+ATTENTION: dict[str, tuple[str, str]] = {
+    "may-send": ("primeta.cli.attention_may_send:may_send", "May we send this to him, and why not?"),
+    "filter": (
+        "primeta.cli.attention_may_send:filter_audience",
+        "May we send this to each of a file of customers?",
+    ),
+}
+
 
 def build() -> App:
     """The application with every verb registered lazily."""
@@ -127,6 +135,14 @@ def build() -> App:
         reactivation.command(place, name=name, help=words, sort_key=number)
     if REACTIVATION:
         app.command(reactivation)
+    attention = App(
+        name="attention",
+        help="Promises, consents and what the attention of customers bears.",
+        group=LOOP,
+    )
+    for number, (name, (place, words)) in enumerate(ATTENTION.items()):
+        attention.command(place, name=name, help=words, sort_key=number)
+    app.command(attention)
     return app
 
 

@@ -28,6 +28,8 @@ from primeta.workspace.views import (
 )
 
 if TYPE_CHECKING:
+    from primeta.attention.records import Answer as MaySend
+    from primeta.attention.records import Question
     from primeta.experiments.certificate import Certificate
     from primeta.experiments.certify import Asked
     from primeta.experiments.declare import Problem
@@ -45,10 +47,12 @@ if TYPE_CHECKING:
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
+    from primeta.workspace.audience_filter import Filtered
     from primeta.workspace.deliver import Deliveries
     from primeta.workspace.digest import Digest
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
+    from primeta.workspace.may_send import Desk
     from primeta.workspace.reactivation_plan import PlanExample
     from primeta.workspace.reactivation_views import (
         CampaignView,
@@ -708,6 +712,28 @@ class Workspace:
         from primeta.workspace.reading import log_document
 
         return log_document(self, identity, by=by, now=now, **options)
+
+    # Attention: may we send this?
+
+    def may_send(self, question: Question, *, now: datetime) -> MaySend:
+        """May we send this to him, and why not?"""
+        from primeta.workspace.may_send import may_send
+
+        return may_send(self, question, now=now)
+
+    def desk(self, *, now: datetime) -> Desk:
+        """For many questions and for places under the caps: policy and promises are read once."""
+        from primeta.workspace.may_send import Desk
+
+        return Desk(self, now=now)
+
+    def filter_audience(
+        self, audience: Path, question: Question, *, out: Path, now: datetime, **options: Any
+    ) -> Filtered:
+        """The question for each row of a file; options as in `workspace.audience_filter.filter_audience`."""
+        from primeta.workspace.audience_filter import filter_audience
+
+        return filter_audience(self, audience, question, out=out, now=now, **options)
 
     # The week
 
