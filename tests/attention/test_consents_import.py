@@ -11,7 +11,8 @@ from primeta.attention.ledger import checked, text_hash
 from primeta.errors import BadInput
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-WHEN = datetime(2025, 3, 1, 9)
+# As DuckDB gives it: UTC without a zone.
+WHEN = datetime(2025, 3, 1, 9, tzinfo=UTC).replace(tzinfo=None)
 TEXT = "Согласен получать рекламу"
 
 
@@ -61,7 +62,7 @@ def test_a_named_person_may_take_claims_upon_himself_with_a_reason():
         ({"processing": "newsletters"}, "unknown_processing"),
         ({"happened_at": None}, "undated"),
         ({"text_hash": "00" * 32}, "wrong_hash"),
-        ({"happened_at": datetime(2030, 1, 1)}, "future"),
+        ({"happened_at": WHEN.replace(year=2030)}, "future"),
         ({"customer_id": None}, "without_customer"),
     ],
 )
@@ -106,7 +107,10 @@ def test_counts_are_told_in_both_languages():
 
     _, counts = taken(row(), row(customer_id="8", text=None), row(customer_id="9", state="withdrawn"))
     done = ImportedConsents(counts=counts, new=4, duplicates=0, conflicts=0, source="f.csv")
-    assert done.line("en") == "3 rows: 1 consents count, 1 are claims without proof and allow nothing, 1 are against."
+    assert (
+        done.line("en")
+        == "3 rows: 1 consents count, 1 are claims without proof and allow nothing, 1 are against."
+    )
     assert "ничего не разрешают: 1" in done.line("ru")
     assert done.as_dict()["claims"] == 1
     assert "согласия с подтверждением" in done.table("ru").text()

@@ -184,7 +184,9 @@ def test_no_consent_is_ever_inferred(entries, day):
     lag,
 )
 def test_an_opt_out_wins_over_every_consent_that_is_not_later(entries, how, channel, day, late):
-    earlier = [told for told in entries if told.happened_at <= START + day * DAY and told.key not in ("w1", "w2")]
+    earlier = [
+        told for told in entries if told.happened_at <= START + day * DAY and told.key not in ("w1", "w2")
+    ]
     learnt = max(0, day + late)
     if how == "consent":
         against = [entry("consent", day, {"processing": "marketing", "channel": channel, "state": "withdrawn"}, learnt=learnt)]  # fmt: skip
@@ -276,7 +278,8 @@ def test_fewer_messages_are_a_preference_once_confirmed():
 
 
 @pytest.mark.parametrize(
-    ("happened", "learnt", "expected"), [(4, 4, True), (6, 6, True), (6, 8, False), (4, 8, True), (9, 9, False)]
+    ("happened", "learnt", "expected"),
+    [(4, 4, True), (6, 6, True), (6, 8, False), (4, 8, True), (9, 9, False)],
 )
 def test_as_of_in_both_times(happened, learnt, expected):
     """Given on day 1; withdrawn on day 5, which was learnt on day 7."""

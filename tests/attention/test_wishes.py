@@ -88,6 +88,8 @@ def test_a_wish_is_an_entry_with_its_sentence_and_the_same_one_when_read_again()
     assert events_in("Спасибо. Не звоните мне больше!", **told)[0].key == event.key
 
 
-@pytest.mark.parametrize("text", ["не " * 9000, "only " * 5000, "a" * 40_000, "не пишите " * 4000, "«" * 5000])
+@pytest.mark.parametrize(
+    "text", ["не " * 9000, "only " * 5000, "a" * 40_000, "не пишите " * 4000, "«" * 5000]
+)
 def test_no_text_keeps_the_rules_busy(text):
     wishes_in(text)

@@ -118,9 +118,7 @@ def test_the_database_itself_refuses_to_change_or_delete_an_entry(database):
 
 
 def test_an_erased_entry_is_empty_for_good_and_the_chain_holds(database):
-    done = append_all(
-        database, [consent("1", "given", NOW), consent("2", "given", NOW, key="hook")], now=NOW
-    )
+    done = append_all(database, [consent("1", "given", NOW), consent("2", "given", NOW, key="hook")], now=NOW)
     with database.write() as connection:
         assert erase(connection, [done.numbers[1]]) == 1
     named = Event(key="e1", kind="erased", customer_id="", happened_at=NOW, payload={"numbers": [[2, 2]]})

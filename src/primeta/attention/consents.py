@@ -63,7 +63,9 @@ class Slot:
             until: Up to when the past is settled: of what was in force by then only the latest is kept.
         """
         if mark.state != "given":
-            return Slot(given=self.given, no=mark if self.no is None else max(self.no, mark), claim=self.claim)
+            return Slot(
+                given=self.given, no=mark if self.no is None else max(self.no, mark), claim=self.claim
+            )
         if not mark.proven:
             return Slot(
                 given=self.given, no=self.no, claim=mark if self.claim is None else max(self.claim, mark)
@@ -166,7 +168,9 @@ def marks_of(
                 )
                 yield (processing, channel, controller), mark
             return
-        refusal: ConsentState = "refused" if state == "refused" else "never" if state == "never" else "withdrawn"
+        refusal: ConsentState = (
+            "refused" if state == "refused" else "never" if state == "never" else "withdrawn"
+        )
         mark = Mark(
             at=happened_at,
             effective=earliest,

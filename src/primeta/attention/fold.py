@@ -105,9 +105,7 @@ class CustomerState:
 
     def standing(self, processing: str, channel: str, *, at: datetime, controller: str = "") -> Standing:
         """Whether consent to a processing on a channel holds."""
-        return standing(
-            self.consents, processing=processing, channel=channel, at=at, controller=controller
-        )
+        return standing(self.consents, processing=processing, channel=channel, at=at, controller=controller)
 
     def preference(self, name: str) -> Any:
         """`topics`, `channels`, `max_per_week`, `hours` or `language`; None: not set."""
@@ -157,9 +155,7 @@ class CustomerState:
         return sum(mark.effective > at for slot in self.consents.values() for mark in slot.given)
 
 
-def fold(
-    entries: Iterable[Entry], *, customer_id: str = "", until: datetime | None = None
-) -> CustomerState:
+def fold(entries: Iterable[Entry], *, customer_id: str = "", until: datetime | None = None) -> CustomerState:
     """The state that a set of one customer's entries makes; erased ones say nothing.
 
     Args:
@@ -205,9 +201,7 @@ def in_force_from(entry: Entry) -> datetime:
     return min(entry.happened_at, entry.learnt_at) if forbids else entry.happened_at
 
 
-def extend(
-    state: CustomerState, entries: Iterable[Entry], *, until: datetime | None = None
-) -> CustomerState:
+def extend(state: CustomerState, entries: Iterable[Entry], *, until: datetime | None = None) -> CustomerState:
     """A state with further entries of the same customer (each of which it has not seen)."""
     fresh = [entry for entry in entries if entry.salt]
     if not fresh:

@@ -97,7 +97,11 @@ class ImportedConsents:
         rows += ((tell(lang, "new"), number(self.new, lang), ""),)
         if self.duplicates:
             rows += ((tell(lang, "duplicates"), number(self.duplicates, lang), ""),)
-        heads = (Head(tell(lang, "what")), Head(tell(lang, "how-many"), align="right"), Head(tell(lang, "example")))
+        heads = (
+            Head(tell(lang, "what")),
+            Head(tell(lang, "how-many"), align="right"),
+            Head(tell(lang, "example")),
+        )
         return Table(heads=heads, rows=rows, note=self.line(lang))
 
     def as_dict(self) -> dict[str, Any]:
@@ -183,7 +187,13 @@ def _count(counts: Counts, name: str, row: tuple[Any, ...]) -> None:
 
 
 def _notice(row: tuple[Any, ...], shown: str, controller: str, moment: datetime, by: str) -> Event:
-    payload = {"name": "consent", "text": row[5], "text_hash": shown, "version": row[6] or "", "language": row[9] or ""}
+    payload = {
+        "name": "consent",
+        "text": row[5],
+        "text_hash": shown,
+        "version": row[6] or "",
+        "language": row[9] or "",
+    }
     return Event(
         key=key_of("notice", shown, row[6], row[9], row[7], controller, moment),
         kind="notice",
@@ -206,7 +216,9 @@ def _shape(
         kinds.append("unknown_state")
         state = "never"
     payload: dict[str, Any] = {
-        "processing": told["processing"].lower() if told["processing"].lower() in PROCESSINGS else told["processing"],
+        "processing": told["processing"].lower()
+        if told["processing"].lower() in PROCESSINGS
+        else told["processing"],
         "channel": told["channel"].strip().lower(),
         "state": state,
         "legal_basis": told["legal_basis"].strip().lower().replace(" ", "_").replace("-", "_"),
@@ -227,7 +239,9 @@ def _shape(
             payload["surface"] = ""
         else:
             payload["text_hash"] = shown
-    payload = {name: value for name, value in payload.items() if value or name in ("processing", "channel", "state")}
+    payload = {
+        name: value for name, value in payload.items() if value or name in ("processing", "channel", "state")
+    }
     if payload.get("legal_basis") not in (None, *BASES):
         payload["source"] = f"{payload['source']}, legal basis: {payload.pop('legal_basis')[:40]}"
         payload["unverifiable"] = True

@@ -159,7 +159,13 @@ _PROOF = {
     "text": _is_text, "version": _is_text, "language": _is_text, "surface": _is_text, "text_hash": _is_text,
     "controller": _is_text, "legal_basis": _is_text, "source": _is_text, "unverifiable": _is_flag,
 }  # fmt: skip
-_MESSAGE = {"channel": _is_text, "purpose": _is_text, "campaign": _is_text, "programme": _is_text, "team": _is_text}
+_MESSAGE = {
+    "channel": _is_text,
+    "purpose": _is_text,
+    "campaign": _is_text,
+    "programme": _is_text,
+    "team": _is_text,
+}
 
 # Kind → (what it needs, what it may have besides). Decisions and promises may carry anything more.
 FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {

@@ -100,9 +100,24 @@ LESS = _any(
     r"\bonce (?:a|per|every) (?:week|month|day) is (?:enough|plenty|fine)\b",
 )  # fmt: skip
 PER_WEEK: tuple[tuple[re.Pattern[str], int], ...] = (
-    (re.compile(r"\b(?:одного раза|1 раза?|раза?|одно\w* \w+) в неделю|\b(?:once|one \w+) (?:a|per|every) week"), 1),
-    (re.compile(r"\b(?:двух|2)(?:-?х)? (?:раз|пис\w+|сообщени\w+) в неделю|\b(?:twice|(?:two|2) \w+) (?:a|per) week"), 2),
-    (re.compile(r"\b(?:тр[её]х|3)(?:-?х)? (?:раз|пис\w+|сообщени\w+) в неделю|\b(?:three|3) \w+ (?:a|per) week"), 3),
+    (
+        re.compile(
+            r"\b(?:одного раза|1 раза?|раза?|одно\w* \w+) в неделю|\b(?:once|one \w+) (?:a|per|every) week"
+        ),
+        1,
+    ),
+    (
+        re.compile(
+            r"\b(?:двух|2)(?:-?х)? (?:раз|пис\w+|сообщени\w+) в неделю|\b(?:twice|(?:two|2) \w+) (?:a|per) week"
+        ),
+        2,
+    ),
+    (
+        re.compile(
+            r"\b(?:тр[её]х|3)(?:-?х)? (?:раз|пис\w+|сообщени\w+) в неделю|\b(?:three|3) \w+ (?:a|per) week"
+        ),
+        3,
+    ),
 )
 """The rarer first: «двух раз в неделю» holds «раз в неделю», so the last that fits counts."""
 
@@ -116,7 +131,7 @@ _SEND = r"contact|call|text|e-?mail|write|message|send|phone|spam|mail|bother|di
 STOP = _any(
     # Do not write, do not call.
     rf"\bне (?:надо |нужно |смейте |стоит )?{_NEAR}(?:звоните|звонить|названивайте|названивать|беспокойте|беспокоить|тревожьте|спамьте|спамить)\b",
-    rf"\b(?:звонить|писать|слать|присылать|беспокоить) (?:мне |нам |сюда |больше )*не (?:надо|нужно|стоит|смейте)\b",
+    r"\b(?:звонить|писать|слать|присылать|беспокоить) (?:мне |нам |сюда |больше )*не (?:надо|нужно|стоит|смейте)\b",
     rf"\bне (?:надо |нужно |смейте |стоит )?(?:мне |нам |сюда |больше |ничего |никогда |тут |вообще )*(?:{_TELL}) ?(?:мне|нам|сюда|больше|никогда|ничего|в лс)\b",
     rf"\bне (?:надо |нужно |смейте |стоит )?(?:\w+ )?(?:мне|нам|больше|ничего|никогда) (?:\w+ ){{0,2}}?(?:{_TELL})\b",
     rf"\b(?:мне|нам|больше) (?:\w+ ){{0,2}}?не (?:надо |нужно )?(?:{_TELL})\b",
@@ -127,10 +142,13 @@ STOP = _any(
     rf"\b(?:хватит|прекрат\w+|перестаньте|прекращайте|довольно|завязывайте|кончайте|заканчивайте|сколько можно|может хватит|достаточно) {_NEAR}(?:{_TELL})\b",
     rf"\b(?:прекрат\w+|перестаньте|прекращайте) (?:\w+ ){{0,3}}?(?:{_ADS})",
     rf"\b(?:достал\w?|задолбал\w?|надоел\w?|замучил\w?|заколебал\w?)\b.*(?:{_ADS}|{_CHANNEL})",
-    rf"^\W*прекратите\W*$",
+    r"^\W*прекратите\W*$",
     # Take me off.
-    r"\bотпишите\b", r"\bотписать меня\b", r"\b(?:прошу|просьба|требую|хочу|пора) отпи(?:сать|шите)\b",
-    r"\b(?:как|где|прошу|хочу|надо|могу|можно|помогите|кнопк\w+|ссылк\w+)\b.*\bотписаться\b", r"^\W*отпис(?:ка|аться)\W*$",
+    r"\bотпишите\b",
+    r"\bотписать меня\b",
+    r"\b(?:прошу|просьба|требую|хочу|пора) отпи(?:сать|шите)\b",
+    r"\b(?:как|где|прошу|хочу|надо|могу|можно|помогите|кнопк\w+|ссылк\w+)\b.*\bотписаться\b",
+    r"^\W*отпис(?:ка|аться)\W*$",
     rf"\b(?:снимите|уберите|исключите|удалите|вычеркните|отключите|отмените|остановите|убрать|отключить|отменить|исключить|удалить|снять|выключите|выключить|отписать|деактивируйте)\b.*(?:{_ADS}|{_CHANNEL})",
     r"\b(?:уберите|исключите|вычеркните|удалите) меня\b(?!.*\b(?:заказ|очеред|групп|чат))",
     # I do not want it.
@@ -138,20 +156,28 @@ STOP = _any(
     rf"(?:{_CHANNEL}|{_ADS}) (?:\w+ ){{0,2}}?(?:не (?:нужн\w+|надо|хочу|интересн\w+))",
     rf"\bне (?:нужн\w+|надо) (?:\w+ ){{0,3}}?(?:{_ADS}|слать|присылать)",
     rf"\bзапрещаю\b.*(?:{_TELL}|{_ADS}|{_CHANNEL})",
-    rf"\bотзываю\b.*\bсогласи\w+(?:$|.*(?:{_ADS}|{_CHANNEL}))", rf"\bне давал\w? (?:\w+ )?согласи\w+.*(?:{_ADS}|{_CHANNEL}|\bписать|\bзвон)",
-    r"\bв покое\b", r"\b(?:отстаньте|отвяжитесь|отвалите|отцепитесь)\b",
+    rf"\bотзываю\b.*\bсогласи\w+(?:$|.*(?:{_ADS}|{_CHANNEL}))",
+    rf"\bне давал\w? (?:\w+ )?согласи\w+.*(?:{_ADS}|{_CHANNEL}|\bписать|\bзвон)",
+    r"\bв покое\b",
+    r"\b(?:отстаньте|отвяжитесь|отвалите|отцепитесь)\b",
     # English.
     rf"(?<!did you )(?<!can't )(?<!to )\b(?:stop|quit|cease) (?:\w+ )?(?:{_SENDING})\b",
-    rf"\bstop (?:the |these |those |your |all |with the )*(?:{_ADS}|{_CHANNEL})", r"^\W*(?:stop|стоп)\W*(?:please|now|it|all)?\W*$",
+    rf"\bstop (?:the |these |those |your |all |with the )*(?:{_ADS}|{_CHANNEL})",
+    r"^\W*(?:stop|стоп)\W*(?:please|now|it|all)?\W*$",
     rf"(?<!did )(?<!i )\b(?:do not|don't|dont|never|please not) (?:ever )?(?:(?:{_SEND}),? or )?(?:contact|call|phone|text|e-?mail|message|spam|bother|disturb|ring)\b(?! received)",
     r"(?<!did )(?<!i )\b(?:do not|don't|dont|never) (?:ever )?(?:write|mail|send)\b(?: (?:to|me|us|any|anything|more|your|these|out)\b)+(?! the old)",
     rf"(?<!did )(?<!i )\b(?:do not|don't|dont) send (?:\w+ ){{0,3}}?(?:{_ADS}|{_CHANNEL})",
-    r"(?<!to )\bunsubscribe\b", r"\b(?:how|where|want|like|wish|need|trying|tried|unable) .*\bto unsubscribe\b", r"\bunsubscribe me\b",
+    r"(?<!to )\bunsubscribe\b",
+    r"\b(?:how|where|want|like|wish|need|trying|tried|unable) .*\bto unsubscribe\b",
+    r"\bunsubscribe me\b",
     r"\b(?:remove|take|get|delete) (?:me|us)\b(?: (?:off|from|out)\b.*\b(?:lists?|mailings?|database|newsletters?|e-?mails?|this|it|spam)\b| off\b|\W*$)",
     r"\b(?:remove|delete|take) my (?:\w+ ){1,3}?(?:from|off)\b",
-    rf"\b(?:don't|do not|dont|no longer|never|not) (?:\w+ )?(?:want|wish|wanted|like|care|interested)(?: \w+)?(?: \w+)? (?:receive|get|hear|receiving|getting|hearing|be contacted|contacted|see)\b",
-    r"\bopt(?: (?:me|us))?[ -]out\b", rf"\b(?:withdraw|revoke)\b.*\bconsent\b", r"\bleave (?:me|us) alone\b",
-    rf"\benough (?:with|of) (?:\w+ ){{0,2}}?(?:{_ADS}|{_CHANNEL})", rf"\bno more (?:\w+ )?(?:{_ADS}|{_CHANNEL})",
+    r"\b(?:don't|do not|dont|no longer|never|not) (?:\w+ )?(?:want|wish|wanted|like|care|interested)(?: \w+)?(?: \w+)? (?:receive|get|hear|receiving|getting|hearing|be contacted|contacted|see)\b",
+    r"\bopt(?: (?:me|us))?[ -]out\b",
+    r"\b(?:withdraw|revoke)\b.*\bconsent\b",
+    r"\bleave (?:me|us) alone\b",
+    rf"\benough (?:with|of) (?:\w+ ){{0,2}}?(?:{_ADS}|{_CHANNEL})",
+    rf"\bno more (?:\w+ )?(?:{_ADS}|{_CHANNEL})",
     rf"\b(?:turn off|disable|switch off|deactivate|cancel|turn)\b.*(?:{_ADS}|{_CHANNEL}|\bsubscription\b)",
 )
 # Not the letters of ours that they are about.

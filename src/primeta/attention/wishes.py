@@ -128,7 +128,8 @@ def _own_words(text: str) -> str:
 
 _END = re.compile(r"(?<=[.!?…])\s+|\n+")
 _CLAUSE = re.compile(
-    r"[,;:()](?!\s*ни\b)\s*|\s+[—–-]+\s+|\s+(?:но|а|зато|лучше|but|instead|rather)\s+|(?<=[.!?…])", re.IGNORECASE
+    r"[,;:()](?!\s*ни\b)\s*|\s+[—–-]+\s+|\s+(?:но|а|зато|лучше|but|instead|rather)\s+|(?<=[.!?…])",
+    re.IGNORECASE,
 )
 _BRACKETS = str.maketrans({"ё": "е", "’": "'", "`": "'", "\u00a0": " "})
 
@@ -158,7 +159,10 @@ def _in_sentence(sentence: str) -> Iterator[FoundWish]:
     if LESS.search(plain):
         often = [number for pattern, number in PER_WEEK if pattern.search(plain)]
         yield FoundWish(
-            means="less-often", sentence=sentence, max_per_week=often[-1] if often else None, language=language
+            means="less-often",
+            sentence=sentence,
+            max_per_week=often[-1] if often else None,
+            language=language,
         )
         return
     if ERRAND.search(plain):

@@ -99,6 +99,12 @@ ATTENTION: dict[str, tuple[str, str]] = {
         "primeta.cli.attention_may_send:filter_audience",
         "May we send this to each of a file of customers?",
     ),
+    "record": ("primeta.cli.attention:record", "Write events into the ledger, each once."),
+    "wishes": ("primeta.cli.attention:wishes", "What customers asked for and nobody has looked at yet."),
+    "verify": ("primeta.cli.attention:verify", "Was any entry of the ledger changed, removed, inserted?"),
+}
+CONSENTS: dict[str, tuple[str, str]] = {
+    "import": ("primeta.cli.attention:import_consents", "Take over consents with the proof that they have."),
 }
 
 
@@ -142,6 +148,10 @@ def build() -> App:
     )
     for number, (name, (place, words)) in enumerate(ATTENTION.items()):
         attention.command(place, name=name, help=words, sort_key=number)
+    consents = App(name="consents", help="Consents and their proof.")
+    for name, (place, words) in CONSENTS.items():
+        consents.command(place, name=name, help=words)
+    attention.command(consents)
     app.command(attention)
     return app
 

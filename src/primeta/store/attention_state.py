@@ -68,11 +68,12 @@ def pack(state: CustomerState) -> bytes:
         if state.touches != state.first_touches:
             packed["r"] = [_touch(touch) for touch in state.touches]
     if state.promises:
-        packed["o"] = [[name, version, dict(told)] for (name, version), told in sorted(state.promises.items())]
+        packed["o"] = [
+            [name, version, dict(told)] for (name, version), told in sorted(state.promises.items())
+        ]
     if state.broken:
         packed["b"] = [
-            [_us(mark.at), mark.promise, mark.version, mark.message_id, mark.channel]
-            for mark in state.broken
+            [_us(mark.at), mark.promise, mark.version, mark.message_id, mark.channel] for mark in state.broken
         ]
     if state.notices:
         packed["n"] = {name: [_us(shown[0]), *shown[1:]] for name, shown in state.notices.items()}
@@ -177,10 +178,14 @@ def drop_states(connection: Connection, customers: Collection[str]) -> None:
 
 def save_credit(connection: Connection, credits: Mapping[str, bytes], *, at: datetime) -> None:
     """Keep what was worked out of credit beside the state of customers who have one."""
-    rows = [{"id": customer, "credit": packed, "at": at.astimezone(UTC).replace(tzinfo=None)} for customer, packed in credits.items()]
+    rows = [
+        {"id": customer, "credit": packed, "at": at.astimezone(UTC).replace(tzinfo=None)}
+        for customer, packed in credits.items()
+    ]
     if rows:
         connection.execute(
-            text("update attention_states set credit = :credit, credit_at = :at where customer_id = :id"), rows
+            text("update attention_states set credit = :credit, credit_at = :at where customer_id = :id"),
+            rows,
         )
 
 

@@ -106,9 +106,7 @@ def _prepared(event: Event, text: str, salt: str, keys: Keys) -> Prepared:
     return Prepared(event, text, when, salt, commitment, keys.event_digest(event.key))
 
 
-def append_all(
-    database: Database, events: Iterable[Event], *, now: datetime, batch: int = BATCH
-) -> Appended:
+def append_all(database: Database, events: Iterable[Event], *, now: datetime, batch: int = BATCH) -> Appended:
     """Write events in batches, each in a transaction of its own; after a kill, tell all of them again.
 
     Args:
@@ -139,9 +137,7 @@ def append_all(
             write()
     if waiting or not numbers:
         write()
-    return Appended(
-        new=new, duplicates=duplicates, conflicts=conflicts, numbers=tuple(numbers), head=last
-    )
+    return Appended(new=new, duplicates=duplicates, conflicts=conflicts, numbers=tuple(numbers), head=last)
 
 
 def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetime, keys: Keys) -> Appended:
@@ -216,9 +212,7 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
         _insert(connection, rows)
         head = Head(number=number, chain=chain, learnt_at=learnt_at)
         connection.execute(
-            update(ledger_head).values(
-                number=number, chain=bytes.fromhex(chain), learnt_at=naive(learnt_at)
-            )
+            update(ledger_head).values(number=number, chain=bytes.fromhex(chain), learnt_at=naive(learnt_at))
         )
         _extend_states(connection, entries)
     return Appended(
@@ -245,7 +239,9 @@ def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
         return
     if len(rows) < COPIED_FROM:
         names = [f"c{place}" for place in range(len(COLUMNS))]
-        values = [dict(zip(names, (*row[:5], row[5][:-1], row[6][:-1], *row[7:]), strict=True)) for row in rows]
+        values = [
+            dict(zip(names, (*row[:5], row[5][:-1], row[6][:-1], *row[7:]), strict=True)) for row in rows
+        ]
         marks = ", ".join(f":{name}" for name in names)
         marks = marks.replace(":c5,", "cast(:c5 as timestamp),").replace(":c6,", "cast(:c6 as timestamp),")
         connection.execute(sql(f"insert into ledger ({_NAMES}) values ({marks})"), values)
@@ -297,6 +293,12 @@ def each_entry(connection: Connection, *, after: int = 0, page: int = 20_000) ->
         for row in rows:
             yield _entry(row)
         after = rows[-1].number
+
+
+def customers_in(connection: Connection) -> tuple[str, ...]:
+    """Ids of all customers of whom the ledger holds anything."""
+    query = select(ledger.c.customer_id).where(ledger.c.customer_id != "").distinct()
+    return tuple(connection.scalars(query))
 
 
 def erase(connection: Connection, numbers: Collection[int]) -> int:

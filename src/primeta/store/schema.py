@@ -408,9 +408,7 @@ ledger = Table(
 )
 
 # Wishes, promises and erasures are few among millions of touches.
-RARE = text(
-    "kind in ('notice', 'promise', 'wish', 'wish-confirmed', 'broken', 'suppressed', 'erased')"
-)
+RARE = text("kind in ('notice', 'promise', 'wish', 'wish-confirmed', 'broken', 'suppressed', 'erased')")
 Index("ix_ledger_rare", ledger.c.kind, ledger.c.number, sqlite_where=RARE, postgresql_where=RARE)
 
 # One row: the end of the chain. Who appends locks it first.
