@@ -17,7 +17,16 @@ from primeta.attention.ledger import Event
 from primeta.errors import BadInput, Unavailable
 from primeta.store.attention_state import load_state, load_states
 from primeta.store.database import Database
-from primeta.store.ledger import append_all, each_entry, erase, load_entries, load_head, rebuild_states
+from primeta.store.keys import keys_of
+from primeta.store.ledger import (
+    append_all,
+    each_entry,
+    erase,
+    load_entries,
+    load_head,
+    rebuild_states,
+    suppress,
+)
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -130,6 +139,26 @@ def test_an_erased_entry_is_empty_for_good_and_the_chain_holds(database):
     # A late webhook of what was erased brings nothing back.
     again = append_all(database, [consent("2", "given", NOW, key="hook")], now=NOW)
     assert (again.new, again.duplicates) == (0, 1)
+
+
+def test_who_was_erased_and_comes_up_again_is_not_written_on_an_old_consent(database):
+    keys = keys_of(database, now=NOW)
+    yesterday, tomorrow = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    with database.write() as connection:
+        suppress(connection, "7", since=NOW, reason="asked", number=1, keys=keys)
+    append_all(database, [consent("7", "given", yesterday), consent("8", "given", yesterday)], now=NOW)
+    with database.read() as connection:
+        states = load_states(connection, ["7", "8"])
+    assert (states["7"].suppressed(at=NOW), states["8"].suppressed(at=NOW)) == (True, False)
+    assert not states["7"].standing("marketing", "push", at=NOW).given
+    append_all(database, [consent("7", "given", tomorrow)], now=tomorrow)
+    with database.write() as connection:
+        before = load_states(connection, ["7"])["7"]
+        rebuild_states(connection, ["7"])
+        state = load_states(connection, ["7"])["7"]
+    assert state == before
+    assert not state.suppressed(at=tomorrow)
+    assert state.standing("marketing", "push", at=tomorrow).given
 
 
 TAMPERED = {

@@ -155,12 +155,38 @@ class CustomerState:
         return sum(mark.effective > at for slot in self.consents.values() for mark in slot.given)
 
 
-def fold(entries: Iterable[Entry], *, customer_id: str = "", until: datetime | None = None) -> CustomerState:
+def newcomer(customer_id: str, *, suppressed_at: datetime | None = None) -> CustomerState:
+    """The state before a customer's first entry.
+
+    Args:
+        suppressed_at: Since when he must not be written, where he was erased before and comes up again: a consent that
+            is older gives nothing, one with proof that he gives later does.
+    """
+    if suppressed_at is None:
+        return CustomerState(customer_id=customer_id)
+    mark = Mark(
+        at=suppressed_at, effective=suppressed_at, state="withdrawn", proven=True, surface="suppressed"
+    )
+    return CustomerState(
+        customer_id=customer_id,
+        consents={(processing, "", ""): Slot(no=mark) for processing in OBJECTABLE},
+        suppressed_at=suppressed_at,
+    )
+
+
+def fold(
+    entries: Iterable[Entry],
+    *,
+    customer_id: str = "",
+    until: datetime | None = None,
+    suppressed_at: datetime | None = None,
+) -> CustomerState:
     """The state that a set of one customer's entries makes; erased ones say nothing.
 
     Args:
         customer_id: Of an empty set; else the entries' own.
         until: Up to when the past is settled; None: the latest `learnt_at`.
+        suppressed_at: As for `newcomer`.
     """
     unique: dict[str, Entry] = {}
     for entry in entries:
@@ -170,7 +196,7 @@ def fold(entries: Iterable[Entry], *, customer_id: str = "", until: datetime | N
         if known is None or _first(entry) < _first(known):
             unique[entry.key] = entry
     owner = customer_id or next((entry.customer_id for entry in unique.values() if entry.customer_id), "")
-    return extend(CustomerState(customer_id=owner), unique.values(), until=until)
+    return extend(newcomer(owner, suppressed_at=suppressed_at), unique.values(), until=until)
 
 
 def state_as_of(

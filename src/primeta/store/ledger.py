@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy import text as sql
 
 from primeta.attention.chain import EMPTY, Head, canonical, commitment_of, link, salts, stamp
-from primeta.attention.fold import CustomerState, extend, fold
+from primeta.attention.fold import extend, fold, newcomer
 from primeta.attention.ledger import Event, check_outside, checked_payload, whole_text
 from primeta.attention.records import Entry
 from primeta.privacy.keys import Keys
 from primeta.store.attention_state import AT_ONCE, load_states, save_states
 from primeta.store.database import Database
-from primeta.store.keys import keys_of
+from primeta.store.keys import keys_of, load_keys
 from primeta.store.schema import ledger, ledger_head, suppressions
 from primeta.store.times import aware, naive
 
@@ -214,7 +214,7 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
         connection.execute(
             update(ledger_head).values(number=number, chain=bytes.fromhex(chain), learnt_at=naive(learnt_at))
         )
-        _extend_states(connection, entries)
+        _extend_states(connection, entries, keys)
     return Appended(
         new=len(rows), duplicates=duplicates, conflicts=conflicts, numbers=tuple(numbers), head=head
     )
@@ -320,23 +320,62 @@ def erase(connection: Connection, numbers: Collection[int]) -> int:
 def rebuild_states(connection: Connection, customers: Collection[str]) -> None:
     """Work the states of customers out of all their entries again, inside a write transaction."""
     head = load_head(connection, lock=True)
+    keys = load_keys(connection)
+    forbidden = _forbidden(connection, customers, keys) if keys else {}
     by_customer: dict[str, list[Entry]] = {customer_id: [] for customer_id in customers}
     query = select(ledger).where(ledger.c.customer_id.in_(list(by_customer))).order_by(ledger.c.number)
     for row in connection.execute(query):
         by_customer[row.customer_id].append(_entry(row))
-    states = [fold(entries, customer_id=customer_id) for customer_id, entries in by_customer.items()]
+    states = [
+        fold(entries, customer_id=customer_id, suppressed_at=forbidden.get(customer_id))
+        for customer_id, entries in by_customer.items()
+    ]
     save_states(connection, states, number=head.number)
+
+
+def suppress(
+    connection: Connection, customer_id: str, *, since: datetime, reason: str, number: int, keys: Keys
+) -> None:
+    """Remember by a digest alone that an erased customer must not be written; the later time of two counts.
+
+    Args:
+        number: Of the entry that says so.
+    """
+    digest = keys.suppression_digest(customer_id)
+    known = suppressed_since(connection, customer_id, keys=keys)
+    values = {
+        "since": naive(since if known is None else max(since, known)),
+        "reason": reason,
+        "number": number,
+    }
+    if known is None:
+        connection.execute(insert(suppressions).values(digest=digest, **values))
+    else:
+        connection.execute(update(suppressions).where(suppressions.c.digest == digest).values(values))
 
 
 def suppressed_since(connection: Connection, customer_id: str, *, keys: Keys) -> datetime | None:
     """Since when an erased customer must not be written; None: he never was erased."""
-    since = connection.scalar(
-        select(suppressions.c.since).where(suppressions.c.digest == keys.suppression_digest(customer_id))
-    )
-    return None if since is None else aware(since)
+    return _forbidden(connection, [customer_id], keys).get(customer_id)
 
 
-def _extend_states(connection: Connection, entries: Sequence[Entry]) -> None:
+def _forbidden(connection: Connection, customers: Collection[str], keys: Keys) -> dict[str, datetime]:
+    """Of these customers those who were erased, with the time since when they must not be written."""
+    if connection.execute(select(suppressions.c.digest).limit(1)).first() is None:
+        return {}
+    digests = {keys.suppression_digest(customer_id): customer_id for customer_id in customers}
+    found: dict[str, datetime] = {}
+    wanted = list(digests)
+    for at in range(0, len(wanted), AT_ONCE):
+        query = select(suppressions.c.digest, suppressions.c.since).where(
+            suppressions.c.digest.in_(wanted[at : at + AT_ONCE])
+        )
+        for row in connection.execute(query):
+            found[digests[bytes(row.digest)]] = aware(row.since)
+    return found
+
+
+def _extend_states(connection: Connection, entries: Sequence[Entry], keys: Keys) -> None:
     by_customer: dict[str, list[Entry]] = {}
     for entry in entries:
         if entry.customer_id:
@@ -344,8 +383,12 @@ def _extend_states(connection: Connection, entries: Sequence[Entry]) -> None:
     if not by_customer:
         return
     states = load_states(connection, by_customer)
+    new = [customer_id for customer_id in by_customer if customer_id not in states]
+    forbidden = _forbidden(connection, new, keys) if new else {}
+    for customer_id in new:
+        states[customer_id] = newcomer(customer_id, suppressed_at=forbidden.get(customer_id))
     for customer_id, told in by_customer.items():
-        states[customer_id] = extend(states.get(customer_id) or CustomerState(customer_id=customer_id), told)
+        states[customer_id] = extend(states[customer_id], told)
     save_states(connection, states.values(), number=entries[-1].number)
 
 
