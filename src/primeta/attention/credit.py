@@ -380,18 +380,17 @@ def _ahead(
     _, places, count, _ = _numbers(model)
     numbers = model.filter
     if channel is None:
-        weights, own, earlier, unanswered = numbers.start(), np.zeros((MARKS, len(MEMORIES))), 0, 0
+        weights, own, earlier = numbers.start(), np.zeros((MARKS, len(MEMORIES))), 0
     else:
         weights = _drifted(channel.weights, max(when - channel.at, 0.0), model)
         own = channel.own * np.exp(-max(when - channel.counted_at, 0.0) / MEMORIES)
-        earlier, unanswered = channel.earlier, channel.unanswered
+        earlier = channel.earlier
     row = welcome_row(
         purpose=purpose,
         at=when,
         own=own,
         everywhere=everywhere,
         earlier=earlier,
-        unanswered=unanswered,
         season=model.season.one(when),
         place=places.get(name, -1),
         channels=count,

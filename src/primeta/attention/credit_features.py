@@ -27,7 +27,7 @@ CHANNELS_KNOWN = 6
 WELCOME_NAMES = (
     "level", "service", "offer", "press", "recent 1", "recent 7", "recent 30", "selling 7", "pressing 7",
     "service 7", "other channels 1", "other channels 7", "broken", "hour sin", "hour cos", "weekend", "tenure",
-    "season", "kept", "unanswered", "welcomed 7",
+    "season", "kept",
 )  # fmt: skip
 ONSET_NAMES = ("level", "service", "offer", "press", "recent 7", "broken")
 WEAR_NAMES = ("level", "service", "offer", "press")
@@ -107,7 +107,7 @@ def known_before(log: TouchLog) -> Known:
 def welcome_columns(
     log: TouchLog, known: Known, *, season: Floats, known_channels: tuple[str, ...]
 ) -> Floats:
-    """(n, 21 + channels): what the log-odds of welcome are linear in.
+    """(n, 19 + channels): what the log-odds of welcome are linear in.
 
     Args:
         season: (n,) how much more the whole base welcomed lately than in general, log-odds.
@@ -134,8 +134,6 @@ def welcome_columns(
         np.log1p(known.earlier),
         season,
         np.log1p(known.all[:, KEPT, 2]),
-        np.log1p(known.unanswered),
-        np.log1p(own[:, WELCOMED:DROVE, 1].sum(axis=1)),
         *channel_columns(log, known_channels),
     ]
     return np.column_stack(columns).astype(np.float64)
@@ -190,7 +188,6 @@ def welcome_row(
     own: Floats,
     everywhere: Floats,
     earlier: int,
-    unanswered: int,
     season: float,
     place: int,
     channels: int,
@@ -222,8 +219,6 @@ def welcome_row(
         log1p(earlier),
         season,
         log1p(everywhere[KEPT, 2]),
-        log1p(unanswered),
-        log1p(own[WELCOMED:DROVE, 1].sum()),
     )
     if place >= 0:
         row[len(WELCOME_NAMES) + place] = 1.0
@@ -306,8 +301,15 @@ def stack_columns(log: TouchLog, known: Known, columns: Floats, *, raw: Floats, 
 
 
 def stack_row(
-    row: Floats, *, purpose: int, own: Floats, everywhere: Floats, earlier: int,
-    unanswered: int, raw: float, blind: float
+    row: Floats,
+    *,
+    purpose: int,
+    own: Floats,
+    everywhere: Floats,
+    earlier: int,
+    unanswered: int,
+    raw: float,
+    blind: float,
 ) -> Floats:
     """`stack_columns` of one touch from its `welcome_row`."""
     glad = own[WELCOMED:DROVE].sum(axis=0).tolist()

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.attention.baselines import fit_baselines, foretold_by_beta, foretold_by_counts
+from primeta.attention.blindness import first_of_sequence, peaks_since_welcome, threshold_of
 from primeta.attention.credit_features import (
     CHANNELS_KNOWN,
     STACK_NAMES,
@@ -56,6 +57,14 @@ LEARNT, CORRECTED, JUDGED = 0.6, 0.2, 0.2
 """Shares of customers who are fitted on, corrected on, judged on."""
 EARLY = 0.7
 """Share of touches before the day from which is judged."""
+DRIVE_PRIORS = {
+    "level": (0.0, 3.0), "service": (-1.0, 0.7), "offer": (0.5, 0.5), "press": (1.3, 0.7),
+    "recent 1": (0.1, 0.15), "recent 7": (0.2, 0.15), "recent 30": (0.0, 0.15), "selling 7": (0.1, 0.15),
+    "pressing 1": (0.1, 0.2), "pressing 7": (0.2, 0.2), "other channels 7": (0.0, 0.15), "broken": (0.3, 0.3),
+    "first": (0.2, 0.5), "tenure": (0.0, 0.15), "unanswered": (0.0, 0.15), "welcomed 7": (0.0, 0.2),
+    "welcomed 30": (-0.1, 0.2), "drove 30": (0.5, 0.5), "log-odds of welcome": (-0.1, 0.15), "blind": (-0.5, 0.5),
+}  # fmt: skip
+"""Mean and sd of the coefficients of being driven away."""
 LEAST_WELCOMES = 30
 """With fewer welcomes in the log nothing is fitted: the prior stands."""
 
@@ -143,6 +152,7 @@ def fit_credit(
     model = _fit_drive(_some(early, learn, 8 * sample, rng), model)
     told("correction")
     model = _correct(_some(early, draw < LEARNT + CORRECTED, 6 * sample, rng), model)
+    model = replace(model, blind_above=_alarm_above(_some(log, learn, 3 * sample, rng), model))
     told("rivals")
     rivals = _some(early, learn, 8 * sample, rng)
     model = replace(model, baselines=fit_baselines(rivals, rivals.closed))
@@ -151,6 +161,12 @@ def fit_credit(
     verdict = judge(model, judged, after=cut)
     model = replace(model, used=verdict.used, verdict=verdict.as_dict())
     return model, verdict
+
+
+def _alarm_above(log: TouchLog, model: CreditModel) -> float:
+    return threshold_of(
+        peaks_since_welcome(walk(model, log).blind, known_before(log).unanswered), first_of_sequence(log)
+    )
 
 
 def _channels(log: TouchLog) -> tuple[str, ...]:
@@ -182,7 +198,7 @@ def _fit_filter(
     mean[0] = float(logit(np.array([min(share / 0.8, 0.95)]))[0]) - 0.3
     sd = np.concatenate(
         [
-            [1.5, 1.0, 1.0, 1.0, *[0.3] * 8, 0.5, 0.3, 0.3, 0.5, 0.3, 0.5, 0.3, 0.3, 0.3],
+            [1.5, 1.0, 1.0, 1.0, *[0.3] * 8, 0.5, 0.3, 0.3, 0.5, 0.3, 0.5, 0.3],
             np.full(extra, 0.7),
             [1.0, 0.7, 0.7, 0.7, 0.3, 0.5],
             [1.0, 0.7, 0.7, 0.7],
@@ -218,10 +234,13 @@ def _fit_drive(log: TouchLog, model: CreditModel) -> CreditModel:
     columns = drive_columns(log, steps.known, steps.columns, logit=logit(steps.raw), blind=steps.blind)
     rows = log.closed
     drove = np.isfinite(log.drove)[rows].astype(float)
+    # opt-outs are rare: what is known of people elsewhere speaks until there are some hundreds
     mean = np.zeros(columns.shape[1])
-    sd = np.full(columns.shape[1], 0.7)
-    mean[0] = float(logit(np.array([(drove.sum() + 0.1) / (len(drove) + 100)]))[0])
-    sd[0] = 3.0
+    mean[: len(DRIVE_PRIORS)] = [entry[0] for entry in DRIVE_PRIORS.values()]
+    sd = np.full(columns.shape[1], 0.3)
+    sd[: len(DRIVE_PRIORS)] = [entry[1] for entry in DRIVE_PRIORS.values()]
+    eta = columns[rows] @ mean
+    mean[0] = float(np.log((drove.sum() + 0.1) / (np.exp(eta).sum() + 100)))
     found, _ = fit_logit(columns[rows], drove, prior_mean=mean, prior_sd=sd)
     return replace(model, drive=found)
 
@@ -240,7 +259,9 @@ def _correct(log: TouchLog, model: CreditModel) -> CreditModel:
 
 
 SPREAD_GROUPS = 3
-SPREAD_PRIOR = 0.2
+SPREAD_LEAST, SPREAD_MOST = 0.9, 4.0
+"""Bounds of the ratio of variances: what changes from touch to touch shows in no pair, so it is hardly lowered."""
+SPREAD_PRIOR = 0.3
 """How far the ratio of variances is thought to lie from 1 before the log is asked."""
 
 
@@ -289,11 +310,13 @@ def spread_ratios(
         if base <= 0:
             continue
         ratio = float(seen[rows].mean()) / base
-        error = clustered_difference(seen[rows] - ratio * thought[rows], log.customer[first[rows]]).error / base
+        error = (
+            clustered_difference(seen[rows] - ratio * thought[rows], log.customer[first[rows]]).error / base
+        )
         # a normal prior around 1 keeps it there where the log says little
         settled = (ratio / error**2 + 1 / SPREAD_PRIOR**2) / (1 / error**2 + 1 / SPREAD_PRIOR**2)
         middles.append(float(np.median(logit(expected[rows]))))
-        ratios.append(float(np.sqrt(np.clip(settled, 0.5, 4.0))))
+        ratios.append(float(np.sqrt(np.clip(settled, SPREAD_LEAST, SPREAD_MOST))))
     return (tuple(middles), tuple(ratios)) if ratios else ((0.0,), (1.0,))
 
 

@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.floating[Any]]
 
 Z95 = 1.959963984540054
 MISS = 0.05
+MISS_ABOVE = 0.04
+"""Missed above where the interval begins at 0: a little less, since how attention moves is itself estimated."""
 
 
 def logit(chance: Floats) -> Floats:
@@ -61,7 +63,7 @@ def interval_of(
     room = np.maximum(MISS - blind, 0.0)
     hidden = blind >= MISS
     down = _quantile(share, edges, room / 2) + x
-    reach = np.where(hidden, 1 - MISS - blind, 1 - blind - room / 2)
+    reach = np.where(hidden, 1 - MISS_ABOVE - blind, 1 - blind - room / 2)
     up = np.where(reach > 0, _quantile(share, edges, np.maximum(reach, 0.0)), levels[BLIND] + 1.0) + x
     middle = logit(value)
     extra = np.square(Z95) * x_variance
@@ -80,7 +82,7 @@ def one_interval(
     middle = log(min(max(value, 1e-9), 1 - 1e-9)) - log1p(-min(max(value, 1e-9), 1 - 1e-9))
     room = max(MISS - blind, 0.0)
     hidden = blind >= MISS
-    reach = 1 - MISS - blind if hidden else 1 - blind - room / 2
+    reach = 1 - MISS_ABOVE - blind if hidden else 1 - blind - room / 2
     extra = Z95 * Z95 * x_variance
     up = (_one_quantile(row, z, reach) if reach > 0 else z[BLIND] + 1.0) + x
     high = max(_one_chance(middle + sqrt((widen * max(up - middle, 0.0)) ** 2 + extra)), value)

@@ -1,0 +1,357 @@
+"""Blindness seen early: of a customer, by the probability that he no longer looks; of a segment, by evidence.
+
+The customer's alarm goes off where the filter's probability of blindness crosses a threshold. The threshold is learnt
+from the log: as low as false alarms allow, where an alarm at probability b is false with probability 1 − b. A segment's
+alarm is a bet against "it welcomes as much as it did": weekly deficits against its own first weeks, purpose by purpose
+and channel by channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import log as ln
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from primeta.attention.credit_model import CreditModel, Foreseen, foresee, parts_of
+from primeta.attention.outcomes import TouchLog, days_of, time_of
+from primeta.attention.records import PURPOSES
+from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence
+
+Floats = npt.NDArray[np.floating[Any]]
+Ints = npt.NDArray[np.integer[Any]]
+
+FALSE_PER_TOUCH = 0.035 / 100
+"""False alarms aimed at, so that there are at most 5% per 100 touches where the model is somewhat wrong."""
+REST_LEAST, REST_MOST = 14.0, 120.0
+"""Days of rest that are ever advised."""
+AGAIN_AT = 0.5
+"""Probability of blindness to which rest should bring it before the probe."""
+
+
+def threshold_of(
+    blind: Floats, starts: npt.NDArray[np.bool_], *, false_per_touch: float = FALSE_PER_TOUCH
+) -> float:
+    """The lowest threshold with so few false alarms.
+
+    Args:
+        blind: (n,) `peaks_since_welcome`, sequence after sequence.
+        starts: (n,) the first touch of each sequence.
+    Returns:
+        Between .3 and .995.
+    """
+    if not len(blind):
+        return 0.9
+    seeing = float((1 - blind).sum())
+    before = np.where(starts, 0.0, np.concatenate([[0.0], blind[:-1]]))
+    for threshold in np.arange(0.3, 0.996, 0.005):
+        # an alarm is a crossing from below
+        crossed = (blind >= threshold) & (before < threshold)
+        if float((1 - blind[crossed]).sum()) <= false_per_touch * seeing:
+            return float(threshold)
+    return 0.995
+
+
+def peaks_since_welcome(blind: Floats, unanswered: Ints) -> Floats:
+    """(n,) the highest probability of blindness since the last welcome: one alarm for one silence, without flicker.
+
+    Args:
+        unanswered: (n,) touches since the last welcome, known before each touch, sequence after sequence.
+    """
+    silence = np.cumsum(unanswered == 0)
+    # each silence lies above the one before, so that one running maximum serves all
+    return np.maximum.accumulate(blind + 2.0 * silence) - 2.0 * silence
+
+
+def first_of_sequence(log: TouchLog) -> npt.NDArray[np.bool_]:
+    sequence = log.sequence
+    return (
+        np.concatenate([[True], sequence[1:] != sequence[:-1]]) if len(sequence) else np.zeros(0, dtype=bool)
+    )
+
+
+def with_probe(log: TouchLog, at: float) -> tuple[TouchLog, Ints]:
+    """The log with one useful touch more to each customer on each of his channels at the day `at`.
+
+    Returns:
+        The log as known then, and where the added touches stand in it, in the order of customer and channel.
+    """
+    known = log.before(at)
+    n = known.touches
+    start = np.flatnonzero(first_of_sequence(known))
+    many = len(start)
+    customer = np.concatenate([known.customer, known.customer[start]])
+    channel = np.concatenate([known.channel, known.channel[start]])
+    added = np.concatenate([np.zeros(n, dtype=bool), np.ones(many, dtype=bool)])
+    order = np.lexsort((added, channel, customer))
+
+    def joined(column: npt.NDArray[Any], value: Any) -> npt.NDArray[Any]:
+        more = np.full(many, value, dtype=column.dtype if len(column) else np.float64)
+        return np.concatenate([column, more])[order] if len(column) == n and n else column
+
+    probed = replace(
+        known,
+        customer=customer[order],
+        channel=channel[order],
+        sent=joined(known.sent, at),
+        purpose=joined(known.purpose, PURPOSES.index("useful")),
+        welcomed=joined(known.welcomed, np.nan),
+        drove=joined(known.drove, np.nan),
+        message_id=joined(known.message_id, "") if len(known.message_id) else known.message_id,
+        campaign=joined(known.campaign, "") if len(known.campaign) else known.campaign,
+    )
+    return probed, np.flatnonzero(added[order])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaseCredit:
+    """Credit of everybody at one time, one row for each customer and channel; all (m,)."""
+
+    customer: Ints
+    """Index into the log's customers."""
+    channel: Ints
+    credit: Foreseen
+    gone: npt.NDArray[np.bool_]
+    """Driven away on this channel and not heard of since."""
+    unanswered: Ints
+    """Touches since the last welcome."""
+    silent_since: Floats
+    """Day of the first of them, NaN where there is none."""
+
+
+def credits_at(model: CreditModel, log: TouchLog, at: datetime, *, intervals: bool = True) -> BaseCredit:
+    """Credit for the next useful touch of every customer on every channel on which he has been written to."""
+    day = days_of(at)
+    parts: list[BaseCredit] = []
+    offset = 0
+    for part in parts_of(log):
+        probed, rows = with_probe(part, day)
+        if len(rows):
+            told = foresee(model, probed, intervals=intervals)
+            parts.append(_of_part(probed, rows, told, offset))
+        offset += len(part.customers)
+    if not parts:
+        nothing = np.zeros(0)
+        return BaseCredit(
+            customer=np.zeros(0, dtype=np.int64),
+            channel=np.zeros(0, dtype=np.int64),
+            credit=Foreseen(**dict.fromkeys(Foreseen.__slots__, nothing)),
+            gone=np.zeros(0, dtype=bool),
+            unanswered=np.zeros(0, dtype=np.int64),
+            silent_since=nothing,
+        )
+    credit = Foreseen(
+        **{
+            name: np.concatenate([getattr(part.credit, name) for part in parts])
+            for name in Foreseen.__slots__
+        }
+    )
+    columns = ("customer", "channel", "gone", "unanswered", "silent_since")
+    return BaseCredit(
+        credit=credit, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
+    )
+
+
+def _of_part(probed: TouchLog, rows: Ints, told: Foreseen, offset: int) -> BaseCredit:
+    n = probed.touches
+    index = np.arange(n)
+    start = np.concatenate([[0], rows[:-1] + 1])
+    glad_at = np.where(np.isfinite(probed.welcomed), probed.sent + probed.welcomed, -np.inf)
+    drove_at = np.where(np.isfinite(probed.drove), probed.sent + probed.drove, -np.inf)
+    glad = np.maximum.reduceat(glad_at, start)
+    drove = np.maximum.reduceat(drove_at, start)
+    last_glad = np.repeat(glad, rows - start + 1)
+    silent = (probed.sent > last_glad) & (index < np.repeat(rows, rows - start + 1))
+    unanswered = np.add.reduceat(silent.astype(np.int64), start)
+    earliest = np.minimum.reduceat(np.where(silent, probed.sent, np.inf), start)
+    return BaseCredit(
+        customer=probed.customer[rows] + offset,
+        channel=probed.channel[rows],
+        credit=Foreseen(**{name: getattr(told, name)[rows] for name in Foreseen.__slots__}),
+        gone=np.isfinite(drove) & (drove > glad),
+        unanswered=unanswered,
+        silent_since=np.where(np.isfinite(earliest), earliest, np.nan),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindnessAlarm:
+    """One customer who most probably no longer looks at one channel, and what to do."""
+
+    customer_id: str
+    channel: str
+    probability: float
+    unanswered: int
+    silent_since: datetime | None
+    rest_days: float
+    """Send nothing but service messages so long, then one useful message."""
+    probe_at: datetime
+
+    def line(self, lang: str = "en") -> str:
+        if lang == "ru":
+            return (
+                f"{self.channel}: похоже, больше не смотрит ({self.probability:.0%}), без ответа сообщений: "
+                f"{self.unanswered}. Дайте отдохнуть {self.rest_days:.0f} дн., затем одно полезное сообщение "
+                f"{self.probe_at:%d.%m.%Y}."
+            )
+        return (
+            f"{self.channel}: probably no longer looks ({self.probability:.0%}), {self.unanswered} messages without an "
+            f"answer. Let him rest for {self.rest_days:.0f} days, then send one useful message on {self.probe_at:%Y-%m-%d}."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "customer_id": self.customer_id,
+            "channel": self.channel,
+            "probability": self.probability,
+            "unanswered": self.unanswered,
+            "silent_since": self.silent_since.isoformat() if self.silent_since else None,
+            "rest_days": self.rest_days,
+            "probe_at": self.probe_at.isoformat(),
+        }
+
+
+def rest_days(blind: float, recovery: float) -> float:
+    """Days after which blindness is no likelier than not; within bounds, since recovery is poorly known."""
+    if blind <= AGAIN_AT:
+        return REST_LEAST
+    return float(min(max(ln(blind / AGAIN_AT) / max(recovery, 1e-6), REST_LEAST), REST_MOST))
+
+
+def alarms_of(
+    model: CreditModel, log: TouchLog, base: BaseCredit, at: datetime
+) -> tuple[BlindnessAlarm, ...]:
+    """Those over the threshold, the surest first; those driven away are not written to anyway."""
+    blind = base.credit.blind
+    rows = np.flatnonzero((blind >= model.blind_above) & ~base.gone)
+    rows = rows[np.lexsort((rows, -blind[rows]))]
+    found: list[BlindnessAlarm] = []
+    for row in rows.tolist():
+        rest = rest_days(float(blind[row]), model.filter.recovery)
+        since = float(base.silent_since[row])
+        found.append(
+            BlindnessAlarm(
+                customer_id=log.customers[int(base.customer[row])],
+                channel=log.channels[int(base.channel[row])],
+                probability=float(blind[row]),
+                unanswered=int(base.unanswered[row]),
+                silent_since=time_of(since) if np.isfinite(since) else None,
+                rest_days=rest,
+                probe_at=time_of(days_of(at) + rest),
+            )
+        )
+    return tuple(found)
+
+
+def blind_share(base: BaseCredit) -> float:
+    """Expected share of customers × channels still written to that no longer look; NaN where there are none."""
+    here = ~base.gone
+    return float(base.credit.blind[here].mean()) if here.any() else float("nan")
+
+
+BASELINE_WEEKS = 12
+LEAST_BASELINE_WEEKS = 6
+PROMISED_WEEKS = 52
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentBlindness:
+    """Whether a segment welcomes less than in its first weeks."""
+
+    segment: str
+    weeks: int
+    """After the first ones."""
+    expected: float
+    """Share of welcomed touches of the last four weeks, as in the first weeks with the same purposes and channels."""
+    observed: float
+    log_evidence: float
+    """Of the bet against "as much as before", at its highest; NaN where it cannot be told."""
+    alarm_week: int | None
+    """The first week after the first ones in which it was enough."""
+    why_not: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in SegmentBlindness.__slots__}
+
+
+def segment_alarms(
+    log: TouchLog, segment: Sequence[str], *, error: float = 0.05
+) -> tuple[SegmentBlindness, ...]:
+    """Segments in which fewer touches are welcomed than in their first 12 weeks.
+
+    A week's score is the deficit of welcomes against what the segment's own first weeks make expect of these purposes
+    and channels, in its own sd among the first weeks. The alarm goes off at evidence of (number of segments) / error:
+    all segments together give a false alarm with probability `error` in a year (Ville's inequality).
+
+    Args:
+        segment: Of each customer of the log.
+    """
+    if not log.touches:
+        return ()
+    names, code = np.unique(np.asarray(segment, dtype=object).astype(str), return_inverse=True)
+    rows = log.closed
+    week = np.floor((log.sent[rows] - log.sent.min()) / 7).astype(np.int64)
+    # the last week is over only where a whole week can be followed for 72 hours
+    last = int((log.until - 3 - log.sent.min()) // 7)
+    cell = log.purpose[rows] * len(log.channels) + log.channel[rows]
+    where, good = code[log.customer[rows]], log.good[rows].astype(float)
+    scores: list[Floats] = []
+    shares: list[tuple[Floats, Floats, Floats]] = []
+    told: list[int] = []
+    found: dict[int, SegmentBlindness] = {}
+    first = min(BASELINE_WEEKS, last // 2)
+    for number, name in enumerate(names.tolist()):
+        here = (where == number) & (week < last)
+        sent = np.bincount(week[here], minlength=max(last, 1)).astype(float)
+        base = here & (week < first)
+        if first < LEAST_BASELINE_WEEKS or (sent[:first] < 20).any() or good[base].sum() < 20:
+            found[number] = SegmentBlindness(
+                segment=name,
+                weeks=max(last - first, 0),
+                expected=float("nan"),
+                observed=float("nan"),
+                log_evidence=float("nan"),
+                alarm_week=None,
+                why_not="too-few-weeks" if first < LEAST_BASELINE_WEEKS else "too-few-touches",
+            )
+            continue
+        overall = good[base].mean()
+        cells = np.bincount(cell[base], minlength=int(cell.max()) + 1)
+        share = (np.bincount(cell[base], weights=good[base], minlength=len(cells)) + 10 * overall) / (
+            cells + 10
+        )
+        expected = np.bincount(week[here], weights=share[cell[here]], minlength=last)
+        observed = np.bincount(week[here], weights=good[here], minlength=last)
+        noise = np.sqrt(np.maximum(expected * (1 - expected / np.maximum(sent, 1)), 1e-9))
+        score = (observed - expected) / noise
+        # weeks vary more than lots do: their own spread, no less than that of lots, and the baseline's own error
+        spread = max(float(np.sqrt(np.mean(np.square(score[:first])))), 1.0) * np.sqrt(1 + 1 / first)
+        scores.append(np.clip(score / spread, -CLIP, CLIP))
+        shares.append((sent, expected, observed))
+        told.append(number)
+    if told:
+        table = np.array(scores)[:, :last]
+        law = ScoreLaw(table[:, :first])
+        weeks = min(last - first, PROMISED_WEEKS)
+        _, down = mixture_log_evidence(
+            table[:, first : first + weeks], np.ones((PROMISED_WEEKS, PROMISED_WEEKS)), law=law
+        )
+        bar = ln(len(told) / error)
+        for place, number in enumerate(told):
+            over = np.flatnonzero(down[place] >= bar)
+            sent, expected, observed = shares[place]
+            late = slice(max(first, last - 4), last)
+            touches = max(float(sent[late].sum()), 1.0)
+            found[number] = SegmentBlindness(
+                segment=str(names[number]),
+                weeks=weeks,
+                expected=float(expected[late].sum()) / touches,
+                observed=float(observed[late].sum()) / touches,
+                log_evidence=float(down[place].max()) if weeks else 0.0,
+                alarm_week=int(over[0]) if len(over) else None,
+            )
+    return tuple(found[number] for number in range(len(names)))
