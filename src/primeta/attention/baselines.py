@@ -34,8 +34,10 @@ def windows_before(log: TouchLog) -> Floats:
     line = sequence * span + (log.sent - log.sent.min())
     happy = np.isfinite(log.welcomed) & (log.sent + np.nan_to_num(log.welcomed) <= log.until)
     joy = np.sort(line[happy] + log.welcomed[happy])
+    sent = np.cumsum(log.real) - log.real
+    sent_before = np.append(sent, log.real.sum())
     for place, days in enumerate(COUNT_WINDOWS):
-        found[:, place] = np.arange(n) - np.searchsorted(line, line - days)
+        found[:, place] = sent - sent_before[np.searchsorted(line, line - days)]
         found[:, 3 + place] = np.searchsorted(joy, line, side="right") - np.searchsorted(joy, line - days)
     return found
 
@@ -119,7 +121,9 @@ def fit_baselines(log: TouchLog, rows: npt.NDArray[np.bool_]) -> Baselines:
     memory, share, strength = fit_discounted_beta(
         log.sequence, log.sent, log.welcomed, until=log.until, scored=rows
     )
-    fading = discounted_counts(log.sequence, log.sent, log.welcomed, memory=memory, until=log.until)
+    fading = discounted_counts(
+        log.sequence, log.sent, log.welcomed, memory=memory, until=log.until, asked=log.asked
+    )
     beta = beta_columns(log, beta_mean(*fading, share=share, strength=strength))[rows]
     mean, sd = _sds(beta.shape[1])
     mean[1] = 1.0
@@ -154,7 +158,7 @@ def foretold_by_counts(baselines: Baselines, log: TouchLog) -> Foretold:
 
 def foretold_by_beta(baselines: Baselines, log: TouchLog) -> Foretold:
     fading = discounted_counts(
-        log.sequence, log.sent, log.welcomed, memory=baselines.beta_memory, until=log.until
+        log.sequence, log.sent, log.welcomed, memory=baselines.beta_memory, until=log.until, asked=log.asked
     )
     mean = beta_mean(*fading, share=baselines.beta_share, strength=baselines.beta_strength)
     columns = beta_columns(log, mean)

@@ -9,7 +9,7 @@ and channel by channel.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from math import log as ln
 from typing import Any
@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.attention.credit_model import CreditModel, Foreseen, foresee, parts_of
-from primeta.attention.outcomes import TouchLog, days_of, time_of
-from primeta.attention.records import PURPOSES
+from primeta.attention.outcomes import TouchLog, days_of, time_of, with_asked
 from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -75,36 +74,16 @@ def first_of_sequence(log: TouchLog) -> npt.NDArray[np.bool_]:
 
 
 def with_probe(log: TouchLog, at: float) -> tuple[TouchLog, Ints]:
-    """The log with one useful touch more to each customer on each of his channels at the day `at`.
+    """The log as known at the day `at`, asking there for the credit of each customer on each of his channels.
 
     Returns:
-        The log as known then, and where the added touches stand in it, in the order of customer and channel.
+        The log, and where the asking rows stand in it, in the order of customer and channel.
     """
     known = log.before(at)
-    n = known.touches
     start = np.flatnonzero(first_of_sequence(known))
-    many = len(start)
-    customer = np.concatenate([known.customer, known.customer[start]])
-    channel = np.concatenate([known.channel, known.channel[start]])
-    added = np.concatenate([np.zeros(n, dtype=bool), np.ones(many, dtype=bool)])
-    order = np.lexsort((added, channel, customer))
-
-    def joined(column: npt.NDArray[Any], value: Any) -> npt.NDArray[Any]:
-        more = np.full(many, value, dtype=column.dtype if len(column) else np.float64)
-        return np.concatenate([column, more])[order] if len(column) == n and n else column
-
-    probed = replace(
-        known,
-        customer=customer[order],
-        channel=channel[order],
-        sent=joined(known.sent, at),
-        purpose=joined(known.purpose, PURPOSES.index("useful")),
-        welcomed=joined(known.welcomed, np.nan),
-        drove=joined(known.drove, np.nan),
-        message_id=joined(known.message_id, "") if len(known.message_id) else known.message_id,
-        campaign=joined(known.campaign, "") if len(known.campaign) else known.campaign,
+    return with_asked(
+        known, customer=known.customer[start], channel=known.channel[start], at=np.full(len(start), at)
     )
-    return probed, np.flatnonzero(added[order])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -72,16 +72,20 @@ def known_before(log: TouchLog) -> Known:
     order = np.lexsort((which, turn, when, group))
     marks = np.zeros((len(which), MARKS))
     marks[np.arange(len(which)), what[order]] = 1.0
-    counts = decayed_counts(group[order], when[order], marks)
+    real = log.real
     touch = what[order] < WELCOMED
+    sent = touch & real[which[order]]
+    marks[touch & ~sent] = 0.0
+    counts = decayed_counts(group[order], when[order], marks)
     own = np.empty((n, MARKS, len(MEMORIES)))
     own[which[order][touch]] = counts[touch]
     welcome = (what[order] >= WELCOMED) & (what[order] < DROVE)
-    runs = run_lengths(group[order], touch.astype(np.int64), welcome.astype(np.int64))
+    runs = run_lengths(group[order], sent.astype(np.int64), welcome.astype(np.int64))
     unanswered = np.empty(n, dtype=np.int64)
     unanswered[which[order][touch]] = runs[touch]
     start = np.concatenate([[True], sequence[1:] != sequence[:-1]]) if n else np.zeros(0, dtype=bool)
-    earlier = index - np.maximum.accumulate(np.where(start, index, 0)) if n else index
+    before = np.cumsum(real) - real
+    earlier = before - before[np.maximum.accumulate(np.where(start, index, 0))] if n else index
 
     parts = (
         (index, log.customer, log.sent, ALL_TOUCHES, 5),
@@ -97,7 +101,7 @@ def known_before(log: TouchLog) -> Known:
     marks = np.zeros((len(which), 4))
     marks[np.arange(len(which)), what] = 1.0
     touch = what == ALL_TOUCHES
-    marks[touch, ALL_TOUCHES] = log.purpose[which[touch]] != SERVICE
+    marks[touch, ALL_TOUCHES] = (log.purpose[which[touch]] != SERVICE) & real[which[touch]]
     counts = decayed_counts(dense, when[order], marks)
     everywhere = np.empty((n, 4, len(MEMORIES)))
     everywhere[which[touch]] = counts[touch]

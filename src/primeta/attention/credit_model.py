@@ -26,6 +26,7 @@ from primeta.attention.credit_features import (
     welcome_columns,
 )
 from primeta.attention.outcomes import TouchLog
+from primeta.attention.records import PURPOSES
 from primeta.stats.attention_filter import FilterParameters, run_filter, sigmoid, stream_of
 from primeta.stats.attention_interval import interval_of, logit
 
@@ -173,22 +174,27 @@ class Steps:
     log_likelihood: Floats
 
 
-def as_purpose(log: TouchLog, purpose: int) -> TouchLog:
-    """The same moments, as if each touch were of another purpose. Only for columns: its history changes too."""
-    return replace(log, purpose=np.full(log.touches, purpose))
+def walk(model: CreditModel, log: TouchLog, *, keep_weights: bool = False, useful: bool = False) -> Steps:
+    """The filter over a log that fits into memory.
 
-
-def walk(model: CreditModel, log: TouchLog, *, keep_weights: bool = False) -> Steps:
-    """The filter over a log that fits into memory."""
+    Args:
+        useful: Foretell what would have come of a useful touch at each moment, instead of the one that was sent.
+    """
     known = known_before(log)
     columns = welcome_columns(log, known, season=model.season.at(log.sent), known_channels=model.channels)
-    x = columns @ model.filter.welcome
+    moved = _moved(model, columns)
+    if useful:
+        columns = columns.copy()
+        columns[:, 1:4] = 0.0
+    x, onset, wear = _moved(model, columns)
     filtered = run_filter(
-        stream_of(log.sequence, log.sent, log.welcomed, until=log.until),
+        stream_of(log.sequence, log.sent, log.welcomed, until=log.until, asked=log.asked),
         model.filter,
-        x=x,
-        onset=sigmoid(onset_columns(columns) @ model.filter.onset),
-        wear=sigmoid(wear_columns(columns) @ model.filter.wear),
+        x=moved[0],
+        onset=moved[1],
+        wear=moved[2],
+        instead=(x, onset, wear) if useful else None,
+        asked=log.asked,
         keep_weights=keep_weights,
     )
     return Steps(
@@ -202,12 +208,23 @@ def walk(model: CreditModel, log: TouchLog, *, keep_weights: bool = False) -> St
     )
 
 
-def foresee(model: CreditModel, log: TouchLog, *, intervals: bool = True) -> Foreseen:
+def _moved(model: CreditModel, columns: Floats) -> tuple[Floats, Floats, Floats]:
+    """x, onset and wear of each touch (n,)."""
+    return (
+        columns @ model.filter.welcome,
+        sigmoid(onset_columns(columns) @ model.filter.onset),
+        sigmoid(wear_columns(columns) @ model.filter.wear),
+    )
+
+
+def foresee(model: CreditModel, log: TouchLog, *, intervals: bool = True, useful: bool = False) -> Foreseen:
     """What the model said before each touch, by what was known then.
+
+    With `useful`, of a useful touch at the same moment: the customer's credit.
 
     Works through a log of any length, customer by customer, some 400,000 touches at a time.
     """
-    parts = [_foresee(model, part, intervals) for part in parts_of(log)]
+    parts = [_foresee(model, part, intervals, useful) for part in parts_of(log)]
     names = Foreseen.__slots__
     return Foreseen(
         **{name: np.concatenate([getattr(part, name) for part in parts] or [np.zeros(0)]) for name in names}
@@ -223,8 +240,10 @@ def parts_of(log: TouchLog, most: int = CHUNK) -> list[TouchLog]:
     return [log.of_customers(part == number) for number in np.unique(part) if count[part == number].any()]
 
 
-def _foresee(model: CreditModel, log: TouchLog, intervals: bool) -> Foreseen:
-    steps = walk(model, log, keep_weights=intervals)
+def _foresee(model: CreditModel, log: TouchLog, intervals: bool, useful: bool) -> Foreseen:
+    steps = walk(model, log, keep_weights=intervals, useful=useful)
+    if useful:
+        log = replace(log, purpose=np.full(log.touches, PURPOSES.index("useful")))
     corrected = stack_columns(log, steps.known, steps.columns, raw=steps.raw, blind=steps.blind) @ model.stack
     welcome = sigmoid(corrected)
     drive = sigmoid(

@@ -62,6 +62,8 @@ class TouchLog:
     """Day at which the log ends."""
     message_id: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0, dtype=object))
     campaign: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0, dtype=object))
+    asked: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
+    """(n,) rows at which credit is only asked for: nothing was sent. Empty: none."""
     broken_customer: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """(b,) index of the customer to whom a promise was broken, any order."""
     broken_at: Floats = field(default_factory=lambda: np.empty(0))
@@ -85,7 +87,12 @@ class TouchLog:
     def closed(self) -> npt.NDArray[np.bool_]:
         """(n,) whether its 72 hours are over, or it drove away before."""
         over = self.sent + WITHIN / timedelta(days=1) <= self.until
-        return over | np.isfinite(self.welcomed) | np.isfinite(self.drove)
+        return (over | np.isfinite(self.welcomed) | np.isfinite(self.drove)) & self.real
+
+    @property
+    def real(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether it was sent."""
+        return ~self.asked if len(self.asked) else np.ones(self.touches, dtype=bool)
 
     @property
     def good(self) -> npt.NDArray[np.bool_]:
@@ -108,6 +115,7 @@ class TouchLog:
             drove=self.drove[rows],
             message_id=self.message_id[rows] if len(self.message_id) else self.message_id,
             campaign=self.campaign[rows] if len(self.campaign) else self.campaign,
+            asked=self.asked[rows] if len(self.asked) else self.asked,
             broken_customer=number[self.broken_customer[broken]],
             broken_at=self.broken_at[broken],
             kept_customer=number[self.kept_customer[kept]],
@@ -130,11 +138,54 @@ class TouchLog:
             until=min(day, self.until),
             message_id=self.message_id[rows] if len(self.message_id) else self.message_id,
             campaign=self.campaign[rows] if len(self.campaign) else self.campaign,
+            asked=self.asked[rows] if len(self.asked) else self.asked,
             broken_customer=self.broken_customer[broken],
             broken_at=self.broken_at[broken],
             kept_customer=self.kept_customer[kept],
             kept_at=self.kept_at[kept],
         )
+
+
+def with_asked(log: TouchLog, *, customer: Ints, channel: Ints, at: Floats) -> tuple[TouchLog, Ints]:
+    """The log with rows more at which credit is only asked for.
+
+    Args:
+        customer, channel, at: (m,) whom, where, and the day.
+    Returns:
+        The log, and where each of the m rows stands in it.
+    """
+    many = len(at)
+
+    def joined(column: npt.NDArray[Any], value: Any) -> npt.NDArray[Any]:
+        if not len(column) and log.touches:
+            return column
+        return np.concatenate([column, np.full(many, value, dtype=column.dtype)])
+
+    who, where, when = (
+        np.concatenate([first, second])
+        for first, second in ((log.customer, customer), (log.channel, channel), (log.sent, at))
+    )
+    asked = np.concatenate([~log.real, np.ones(many, dtype=bool)])
+    # asked after whatever is sent at the same time
+    order = np.lexsort((asked, when, where, who))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+
+    def sorted_(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return column[order] if len(column) == len(order) else column
+
+    return replace(
+        log,
+        customer=who[order],
+        channel=where[order],
+        sent=when[order],
+        purpose=sorted_(joined(log.purpose, PURPOSES.index("useful"))),
+        welcomed=sorted_(joined(log.welcomed, np.nan)),
+        drove=sorted_(joined(log.drove, np.nan)),
+        message_id=sorted_(joined(log.message_id, "")),
+        campaign=sorted_(joined(log.campaign, "")),
+        asked=asked[order],
+    ), place[log.touches :]
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, view: str) -> set[str]:

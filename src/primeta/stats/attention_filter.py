@@ -140,7 +140,14 @@ def step_major(group: Ints) -> tuple[Ints, Ints, Ints]:
     return order, bounds, rank
 
 
-def stream_of(sequence: Ints, sent: Floats, welcomed: Floats, *, until: float) -> Stream:
+def stream_of(
+    sequence: Ints,
+    sent: Floats,
+    welcomed: Floats,
+    *,
+    until: float,
+    asked: npt.NDArray[np.bool_] | None = None,
+) -> Stream:
     """Events of touches that are sorted by sequence, then time.
 
     Args:
@@ -148,13 +155,16 @@ def stream_of(sequence: Ints, sent: Floats, welcomed: Floats, *, until: float) -
         sent: (n,) days.
         welcomed: (n,) days after `sent` at which it was welcomed, NaN where it was not (within 72 hours).
         until: Day at which the log ends: what would be known later is left out.
+        asked: (n,) rows that are only asked about: nothing was sent, so nothing comes of them.
     """
     count = len(sent)
     touch = np.arange(count)
     hit = np.isfinite(welcomed) & (welcomed <= LAST_DAYS) & (sent + np.nan_to_num(welcomed) <= until)
     early = hit & (welcomed <= FIRST_DAYS)
-    marked = ~early & (sent + FIRST_DAYS <= until)
-    silent = ~hit & (sent + LAST_DAYS <= until)
+    real = np.ones(count, dtype=bool) if asked is None or not len(asked) else ~asked
+    hit, early = hit & real, early & real
+    marked = ~early & (sent + FIRST_DAYS <= until) & real
+    silent = ~hit & (sent + LAST_DAYS <= until) & real
     late = hit & ~early
     parts = [
         (touch, sent, TOUCH, 4),
@@ -260,6 +270,8 @@ def run_filter(
     x: Floats,
     onset: Floats,
     wear: Floats,
+    instead: tuple[Floats, Floats, Floats] | None = None,
+    asked: npt.NDArray[np.bool_] | None = None,
     keep_weights: bool = False,
 ) -> Filtered:
     """One pass over all sequences.
@@ -267,7 +279,12 @@ def run_filter(
     Args:
         x: (n,) of each touch, log-odds.
         onset, wear: (n,) probabilities of each touch.
+        instead: x, onset and wear of another touch at the same moment: what is foretold is of that one, while the
+            state moves with the real one.
+        asked: (n,) rows that are only asked about and move nothing.
     """
+    asked = np.zeros(len(x), dtype=bool) if asked is None or not len(asked) else asked
+    look_x, look_onset, look_wear = instead or (x, onset, wear)
     touches = len(x)
     levels = parameters.levels()
     state = np.tile(parameters.start(), (stream.sequences, 1))
@@ -283,8 +300,8 @@ def run_filter(
         sent = np.flatnonzero(sends)
         if len(sent):
             index = which[sent]
-            after = touched(now[sent], onset[index], wear[index])
-            hope = sigmoid(levels + x[index, None])
+            after = touched(now[sent], look_onset[index], look_wear[index])
+            hope = sigmoid(levels + look_x[index, None])
             mean = np.einsum("ij,ij->i", after, hope)
             chance[index] = mean
             variance[index] = np.maximum(np.einsum("ij,ij,ij->i", after, hope, hope) - mean**2, 0.0)
@@ -292,7 +309,12 @@ def run_filter(
             level[index] = after[:, :LEVELS] @ levels[:LEVELS] / np.maximum(1 - after[:, BLIND], 1e-12)
             if keep_weights:
                 kept[index] = after
-            now[sent] = after
+            moves = ~asked[index]
+            if instead is None:
+                now[sent[moves]] = after[moves]
+            else:
+                real, rest = index[moves], sent[moves]
+                now[rest] = touched(now[rest], onset[real], wear[real])
         told = np.flatnonzero(~sends)
         if len(told):
             index = which[told]

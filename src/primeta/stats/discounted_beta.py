@@ -14,7 +14,13 @@ Ints = npt.NDArray[np.integer[Any]]
 
 
 def discounted_counts(
-    sequence: Ints, sent: Floats, welcomed: Floats, *, memory: float, until: float
+    sequence: Ints,
+    sent: Floats,
+    welcomed: Floats,
+    *,
+    memory: float,
+    until: float,
+    asked: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[Floats, Floats]:
     """Fading numbers of welcomes and of silences known just before each touch.
 
@@ -22,6 +28,7 @@ def discounted_counts(
         sequence: (n,) ascending; within one, touches stand in the order of time.
         sent, welcomed: (n,) days; days after, NaN where it was not.
         memory: Days after which an outcome counts 1/e.
+        asked: (n,) rows that are only asked about and have no outcome.
     Returns:
         (n,), (n,).
     """
@@ -31,6 +38,8 @@ def discounted_counts(
     hit = np.isfinite(welcomed)
     delay = np.where(hit, np.nan_to_num(welcomed), LAST_DAYS)
     known = sent + delay <= until
+    if asked is not None and len(asked):
+        known &= ~asked
     which = np.concatenate([np.arange(n), np.flatnonzero(known)])
     told = np.concatenate([np.zeros(n, dtype=bool), np.ones(int(known.sum()), dtype=bool)])
     when = np.concatenate([sent, (sent + delay)[known]])
