@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,17 @@ from primeta.attention.records import Credit, Entry, Policy
 
 FORMAT = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAN = float("nan")
+
+
+class _Kept(msgspec.Struct, gc=False):
+    f: int
+    p: int
+    a: int
+    c: dict[str, tuple[Any, ...]]
+
+
+_decode = msgspec.json.Decoder(_Kept).decode
 _FIGURES = ("value", "low", "high", "welcome", "drive_away", "blind")
 
 
@@ -49,30 +61,27 @@ def unpack_credit(kept: bytes | None, *, channel: str, policy: Policy) -> Credit
     """Of one channel; None where nothing is kept of it."""
     if kept is None:
         return None
-    told = msgspec.json.decode(kept)
-    row = told["c"].get(channel)
+    told = _decode(kept)
+    row = told.c.get(channel)
     if row is None:
         return None
-    figures = [float("nan") if value is None else value for value in row[:6]]
-    level = row[6]
+    value, low, high, welcome, drive_away, blind, level, model, touches, why_not = row
     credit = Credit(
-        value=figures[0],
-        low=figures[1],
-        high=figures[2],
-        welcome=figures[3],
-        drive_away=figures[4],
-        blind=figures[5],
+        value=_NAN if value is None else value,
+        low=_NAN if low is None else low,
+        high=_NAN if high is None else high,
+        welcome=_NAN if welcome is None else welcome,
+        drive_away=_NAN if drive_away is None else drive_away,
+        blind=_NAN if blind is None else blind,
         level=level,
-        model=row[7],
-        touches=row[8],
-        as_of=EPOCH + timedelta(microseconds=told["a"]),
-        why_not=row[9],
+        model=model,
+        touches=touches,
+        as_of=EPOCH + timedelta(0, 0, told.a),
+        why_not=why_not,
     )
-    if told["p"] == policy.version:
+    if told.p == policy.version:
         return credit
     # The policy has changed since: what the same credit allows is worked out anew.
-    from dataclasses import replace
-
     from primeta.attention.credit import level_of
 
     return replace(credit, level=level_of(credit, policy, channel=channel))
@@ -103,7 +112,12 @@ def credit_events(entries: Iterable[Entry]) -> list[CreditEvent]:
                 CreditEvent(kind=entry.kind, at=entry.happened_at, channel=str(told.get("channel") or ""))  # type: ignore[arg-type]
             )
         elif entry.kind == "reaction" and not told.get("machine"):
-            kind = {"clicked": "welcomed", "replied": "welcomed", "unsubscribed": "drove-away", "complained": "drove-away"}
+            kind = {
+                "clicked": "welcomed",
+                "replied": "welcomed",
+                "unsubscribed": "drove-away",
+                "complained": "drove-away",
+            }
             came = kind.get(str(told.get("kind")))
             message = str(told.get("message_id") or "")
             channel = str(told.get("channel") or channels.get(message, ""))

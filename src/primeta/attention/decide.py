@@ -72,6 +72,30 @@ class Case:
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     assumed: frozenset[str] = frozenset()
     """For flips: `consent`, `released`."""
+    rests: bool = True
+    """Whether credit changes with time."""
+
+    def asking(self, question: Question) -> Case:
+        """The same for another question."""
+        return self._other(question, self.assumed)
+
+    def assuming(self, what: str) -> Case:
+        """The same as if he had consented (`consent`) or a person had released his wish (`released`)."""
+        return self._other(self.question, self.assumed | {what})
+
+    def _other(self, question: Question, assumed: frozenset[str]) -> Case:
+        return Case(
+            question=question,
+            state=self.state,
+            policy=self.policy,
+            promises=self.promises,
+            credit=self.credit,
+            reserved=self.reserved,
+            zone=self.zone,
+            now=self.now,
+            assumed=assumed,
+            rests=self.rests,
+        )
 
 
 def decide(
@@ -113,6 +137,7 @@ def decide(
         reserved=reserved,
         zone=quiet_hours.zone_of(zone) if isinstance(zone, str) else zone,
         now=now,
+        rests=callable(credit),
     )
     at = question.at.astimezone(UTC)
     first = next(refusals(case, at), None)
@@ -415,7 +440,7 @@ def _marketing_touches(case: Case, state: CustomerState, at: datetime) -> int:
 def _credit_returns(case: Case, at: datetime) -> datetime | None:
     """The second from which credit allows this purpose again, if it does while he is left alone for 90 days."""
     ask, wants = case.credit, WANTS[case.question.purpose]
-    if ask is None:
+    if ask is None or not case.rests:
         return None
 
     def enough(moment: datetime) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from primeta.attention.decide import MARKETING, Case, earliest_after, refusals
-from primeta.attention.records import NEEDS, Flip, Purpose
+from primeta.attention.records import NEEDS, Flip, Purpose, Question
 
 SOFTER: dict[str, tuple[Purpose, ...]] = {
     "press": ("offer", "useful"),
@@ -50,39 +50,31 @@ def _changes(case: Case, at: datetime, channels: Sequence[str]) -> Iterator[tupl
     """Every change worth a try, one at a time."""
     question = case.question
     if question.personalised:
-        yield (
-            Flip(change="not-personalised", to="false"),
-            replace(case, question=replace(question, personalised=False)),
-        )
-    if (
-        question.purpose in MARKETING
-        and not question.personal
-        and any(p.personal_only for p in case.promises)
-    ):
-        yield Flip(change="personal", to="true"), replace(case, question=replace(question, personal=True))
+        yield Flip(change="not-personalised", to="false"), _asked(case, personalised=False)
+    if question.purpose in MARKETING and not question.personal and any(p.personal_only for p in case.promises):
+        yield Flip(change="personal", to="true"), _asked(case, personal=True)
     for purpose in SOFTER.get(question.purpose, ("useful", "offer")):
-        yield Flip(change="purpose", to=purpose), replace(case, question=replace(question, purpose=purpose))
+        yield Flip(change="purpose", to=purpose), _asked(case, purpose=purpose)
     for programme in sorted({name for promise in case.promises for name in promise.programmes_only}):
         if programme not in (question.programme, question.campaign):
-            asked = replace(question, programme=programme)
-            yield Flip(change="programme", to=programme), replace(case, question=asked)
+            yield Flip(change="programme", to=programme), _asked(case, programme=programme)
     if question.purpose == "service":
         return
     for channel in _other_channels(case, channels):
         # Credit on another channel is not known here: it is asked again with the next question.
-        yield Flip(change="channel", to=channel), replace(case, question=replace(question, channel=channel))
+        yield Flip(change="channel", to=channel), _asked(case, channel=channel)
     state = case.state
-    if state is not None and state.pending:
-        yield (
-            Flip(change="confirm-wish", to=state.pending[0].key),
-            replace(case, assumed=case.assumed | {"released"}),
-        )
+    if state is not None and state.wishes and state.pending:
+        yield Flip(change="confirm-wish", to=state.pending[0].key), case.assuming("released")
     needs = NEEDS.get(question.purpose, "marketing")
     if state is None or not state.standing(needs, question.channel, at=max(at, state.as_of)).given:
-        yield (
-            Flip(change="consent", to=f"{needs} {question.channel}"),
-            replace(case, assumed=case.assumed | {"consent"}),
-        )
+        yield Flip(change="consent", to=f"{needs} {question.channel}"), case.assuming("consent")
+
+
+def _asked(case: Case, **changes: Any) -> Case:
+    asked = case.question
+    told = {name: getattr(asked, name) for name in Question.__slots__}
+    return case.asking(Question(**{**told, **changes}))
 
 
 def _other_channels(case: Case, channels: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 DAY = timedelta(days=1)
 
 
+@lru_cache(maxsize=16384)
 def within(at: datetime, zone: ZoneInfo, hours: tuple[int, int]) -> bool:
     """Whether the wall clock in this zone stands between the hours."""
     begin, end = hours
@@ -22,6 +23,7 @@ def within(at: datetime, zone: ZoneInfo, hours: tuple[int, int]) -> bool:
     return begin != end and (hour >= begin or hour < end)
 
 
+@lru_cache(maxsize=16384)
 def end_of(at: datetime, zone: ZoneInfo, hours: tuple[int, int]) -> datetime | None:
     """The first moment from `at` on (UTC) outside the hours; None: they never end."""
     begin, end = hours
@@ -30,10 +32,11 @@ def end_of(at: datetime, zone: ZoneInfo, hours: tuple[int, int]) -> datetime | N
     return _until(at, zone, end % 24, lambda moment: not within(moment, zone, hours))
 
 
+@lru_cache(maxsize=16384)
 def start_of(at: datetime, zone: ZoneInfo, hours: tuple[int, int]) -> datetime | None:
     """The first moment from `at` on (UTC) within the hours; None: there is none."""
     begin, end = hours
-    if begin == end:
+    if begin == end or (begin, end) == (24, 0):
         return None
     return _until(at, zone, begin % 24, lambda moment: within(moment, zone, hours))
 
@@ -44,7 +47,7 @@ def _until(at: datetime, zone: ZoneInfo, hour: int, reached) -> datetime:
     if reached(moment):
         return moment
     wall = moment.astimezone(zone).replace(minute=0, second=0, microsecond=0, fold=0)
-    for days in range(-1, 4):
+    for days in range(4):
         # An hour that the clock jumps over becomes, by the offset before the jump, the moment of the jump; an
         # hour that comes twice is met the first time, and the second time where the first lies behind.
         day = (wall.replace(tzinfo=None) + days * DAY).replace(hour=hour)
@@ -53,8 +56,10 @@ def _until(at: datetime, zone: ZoneInfo, hour: int, reached) -> datetime:
             if candidate > moment and reached(candidate):
                 return candidate
     # A zone in which a whole day is missing (Samoa 2011): walk.
-    while not reached(moment):
+    for _ in range(7 * 24 * 4):
         moment += timedelta(minutes=15)
+        if reached(moment):
+            break
     return moment
 
 

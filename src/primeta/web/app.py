@@ -16,6 +16,7 @@ from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaErro
 from primeta.show.chart import vega_bundle
 from primeta.web import api, api_experiments, api_reactivation, api_texts
 from primeta.web.background import Answers
+from primeta.web.may_send import MaySendRoute
 from primeta.web.page import Site, page
 from primeta.web.pages import (
     certify,
@@ -78,6 +79,8 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)
+    # The hot question passes by everything else; it refuses foreign hosts and sets the headers itself.
+    app.add_middleware(MaySendRoute, workspace=workspace, now=now, allowed=tuple(hosts))
     pages = (
         today,
         signals,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from primeta.attention.credit_kept import credit_events, unpack_credit
 from primeta.attention.decide import CreditAt, decide
 from primeta.attention.fold import CustomerState, SeenTouch, state_as_of
-from primeta.attention.policy import impossible, policy_from
+from primeta.attention.policy import impossible, policy_from, seal_of
 from primeta.attention.priority import Place, Wanting, choose
 from primeta.attention.quiet_hours import zone_of
 from primeta.attention.records import Answer, Credit, Policy, Promise, Question
@@ -19,12 +19,12 @@ from primeta.attention.reserve import HELD_FOR, LONGEST_HELD, Held, looks_back
 from primeta.config import config_error
 from primeta.errors import BadInput
 from primeta.store import reservations
+from primeta.store.attention_hot import hot_state
 from primeta.store.attention_read import Packed, StateReader
 from primeta.store.attention_state import unpack
 from primeta.store.keys import keys_of
 from primeta.store.ledger import load_entries
 from primeta.store.policies import from_file, newest_policy, save_policy
-from primeta.attention.policy import seal_of
 
 if TYPE_CHECKING:
     from primeta.attention.credit import CreditModel
@@ -93,7 +93,7 @@ class Desk:
         """One question, from the kept state of its customer; nothing is fitted and no ledger is read."""
         row = self.reader.one(question.customer_id)
         places = self._places(question, now)
-        return self.answer_of(question, row, places, now=now, explain=explain, zone=zone)
+        return self.answer_of(question, row, places, now=now, zone=zone, explain=explain)
 
     def answer_of(
         self,
@@ -108,7 +108,13 @@ class Desk:
     ) -> Answer:
         """The same where the row was read already."""
         if row is not None:
-            state = unpack(row.state)
+            # To explain, other channels are tried too.
+            state = hot_state(
+                row.state,
+                channel="" if explain else question.channel,
+                since=min(now, question.at) - self.back,
+                first_useful=self.policy.first_useful,
+            )
             zone = zone or row.zone
         elif state is None:
             state = self._erased(question.customer_id)
