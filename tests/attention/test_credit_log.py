@@ -74,7 +74,10 @@ def test_an_order_or_a_visit_welcomes_every_touch_of_the_72_hours_before():
         [message("a", 0), message("b", 50), message("c", 80)],
         [reaction("a", "delivered", 0)],
         orders=[{"customer_id": "c1", "ordered_at": hours(70)}],
-        visits=[{"customer_id": "c1", "happened_at": hours(85)}, {"customer_id": "c2", "happened_at": hours(1)}],
+        visits=[
+            {"customer_id": "c1", "happened_at": hours(85)},
+            {"customer_id": "c2", "happened_at": hours(1)},
+        ],
     )
     assert (log.welcomed * 24).tolist() == pytest.approx([70, 20, 5])
 

@@ -45,9 +45,11 @@ def drift_modes() -> tuple[Floats, Floats, Floats]:
     A birth–death chain whose stationary law is `AT_START` and which tends to dz = −z dt + √2 dW as the step shrinks.
     """
     generator = np.zeros((LEVELS, LEVELS))
+    # a walk with these rates pulls back at 2 sinh(z h / 2) e^(−h² / 4) / h: the factor makes that z
+    pace = np.exp(STEP**2 / 4) / STEP**2
     for at in range(LEVELS - 1):
-        up = np.sqrt(AT_START[at + 1] / AT_START[at]) / STEP**2
-        down = np.sqrt(AT_START[at] / AT_START[at + 1]) / STEP**2
+        up = np.sqrt(AT_START[at + 1] / AT_START[at]) * pace
+        down = np.sqrt(AT_START[at] / AT_START[at + 1]) * pace
         generator[at, at + 1] += up
         generator[at, at] -= up
         generator[at + 1, at] += down
@@ -181,7 +183,11 @@ def stream_of(
     order = np.lexsort((which, turn, when, group))
     which, when, kind, group = which[order], when[order], kind[order], group[order]
     gap = np.diff(when, prepend=when[:1])
-    gap[np.concatenate([[True], group[1:] != group[:-1]])] = 0.0
+    if len(group):
+        # a sequence begins with its first touch: what is asked before it lets no time go by
+        first = np.concatenate([[True], group[1:] != group[:-1]])
+        begun = np.cumsum(real[which]) - real[which]
+        gap[begun == begun[np.maximum.accumulate(np.where(first, np.arange(len(group)), 0))]] = 0.0
     order, bounds, rank = step_major(group)
     return Stream(
         sequences=int(group[-1]) + 1 if len(group) else 0,
