@@ -25,7 +25,7 @@ def test_fading_counts_are_sums_over_earlier_events():
     marks = rng.integers(0, 2, (60, 2)).astype(float)
     found = decayed_counts(group, at, marks)
     for row in range(60):
-        earlier = np.flatnonzero((group[:row] == group[row]))
+        earlier = np.flatnonzero(group[:row] == group[row])
         expected = sum(
             (marks[e][:, None] * np.exp(-(at[row] - at[e]) / MEMORIES) for e in earlier), np.zeros((2, 4))
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log1p
 from typing import Any
 
@@ -130,7 +130,7 @@ def fit_baselines(log: TouchLog, rows: npt.NDArray[np.bool_]) -> Baselines:
     beta_welcome, _ = fit_logit(beta, good, prior_mean=mean, prior_sd=sd)
     mean[1] = 0.0
     beta_drive, _ = fit_logit(beta, drove, prior_mean=mean, prior_sd=sd)
-    return Baselines(
+    fitted = Baselines(
         counts_welcome=counts_welcome,
         counts_drive=counts_drive,
         beta_memory=memory,
@@ -139,6 +139,27 @@ def fit_baselines(log: TouchLog, rows: npt.NDArray[np.bool_]) -> Baselines:
         beta_welcome=beta_welcome,
         beta_drive=beta_drive,
     )
+    return replace(
+        fitted,
+        counts_concentration=concentration_of(log, foretold_by_counts(fitted, log).good),
+        beta_concentration=concentration_of(log, foretold_by_beta(fitted, log).good),
+    )
+
+
+def concentration_of(log: TouchLog, chance: Floats) -> float:
+    """How near true probabilities lie to the foretold, as the sum of the parameters of a Beta around them.
+
+    From the mean product of the errors of two touches in a row, both foretold before the first.
+    """
+    sequence = log.sequence
+    settled = log.closed
+    pairs = np.flatnonzero((sequence[1:] == sequence[:-1]) & settled[1:] & settled[:-1])
+    if len(pairs) < 200:
+        return 10.0
+    first = chance[pairs]
+    shared = float(((log.good[pairs] - first) * (log.good[pairs + 1] - first)).sum())
+    share = shared / max(float((first * (1 - first)).sum()), 1e-12)
+    return float(np.clip(1 / max(share, 1e-6) - 1, 1.0, 500.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -104,19 +104,25 @@ class CreditVerdict:
         }
 
     def as_dict(self) -> dict[str, Any]:
+        """JSON-able: what is not known is None."""
         return {
             "used": self.used,
             "marks": {
-                name: {key: getattr(mark, key) for key in Marks.__slots__}
+                name: {key: _known(getattr(mark, key)) for key in Marks.__slots__}
                 for name, mark in self.marks.items()
             },
             "better_than": {
-                name: {"mean": entry.mean, "error": entry.error} for name, entry in self.better_than.items()
+                name: {"mean": _known(entry.mean), "error": _known(entry.error)}
+                for name, entry in self.better_than.items()
             },
             "touches": self.touches,
             "customers": self.customers,
             "why_not": self.why_not,
         }
+
+
+def _known(number: float) -> float | None:
+    return number if np.isfinite(number) else None
 
 
 def fit_credit(
