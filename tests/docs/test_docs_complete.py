@@ -130,6 +130,18 @@ def test_moment_sequence_and_discount_are_documented_with_all_their_options(verb
     assert not missing, f"how-to/moment-sequence-discount.md does not mention {missing}"
 
 
+@pytest.mark.parametrize("verb", ["record", "wishes", "verify", "consents import"])
+def test_the_ledgers_verbs_are_documented_with_all_their_options(verb: str):
+    app = build()["attention"]
+    for part in verb.split():
+        app = app[part]
+    text = page("how-to/consents.md")
+    assert f"primeta attention {verb}" in text
+    missing = [name for name in options(app) if f"`{name}`" not in text]
+    assert not missing, f"how-to/consents.md does not mention {missing}"
+    assert section(page("reference/json.md"), f"attention {verb}")
+
+
 def test_options_that_a_page_names_exist():
     known = {verb: options(build()[verb]) for verb in VERBS}
     known["trend"] = set().union(*(options(build()["trend"][verb]) for verb in ("new", "attach", "edit")))

@@ -6,6 +6,7 @@ import multiprocessing
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -13,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from primeta.attention.chain import check
-from primeta.attention.ledger import Event
+from primeta.attention.ledger import Event, checked
 from primeta.errors import BadInput, Unavailable
 from primeta.store.attention_state import load_state, load_states
 from primeta.store.database import Database
@@ -76,6 +77,66 @@ def test_told_twice_is_one_entry_in_one_batch_and_in_two(database):
     again = append_all(database, [event], now=NOW + timedelta(hours=1))
     assert (first.new, first.duplicates, first.numbers) == (1, 1, (1, 0))
     assert (again.new, again.duplicates, again.numbers, again.head) == (0, 1, (1,), first.head)
+
+
+def test_odd_letters_come_back_as_they_were(database):
+    odd = (
+        "tab\tand\nline",
+        "back\\slash \\N \\.",
+        "«ёлочки» 🌲",
+        "nul \0 inside",
+        "quote \" and '",
+        "\ud83d half",
+        "x" * 5_000,
+    )
+    # From 50 rows on PostgreSQL copies; fewer are inserted.
+    for count_, at in ((8, 0), (80, 100)):
+        events = []
+        for n in range(at, at + count_):
+            text_ = odd[n % len(odd)]
+            plain = text_.replace("\0", "")
+            events.append(
+                Event(
+                    key=f"{n} {plain[:40]}",
+                    kind="notice",
+                    customer_id=f"{plain[:20]}{n}",
+                    happened_at=NOW - timedelta(microseconds=n),
+                    payload={"name": "odd", "text": text_},
+                    by=plain[:30],
+                )
+            )
+        append_all(database, events, now=NOW)
+    with database.read() as connection:
+        found = check(each_entry(connection), head=load_head(connection))
+        texts = {entry.payload["text"] for entry in each_entry(connection)}
+    assert (found.ok, found.entries) == (True, 88)
+    assert texts == {text_.replace("\ud83d", "?") for text_ in odd}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"happened_at": datetime(9999, 12, 31, tzinfo=UTC)}, "check the year"),
+        ({"happened_at": NOW.replace(tzinfo=None)}, "no time zone"),
+        ({"customer_id": "a\0b"}, "zero byte"),
+        ({"key": "k" * 600}, "1 to 512 letters"),
+        (
+            {"payload": {"processing": "marketing", "channel": "", "state": "given", "text": "x" * 300_000}},
+            "at most 200,000",
+        ),
+        (
+            {"payload": {"processing": "marketing", "channel": "", "state": "given", "surface": object()}},
+            "cannot be kept",
+        ),
+        (
+            {"payload": {"processing": "marketing", "channel": "", "state": "given", "colour": "red"}},
+            "is not known",
+        ),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_with_a_reason(change, message):
+    with pytest.raises(BadInput, match=message):
+        checked(replace(consent("1", "given", NOW), **change))
 
 
 def test_one_key_with_two_contents_loses_neither(database):

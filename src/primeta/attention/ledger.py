@@ -70,10 +70,14 @@ def check_outside(event: Event) -> None:
         )
     if event.happened_at.tzinfo is None:
         raise BadInput(f"{_where(event)}: happened_at {event.happened_at.isoformat()} has no time zone")
+    if not 1900 <= event.happened_at.year <= 9000:
+        raise BadInput(
+            f"{_where(event)}: happened_at {event.happened_at.isoformat()} is no time of a customer; check the year"
+        )
     if not customer_id and event.kind not in WITHOUT_CUSTOMER:
         raise BadInput(f"{_where(event)}: customer_id is empty; say whom it is about")
-    if "\0" in customer_id:
-        raise BadInput(f"{_where(event)}: customer_id holds a zero byte")
+    if "\0" in customer_id or "\0" in event.by:
+        raise BadInput(f"{_where(event)}: customer_id or by holds a zero byte")
 
 
 def checked_payload(event: Event) -> dict[str, Any]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from primeta.cli.reactivation_options import Pairs
 from primeta.cli.terminal import Language, clock, language_of, open_at, progress, put, put_json, user
 
+if TYPE_CHECKING:
+    from primeta.show.result import Table
+
 By = Annotated[str, Parameter(name="--by", help="Who does it; default: the user of this machine.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on standard output.")]
 NOT_WHOLE = 1
 """Exit status of `verify` where the chain is broken."""
+
+
+def put_table(table: Table) -> None:
+    """The table, or where it has no rows what is said below it."""
+    put(table.text() if table.rows else table.note)
 
 
 def record(directory: Path, file: str, *, by: By = "", json: Json = False, language: Language = "") -> None:
@@ -124,7 +132,7 @@ def verify(
     if json:
         put_json(found.as_dict())
     else:
-        put(found.table(language_of(ws, language)).text())
+        put_table(found.table(language_of(ws, language)))
     return 0 if found.ok else NOT_WHOLE
 
 
@@ -171,4 +179,4 @@ def wishes(
     if json:
         put_json(done.as_dict())
     else:
-        put(done.table(language_of(ws, language)).text())
+        put_table(done.table(language_of(ws, language)))

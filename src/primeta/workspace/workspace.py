@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,9 @@ from primeta.workspace.views import (
 )
 
 if TYPE_CHECKING:
+    from primeta.attention.fold import CustomerState
+    from primeta.attention.import_consents import ImportedConsents
+    from primeta.attention.ledger import Event
     from primeta.attention.records import Answer as MaySend
     from primeta.attention.records import Question
     from primeta.experiments.certificate import Certificate
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.audience_filter import Filtered
+    from primeta.workspace.attention_ledger import Recorded, Verified
+    from primeta.workspace.attention_wishes import Wishes
     from primeta.workspace.deliver import Deliveries
     from primeta.workspace.digest import Digest
     from primeta.workspace.experiment_size import PlanSize
@@ -305,6 +310,40 @@ class Workspace:
         return people.decide(
             self, trend, answer=answer, criteria=criteria, due=due, owner=owner, by=by, now=now, reason=reason
         )
+
+    # What customers said
+
+    def record(self, events: Iterable[Event], *, now: datetime) -> Recorded:
+        """Write events of attention into the ledger, each once."""
+        from primeta.workspace.attention_ledger import record
+
+        return record(self, events, now=now)
+
+    def customer_state(self, customer_id: str, **moments: datetime | None) -> CustomerState:
+        """What the ledger says about one customer; `happened`, `learnt` as in `attention_ledger.customer_state`."""
+        from primeta.workspace.attention_ledger import customer_state
+
+        return customer_state(self, customer_id, **moments)
+
+    def verify_ledger(self, *, now: datetime, anchors: Path | None = None, save: bool = False) -> Verified:
+        """Whether any entry of the ledger was changed, removed, inserted or moved."""
+        from primeta.workspace.attention_ledger import verify
+
+        return verify(self, now=now, anchors=anchors, save=save)
+
+    def import_consents(
+        self, file: Path | None = None, *, now: datetime, by: str, **options: Any
+    ) -> ImportedConsents:
+        """Take over consents with their proof; options as in `workspace.consents.import_consents`."""
+        from primeta.workspace.consents import import_consents
+
+        return import_consents(self, file, now=now, by=by, **options)
+
+    def wishes(self, *, now: datetime, by: str, **options: Any) -> Wishes:
+        """Wishes that wait for a person; options as in `workspace.attention_wishes.wishes`."""
+        from primeta.workspace.attention_wishes import wishes
+
+        return wishes(self, now=now, by=by, **options)
 
     # Reactivation
 
