@@ -21,7 +21,9 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def consent(customer: str, *, state: str = "given", channel: str = "push", at: datetime = NOW - 90 * DAY) -> Event:
+def consent(
+    customer: str, *, state: str = "given", channel: str = "push", at: datetime = NOW - 90 * DAY
+) -> Event:
     return Event(
         key=f"{customer}-{state}-{channel}-{at.isoformat()}",
         kind="consent",
@@ -37,7 +39,9 @@ def consent(customer: str, *, state: str = "given", channel: str = "push", at: d
     )
 
 
-def touch(customer: str, number: int, *, at: datetime, purpose: str = "useful", channel: str = "push") -> Event:
+def touch(
+    customer: str, number: int, *, at: datetime, purpose: str = "useful", channel: str = "push"
+) -> Event:
     return Event(
         key=f"touch:{customer}-{number}",
         kind="touch",
@@ -52,10 +56,16 @@ def folder(tmp_path):
     folder = tmp_path / "team"
     create_workspace(folder, name="Team")
     with (folder / "primeta.toml").open("a") as file:
-        file.write('\n[attention]\nquiet_hours = [21, 9]\nsell_at = 0.0\ncaps = [{ max = 2, window = "7d" }]\n')
+        file.write(
+            '\n[attention]\nquiet_hours = [21, 9]\nsell_at = 0.0\ncaps = [{ max = 2, window = "7d" }]\n'
+        )
     ws = open_workspace(folder)
     events = [consent("c1"), *(touch("c1", n, at=NOW - (60 - n) * DAY) for n in range(4))]
-    record(ws, [*events, consent("c2"), consent("c2", state="withdrawn", at=NOW - DAY)], now=NOW - timedelta(hours=1))
+    record(
+        ws,
+        [*events, consent("c2"), consent("c2", state="withdrawn", at=NOW - DAY)],
+        now=NOW - timedelta(hours=1),
+    )
     ws.close()
     return folder
 
@@ -78,9 +88,13 @@ def test_the_ledger_and_the_policy_of_the_file_answer(folder):
 def test_the_desk_answers_from_kept_states_as_the_ledger_does(folder):
     ws = open_workspace(folder)
     desk = Desk(ws, now=NOW)
-    questions = [ask(customer, purpose) for customer in ("c1", "c2", "x") for purpose in ("service", "useful", "press")]
+    questions = [
+        ask(customer, purpose) for customer in ("c1", "c2", "x") for purpose in ("service", "useful", "press")
+    ]
     one_by_one = [desk.answer(question, now=NOW) for question in questions]
-    assert [answer.allowed for answer in desk.answers(questions, now=NOW)] == [one.allowed for one in one_by_one]
+    assert [answer.allowed for answer in desk.answers(questions, now=NOW)] == [
+        one.allowed for one in one_by_one
+    ]
     whole = [desk.full_answer(question, now=NOW) for question in questions]
     assert [one.rule for one in whole] == [one.rule for one in one_by_one]
     desk.close()

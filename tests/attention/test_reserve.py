@@ -47,7 +47,13 @@ def folder(tmp_path, state_url):
             kind="consent",
             customer_id=f"c{n}",
             happened_at=NOW - timedelta(days=90),
-            payload={"processing": "marketing", "channel": "", "state": "given", "text": "yes", "surface": "app"},
+            payload={
+                "processing": "marketing",
+                "channel": "",
+                "state": "given",
+                "text": "yes",
+                "surface": "app",
+            },
         )
         for n in range(4)
     ]
@@ -58,7 +64,9 @@ def folder(tmp_path, state_url):
 
 
 def ask(customer: str, message: str, **more) -> Question:
-    return Question(customer_id=customer, channel="push", purpose="useful", at=NOW, message_id=message, **more)
+    return Question(
+        customer_id=customer, channel="push", purpose="useful", at=NOW, message_id=message, **more
+    )
 
 
 def test_a_place_is_held_until_it_is_confirmed_or_given_back(folder):

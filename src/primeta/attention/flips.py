@@ -51,7 +51,11 @@ def _changes(case: Case, at: datetime, channels: Sequence[str]) -> Iterator[tupl
     question = case.question
     if question.personalised:
         yield Flip(change="not-personalised", to="false"), _asked(case, personalised=False)
-    if question.purpose in MARKETING and not question.personal and any(p.personal_only for p in case.promises):
+    if (
+        question.purpose in MARKETING
+        and not question.personal
+        and any(p.personal_only for p in case.promises)
+    ):
         yield Flip(change="personal", to="true"), _asked(case, personal=True)
     for purpose in SOFTER.get(question.purpose, ("useful", "offer")):
         yield Flip(change="purpose", to=purpose), _asked(case, purpose=purpose)

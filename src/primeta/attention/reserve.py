@@ -57,7 +57,9 @@ def checked_message(question: Question) -> Question:
         BadInput: it does not.
     """
     if not question.message_id or not question.customer_id:
-        raise BadInput("a reservation needs message_id and customer_id: by them it is found again after a crash")
+        raise BadInput(
+            "a reservation needs message_id and customer_id: by them it is found again after a crash"
+        )
     if question.at.tzinfo is None:
         raise BadInput(f"the time {question.at.isoformat()} has no zone; write it as 2026-11-26T18:00:00Z")
     return question
@@ -70,7 +72,9 @@ def looks_back(policy: Policy, promises: tuple[Promise, ...] | list[Promise]) ->
     return max([timedelta(days=7), *windows])
 
 
-def touch_event(question: Question, *, at: datetime, by: str, probability: float = 1.0, withheld: bool = False) -> Event:
+def touch_event(
+    question: Question, *, at: datetime, by: str, probability: float = 1.0, withheld: bool = False
+) -> Event:
     """The entry of the ledger that a message sent, or withheld by the lottery of caps, becomes."""
     told: dict[str, Any] = {
         "message_id": question.message_id,

@@ -114,12 +114,15 @@ class StateReader:
             table.c.programme,
         ).where(
             table.c.at > naive(since),
-            (table.c.state == "confirmed") | ((table.c.state == "reserved") & (table.c.expires_at > naive(now))),
+            (table.c.state == "confirmed")
+            | ((table.c.state == "reserved") & (table.c.expires_at > naive(now))),
         )
         lists: dict[str, list[SeenTouch]] = {}
         with self.database.read() as connection:
             for at in range(0, len(wanted), AT_ONCE):
-                for row in connection.execute(query.where(table.c.customer_id.in_(wanted[at : at + AT_ONCE]))):
+                for row in connection.execute(
+                    query.where(table.c.customer_id.in_(wanted[at : at + AT_ONCE]))
+                ):
                     lists.setdefault(row[0], []).append(
                         SeenTouch(
                             at=aware(row[1]),

@@ -74,7 +74,9 @@ def save_policy(
         with connection.begin_nested():
             connection.execute(insert(attention_policies).values(**values))
     except IntegrityError:
-        raise Conflict(f"version {version} of the policy was saved by somebody else just now; look at it first") from None
+        raise Conflict(
+            f"version {version} of the policy was saved by somebody else just now; look at it first"
+        ) from None
     made = replace(policy, version=version, valid_from=now)
     return KeptPolicy(policy=made, seal=seal, origin=origin, by=by, at=now)
 

@@ -71,9 +71,7 @@ def reserve(
         if answer.allowed:
             expires = max(now, question.at) + held_for
             _hold(connection, question, answer, row is not None, now=now, expires=expires, by=by)
-            return Held(
-                message_id=question.message_id, state="reserved", answer=answer, expires_at=expires
-            )
+            return Held(message_id=question.message_id, state="reserved", answer=answer, expires_at=expires)
         if answer.rule == "cap" and 0 < answer.probability < 1:
             withheld = touch_event(
                 question, at=question.at, by=by, probability=1 - answer.probability, withheld=True
@@ -143,7 +141,14 @@ def load_places(
     """Messages of a customer that hold a place or were confirmed, oldest first."""
     table = reservations
     rows = connection.execute(
-        select(table.c.at, table.c.message_id, table.c.channel, table.c.purpose, table.c.campaign, table.c.programme)
+        select(
+            table.c.at,
+            table.c.message_id,
+            table.c.channel,
+            table.c.purpose,
+            table.c.campaign,
+            table.c.programme,
+        )
         .where(
             table.c.customer_id == customer_id,
             table.c.at > naive(since),
@@ -155,14 +160,19 @@ def load_places(
         .order_by(table.c.at)
     )
     return tuple(
-        SeenTouch(at=aware(row[0]), message_id=row[1], channel=row[2], purpose=row[3], campaign=row[4], programme=row[5])
+        SeenTouch(
+            at=aware(row[0]),
+            message_id=row[1],
+            channel=row[2],
+            purpose=row[3],
+            campaign=row[4],
+            programme=row[5],
+        )
         for row in rows
     )
 
 
-def locked_state(
-    connection: Connection, customer_id: str
-) -> tuple[CustomerState | None, bytes | None, str]:
+def locked_state(connection: Connection, customer_id: str) -> tuple[CustomerState | None, bytes | None, str]:
     """State, kept credit and zone of a customer; on PostgreSQL nobody else reserves for him meanwhile."""
     table = attention_states
     row = connection.execute(
@@ -243,5 +253,3 @@ def expired(connection: Connection, *, now: datetime) -> int:
     table = reservations
     query = select(table.c.message_id).where(table.c.state == "reserved", table.c.expires_at <= naive(now))
     return len(connection.execute(query).all())
-
-

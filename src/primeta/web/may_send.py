@@ -129,7 +129,9 @@ class MaySendRoute:
         if host_name(host) not in self.allowed:
             return 421, _error("this address is not one that Primeta answers to")
         if kind != "application/json" or (origin is not None and origin.partition("://")[2] != host):
-            return 403, _error("send JSON (Content-Type: application/json) from this address or without an Origin")
+            return 403, _error(
+                "send JSON (Content-Type: application/json) from this address or without an Origin"
+            )
         return None
 
     def desk(self) -> Desk:
@@ -166,8 +168,10 @@ class MaySendRoute:
             try:
                 return self._batch(_many(body))
             except msgspec.ValidationError as error:
-                return 422, _error(f'a question such as {{"customer": "42", "channel": "push", "purpose": "offer"}} '
-                                   f"or {{\"questions\": [...]}} was expected: {error}")
+                return 422, _error(
+                    f'a question such as {{"customer": "42", "channel": "push", "purpose": "offer"}} '
+                    f'or {{"questions": [...]}} was expected: {error}'
+                )
             except BadInput as error:
                 return 400, _error(str(error))
         language = self._language(asked.language)
@@ -211,7 +215,9 @@ class MaySendRoute:
             try:
                 question = _question(asked, now, desk)
                 if verb == "reserve":
-                    held_for = HELD_FOR if asked.hold_seconds is None else timedelta(seconds=asked.hold_seconds)
+                    held_for = (
+                        HELD_FOR if asked.hold_seconds is None else timedelta(seconds=asked.hold_seconds)
+                    )
                     held = desk.reserve(question, now=now, by="api", held_for=held_for)
                 elif verb == "confirm":
                     sent = _aware(asked.sent_at, desk.zone("")) if asked.sent_at else now

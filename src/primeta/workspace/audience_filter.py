@@ -129,7 +129,9 @@ def _names(columns: str) -> dict[str, str]:
     for pair in filter(None, columns.split(",")):
         canonical, sign, theirs = pair.partition("=")
         if not sign or canonical.strip() not in names:
-            raise BadInput(f"--columns: customer_id=theirs or timezone=theirs was expected, {pair!r} was given")
+            raise BadInput(
+                f"--columns: customer_id=theirs or timezone=theirs was expected, {pair!r} was given"
+            )
         names[canonical.strip()] = theirs.strip()
     return names
 
@@ -179,7 +181,9 @@ def _check(audience: Path, head: list[str], names: dict[str, str]) -> None:
             "Name it with --columns customer_id=theirs"
         )
     if both := [name for name in ADDED if name in head]:
-        raise BadTable(f"{audience}: it has a column {both[0]} already; rename it, the answer is written there")
+        raise BadTable(
+            f"{audience}: it has a column {both[0]} already; rename it, the answer is written there"
+        )
 
 
 def _answered(
@@ -310,10 +314,7 @@ class _Csv:
         import pyarrow as pa
 
         self.schema = pa.schema(
-            [
-                pa.field(entry.name, pa.string()) if entry.name == "earliest" else entry
-                for entry in schema
-            ]
+            [pa.field(entry.name, pa.string()) if entry.name == "earliest" else entry for entry in schema]
         )
         self.writer = pc.CSVWriter(path, self.schema, write_options=pc.WriteOptions(quoting_style="needed"))
 
@@ -323,12 +324,8 @@ class _Csv:
 
         # The compute function writes UTC times; Z says so.
         said = compute.strftime(piece.column("earliest"), format="%Y-%m-%dT%H:%M:%SZ")
-        columns = [
-            said if entry.name == "earliest" else piece.column(entry.name) for entry in self.schema
-        ]
+        columns = [said if entry.name == "earliest" else piece.column(entry.name) for entry in self.schema]
         self.writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))
 
     def close(self) -> None:
         self.writer.close()
-
-

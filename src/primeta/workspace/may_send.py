@@ -37,9 +37,7 @@ def policy_in_force(ws: Workspace, *, now: datetime, promises: Sequence[Promise]
     Raises:
         BadConfig: a key is wrong, or the policy would never allow anything; names its line.
     """
-    declared = policy_from(
-        ws.config.attention.policy, fail=partial(config_error, ws.config, "attention")
-    )
+    declared = policy_from(ws.config.attention.policy, fail=partial(config_error, ws.config, "attention"))
     seal = seal_of(declared)
     with ws.database.read() as connection:
         known, newest = from_file(connection), newest_policy(connection)
@@ -87,9 +85,7 @@ class Desk:
 
     # One question
 
-    def answer(
-        self, question: Question, *, now: datetime, explain: bool = True, zone: str = ""
-    ) -> Answer:
+    def answer(self, question: Question, *, now: datetime, explain: bool = True, zone: str = "") -> Answer:
         """One question, from the kept state of its customer; nothing is fitted and no ledger is read."""
         row = self.reader.one(question.customer_id)
         places = self._places(question, now)
@@ -163,7 +159,11 @@ class Desk:
         state = None
         if past:
             entries = tuple(entry for entry in entries if entry.happened_at <= question.at)
-            state = state_as_of(entries, happened=question.at, customer_id=question.customer_id) if entries else None
+            state = (
+                state_as_of(entries, happened=question.at, customer_id=question.customer_id)
+                if entries
+                else None
+            )
         elif row is not None:
             state = unpack(row.state)
         if state is None:
@@ -200,9 +200,7 @@ class Desk:
 
     # Places under the caps
 
-    def reserve(
-        self, question: Question, *, now: datetime, by: str, held_for: timedelta = HELD_FOR
-    ) -> Held:
+    def reserve(self, question: Question, *, now: datetime, by: str, held_for: timedelta = HELD_FOR) -> Held:
         """Hold a place for a message that is about to be sent; see `store.reservations.reserve`."""
         if not timedelta(0) < held_for <= LONGEST_HELD:
             raise BadInput(f"a place is held for more than nothing and at most {LONGEST_HELD.days} day")
@@ -305,5 +303,3 @@ def ask_or_default(
     except (OSError, TimeoutError, ValueError) as error:
         allowed = default == "allow" or (default == "allow-service" and purpose == "service")
         return {"allowed": allowed, "rule": "default", "why_not": f"{type(error).__name__}: {error}"}
-
-
