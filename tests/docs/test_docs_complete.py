@@ -29,7 +29,7 @@ from primeta.warehouse.rules import RULES
 from primeta.workspace import deliver, digest, documents, experiment_size, looks
 from primeta.workspace import experiment_documents as tests
 from primeta.workspace.watch import WatchReport
-from primeta.worlds import company_files, reactivation_files
+from primeta.worlds import attention_files, company_files, reactivation_files
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -361,7 +361,14 @@ def test_grades_page_states_how_many_blocks_repeat():
         ("experiment size", [experiment_size.PlanSize.as_dict, experiment_size._baseline]),
         ("experiment lessons", [tests.lessons_document, tests.lesson_document]),
         ("experiment sync", [tests.sync_document]),
-        ("world", [company_files.Made.as_dict, reactivation_files.MadeReactivation.as_dict]),
+        (
+            "world",
+            [
+                company_files.Made.as_dict,
+                reactivation_files.MadeReactivation.as_dict,
+                attention_files.MadeAttention.as_dict,
+            ],
+        ),
     ],
 )
 def test_every_json_key_is_documented(head: str, made_by: list[Callable[..., object]]):

@@ -96,12 +96,11 @@ class Baselines:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Baselines:
-        return cls(
-            **{
-                name: (np.array(value, dtype=float) if isinstance(value, list) else value)
-                for name, value in kept.items()
-            }
-        )
+        numbers: dict[str, Any] = {
+            name: (np.array(value, dtype=float) if isinstance(value, list) else value)
+            for name, value in kept.items()
+        }
+        return cls(**numbers)
 
 
 def _sds(size: int) -> tuple[Floats, Floats]:

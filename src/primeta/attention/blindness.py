@@ -303,8 +303,8 @@ def segment_alarms(
         share = (np.bincount(cell[base], weights=good[base], minlength=len(cells)) + 10 * overall) / (
             cells + 10
         )
-        expected = np.bincount(week[here], weights=share[cell[here]], minlength=last)
-        observed = np.bincount(week[here], weights=good[here], minlength=last)
+        expected: Floats = np.bincount(week[here], weights=share[cell[here]], minlength=last).astype(float)
+        observed: Floats = np.bincount(week[here], weights=good[here], minlength=last).astype(float)
         noise = np.sqrt(np.maximum(expected * (1 - expected / np.maximum(sent, 1)), 1e-9))
         score = (observed - expected) / noise
         # weeks vary more than lots do: their own spread, no less than that of lots, and the baseline's own error

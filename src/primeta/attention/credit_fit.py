@@ -31,6 +31,7 @@ from primeta.attention.credit_model import (
     walk,
 )
 from primeta.attention.outcomes import TouchLog
+from primeta.attention.records import PURPOSES
 from primeta.stats.attention_filter import (
     FIRST_DAYS,
     drifted,
@@ -265,8 +266,11 @@ def _correct(log: TouchLog, model: CreditModel) -> CreditModel:
 
 
 SPREAD_GROUPS = 3
-SPREAD_LEAST, SPREAD_MOST = 0.9, 4.0
-"""Bounds of the ratio of variances: what changes from touch to touch shows in no pair, so it is hardly lowered."""
+SPREAD_LEAST, SPREAD_MOST = 0.5, 4.0
+"""Bounds of the ratio of variances."""
+PAIR_DAYS = (7.0, 35.0)
+"""Between the two touches: long enough for what an answer itself sets off to fade, short enough for people to be as
+they were."""
 SPREAD_PRIOR = 0.3
 """How far the ratio of variances is thought to lie from 1 before the log is asked."""
 
@@ -276,7 +280,7 @@ def spread_ratios(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """How much wider the true probabilities lie around the foretold than the filter thinks, as ratios of sds.
 
-    Two touches of one purpose in a row to one customer: if the foretold probability is off, it is off for both in the
+    Two touches of one purpose to one customer, one to five weeks apart: if the foretold probability is off, it is off for both in the
     same direction, so that the mean product of both errors, the second foretold without the first's outcome, is the
     variance of what is not known. It is held against what the filter expects of the same products, in thirds of
     touches by foretold probability. Any forecast of the second will do that does not look at the first's outcome, save
@@ -327,19 +331,26 @@ def spread_ratios(
 
 
 def _same_purpose_pairs(log: TouchLog) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Touches and the next of the same purpose on the same channel within 30 days, both over."""
+    """Touches and the first of the same purpose on the same channel a week or more later, both over."""
+    if not log.touches:
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing
     order = np.lexsort((np.arange(log.touches), log.purpose, log.sequence))
-    one, other = order[:-1], order[1:]
+    key = (log.sequence * len(PURPOSES) + log.purpose)[order]
+    day = log.sent[order] - log.sent.min()
+    line = key * (float(day.max()) + 10 * PAIR_DAYS[1]) + day
+    later = np.searchsorted(line, line + PAIR_DAYS[0])
+    other = order[np.minimum(later, len(order) - 1)]
     settled = log.closed & ~np.isfinite(log.drove)
-    sequence = log.sequence
     fits = (
-        (sequence[one] == sequence[other])
-        & (log.purpose[one] == log.purpose[other])
-        & (log.sent[other] - log.sent[one] < 30)
-        & settled[one]
+        (later < len(order))
+        & (log.sequence[other] == log.sequence[order])
+        & (log.purpose[other] == log.purpose[order])
+        & (log.sent[other] - log.sent[order] <= PAIR_DAYS[1])
+        & settled[order]
         & settled[other]
     )
-    return one[fits], other[fits]
+    return order[fits], other[fits]
 
 
 def judge(model: CreditModel, log: TouchLog, *, after: float) -> CreditVerdict:

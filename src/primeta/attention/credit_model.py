@@ -123,7 +123,7 @@ class CreditModel:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> CreditModel:
-        numbers = {
+        numbers: dict[str, Any] = {
             name: (np.array(value, dtype=float) if isinstance(value, list) else value)
             for name, value in kept["filter"].items()
         }

@@ -339,10 +339,14 @@ def _kept_touches(
         return state.first_touches, state.touches
     first: dict[str, SeenTouch] = {}
     for touch in (*state.first_touches, *touches):
-        first[touch.message_id] = min(first.get(touch.message_id, touch), touch)
+        known = first.get(touch.message_id)
+        if known is None or touch < known:
+            first[touch.message_id] = touch
     last: dict[str, SeenTouch] = {}
     for touch in (*state.touches, *touches):
-        last[touch.message_id] = max(last.get(touch.message_id, touch), touch)
+        known = last.get(touch.message_id)
+        if known is None or touch > known:
+            last[touch.message_id] = touch
     recent = sorted(last.values())[-MOST:]
     enough = [touch for touch in recent[:-FEW] if touch.at > until - RECENT] + recent[-FEW:]
     return tuple(sorted(first.values())[:FEW]), tuple(enough)

@@ -286,10 +286,15 @@ def _short(value: Any) -> str:
 
 def _clean(payload: Mapping[str, Any], event: Event) -> dict[str, Any]:
     """Only what JSON has: times as texts, numbers that are numbers, texts without broken letters."""
+    plain: dict[str, Any] = {}
     try:
-        return {whole_text(str(name)): _plain(value) for name, value in payload.items()}
-    except (TypeError, ValueError) as error:
+        for name, value in payload.items():
+            if type(name) is not str or not name.isascii():
+                name = whole_text(str(name))
+            plain[name] = value if type(value) is str and value.isascii() else _plain(value)
+    except (TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"{_where(event)}: the payload cannot be kept ({error})") from None
+    return plain
 
 
 def _plain(value: Any) -> Any:

@@ -43,7 +43,7 @@ def _quantile(share: Floats, edges: Floats, wanted: Floats) -> Floats:
 
 
 def interval_of(
-    weights: Floats, levels: Floats, *, x: Floats, value: Floats, x_variance: Floats, widen: float
+    weights: Floats, levels: Floats, *, x: Floats, value: Floats, x_variance: Floats, widen: Floats
 ) -> tuple[Floats, Floats]:
     """The 95% that are likeliest: the blind are left out where they are fewer than 5%, else the interval begins at 0.
 

@@ -175,7 +175,7 @@ def attention_tables(world: AttentionWorld) -> dict[str, pa.Table]:
         ]
     )
     reactions = reactions.filter(
-        pc.less_equal(
+        pc.less_equal(  # pyright: ignore[reportAttributeAccessIssue]
             reactions.column("happened_at"),
             pa.scalar(START_US + microseconds(np.array(world.days)).item(), type=moment),
         )
@@ -258,7 +258,7 @@ def truth_tables(world: AttentionWorld) -> dict[str, pa.Table]:
                 "drive_away": pa.array(world.useful_drive.ravel()),
                 "credit": pa.array((world.useful * (1 - world.useful_drive)).ravel()),
                 "blind_since": pa.array(
-                    [None if np.isnan(day) else world.at(day) for day in world.blind_since.ravel()],
+                    [None if np.isnan(day) else world.at(float(day)) for day in world.blind_since.ravel()],
                     type=pa.timestamp("us", tz="UTC"),
                 ),
                 "opted_out": pa.array(world.gone.ravel()),
