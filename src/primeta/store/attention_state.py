@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, text
 
+from primeta.attention.chain import canonical
 from primeta.attention.consents import Mark, Slot
 from primeta.attention.fold import LONG_AGO, BrokenMark, CustomerState, SeenTouch, Wish
 from primeta.attention.preferences import Setting
@@ -27,7 +28,6 @@ from primeta.store.schema import attention_states
 FORMAT = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
 AT_ONCE = 5_000
 """Ids in one query."""
 
@@ -79,7 +79,7 @@ def pack(state: CustomerState) -> bytes:
         packed["n"] = {name: [_us(shown[0]), *shown[1:]] for name, shown in state.notices.items()}
     if state.unverifiable:
         packed["u"] = list(state.unverifiable)
-    return _encode(packed).encode("utf-8")
+    return canonical(packed).encode("utf-8")
 
 
 def unpack(kept: bytes) -> CustomerState:
