@@ -323,7 +323,9 @@ class _Csv:
         import pyarrow.compute as compute
 
         # The compute function writes UTC times; Z says so.
-        said = compute.strftime(piece.column("earliest"), format="%Y-%m-%dT%H:%M:%SZ")
+        said = compute.strftime(  # pyright: ignore[reportAttributeAccessIssue]
+            piece.column("earliest"), format="%Y-%m-%dT%H:%M:%SZ"
+        )
         columns = [said if entry.name == "earliest" else piece.column(entry.name) for entry in self.schema]
         self.writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))
 
