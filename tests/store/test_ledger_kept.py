@@ -156,7 +156,7 @@ def test_one_key_with_two_contents_loses_neither(database):
 def test_a_clock_that_goes_backwards_does_not_take_the_ledger_back(database):
     append_all(database, [consent("1", "given", NOW)], now=NOW)
     done = append_all(database, [consent("2", "given", NOW)], now=NOW - timedelta(days=3))
-    assert done.head.learnt_at == NOW
+    assert (done.head.learnt_at, done.clock_behind) == (NOW, True)
     with database.read() as connection:
         assert check(each_entry(connection)).ok
 

@@ -13,6 +13,10 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{conflicts} came under a key that held something else: both are kept.",
         "ru": "Под уже занятым ключом пришло другое содержание: {conflicts}; сохранено и то и другое.",
     },
+    "clock-behind": {
+        "en": "The clock of this machine is behind the ledger; the ledger's last time was kept. Check the clock.",
+        "ru": "Часы этой машины отстают от журнала; взято последнее время журнала. Проверьте часы.",
+    },
     "whole": {
         "en": "The chain is whole: {entries} entries, {erased} of them erased.",
         "ru": "Цепочка цела. Записей: {entries}, из них стёрто по просьбе: {erased}.",

@@ -57,6 +57,8 @@ class Appended:
     numbers: tuple[int, ...]
     """Of each event in the order given; of a duplicate its entry's, 0 where it stands in the batch twice."""
     head: Head
+    clock_behind: bool = False
+    """The ledger's last time was later than `now`, and was kept."""
 
 
 def prepare(events: Iterable[Event], keys: Keys) -> list[Prepared]:
@@ -117,19 +119,20 @@ def append_all(database: Database, events: Iterable[Event], *, now: datetime, ba
     """
     keys = keys_of(database, now=now)
     new = duplicates = conflicts = 0
+    behind = False
     numbers: list[int] = []
     last = EMPTY
     waiting: list[Event] = []
 
     def write() -> None:
-        nonlocal new, duplicates, conflicts, last
+        nonlocal new, duplicates, conflicts, last, behind
         prepared = prepare(waiting, keys)
         with database.write() as connection:
             done = append(connection, prepared, now=now, keys=keys)
         waiting.clear()
         new, duplicates, conflicts = new + done.new, duplicates + done.duplicates, conflicts + done.conflicts
         numbers.extend(done.numbers)
-        last = done.head
+        last, behind = done.head, behind or done.clock_behind
 
     for event in events:
         waiting.append(event)
@@ -137,7 +140,14 @@ def append_all(database: Database, events: Iterable[Event], *, now: datetime, ba
             write()
     if waiting or not numbers:
         write()
-    return Appended(new=new, duplicates=duplicates, conflicts=conflicts, numbers=tuple(numbers), head=last)
+    return Appended(
+        new=new,
+        duplicates=duplicates,
+        conflicts=conflicts,
+        numbers=tuple(numbers),
+        head=last,
+        clock_behind=behind,
+    )
 
 
 def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetime, keys: Keys) -> Appended:
@@ -216,7 +226,12 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
         )
         _extend_states(connection, entries, keys)
     return Appended(
-        new=len(rows), duplicates=duplicates, conflicts=conflicts, numbers=tuple(numbers), head=head
+        new=len(rows),
+        duplicates=duplicates,
+        conflicts=conflicts,
+        numbers=tuple(numbers),
+        head=head,
+        clock_behind=learnt_at > now,
     )
 
 

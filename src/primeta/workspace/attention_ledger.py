@@ -53,6 +53,8 @@ class Recorded:
     numbers: tuple[int, ...]
     """Of each event in the order given."""
     head: Head
+    clock_behind: bool = False
+    """This machine's clock is behind the ledger's last time, which was kept."""
 
     @classmethod
     def of(cls, done: Appended) -> Recorded:
@@ -62,6 +64,7 @@ class Recorded:
             conflicts=done.conflicts,
             numbers=done.numbers,
             head=done.head,
+            clock_behind=done.clock_behind,
         )
 
     def line(self, lang: Language = "en") -> str:
@@ -74,6 +77,8 @@ class Recorded:
         )
         if self.conflicts:
             said += " " + tell(lang, "conflicts", conflicts=number(self.conflicts, lang))
+        if self.clock_behind:
+            said += " " + tell(lang, "clock-behind")
         return said
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,6 +87,7 @@ class Recorded:
             "duplicates": self.duplicates,
             "conflicts": self.conflicts,
             "head": _told(self.head),
+            "clock_behind": self.clock_behind,
         }
 
 
