@@ -159,6 +159,16 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{allowed} of {customers} customers may be written to; the answers are in {out}.",
         "ru": "Можно написать {allowed} из {customers} клиентов; ответы в файле {out}.",
     },
+    "synced": {
+        "en": "Read: consents {consents}, messages {messages}, reactions {reactions}, time zones {zones}; new in the "
+        "ledger: {new}.",
+        "ru": "Прочитано: согласий {consents}, сообщений {messages}, реакций {reactions}, часовых поясов {zones}; новых "
+        "записей в журнале: {new}.",
+    },
+    "synced.without-purpose": {
+        "en": "Messages without a purpose count as offers: {without_purpose}.",
+        "ru": "Сообщения без назначения считаются предложениями: {without_purpose}.",
+    },
     "filtered.rule": {"en": "refused by", "ru": "что мешает"},
     "filtered.customers": {"en": "customers", "ru": "клиентов"},
     "since": {"en": " on {day}", "ru": " {day}"},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,25 @@ def read_promises(path: Path | str, *, zone: tzinfo = UTC) -> tuple[Promise, ...
         listed = json.loads(text)
     except json.JSONDecodeError as error:
         raise BadTable(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from None
-    if not isinstance(listed, list):
+    except RecursionError:
+        raise BadTable(f"{path}: nested too deeply; a list of promises was expected") from None
+    return promises_from(listed, where=str(path), text=text, zone=zone)
+
+
+def promises_from(
+    listed: Any, *, where: str = "promises", text: str = "", zone: tzinfo = UTC
+) -> tuple[Promise, ...]:
+    """The promises of a list of objects; those that are a `Promise` already pass through.
+
+    Args:
+        where: The file, to begin a message.
+        text: The file's text, from which lines are told.
+    Raises:
+        BadTable: as `read_promises`.
+    """
+    if not isinstance(listed, list | tuple):
         raise BadTable(
-            f'{path}: a list such as [{{"promise": "p1", "text": "…", "max": 2, "window": "7d"}}] was expected'
+            f'{where}: a list such as [{{"promise": "p1", "text": "…", "max": 2, "window": "7d"}}] was expected'
         )
     found: list[Promise] = []
     seen: set[tuple[str, int]] = set()
@@ -50,12 +67,12 @@ def read_promises(path: Path | str, *, zone: tzinfo = UTC) -> tuple[Promise, ...
         def fail(message: str, place: int = place, told: Any = told) -> Exception:
             name = told.get("promise", "") if isinstance(told, dict) else ""
             line = _line_of(text, str(name)) if name else None
-            where = f"{path}, line {line}" if line else f"{path}, promise {place}"
-            return BadTable(f"{where}: {message}")
+            there = f"{where}, line {line}" if line else f"{where}, promise {place}"
+            return BadTable(f"{there}: {message}")
 
-        if not isinstance(told, dict):
+        if not isinstance(told, Promise | Mapping):
             raise fail(f"an object was expected, {told!r} was given")
-        promise = promise_from(told, zone=zone, fail=fail)
+        promise = told if isinstance(told, Promise) else promise_from(told, zone=zone, fail=fail)
         if (promise.name, promise.version) in seen:
             raise fail(
                 f"the promise {promise.name!r} stands here twice in version {promise.version}; give it another version"
@@ -98,6 +115,8 @@ def promise_from(
             return ()
         if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
             raise wrong(key, "a list of texts")
+        if not value:
+            raise wrong(key, "at least one text (an empty list allows nothing; leave the key out)")
         if choices and set(value) - set(choices):
             raise wrong(key, f"a list of {', '.join(choices)}")
         return tuple(value)
@@ -113,9 +132,11 @@ def promise_from(
     def span(key: str) -> timedelta | None:
         if told.get(key) is None:
             return None
+        if key == "stop_within" and told[key] in ("0m", "0h", "0d"):
+            return timedelta(0)
         try:
             return span_of(told[key])
-        except ValueError:
+        except (ValueError, OverflowError):
             raise wrong(key, "a span such as 24h, 7d or 2w") from None
 
     def time(key: str) -> datetime | None:
@@ -125,7 +146,7 @@ def promise_from(
         if isinstance(value, datetime):
             moment = value
         elif isinstance(value, date):
-            moment = datetime(value.year, value.month, value.day)
+            moment = datetime(value.year, value.month, value.day, tzinfo=zone)
         else:
             try:
                 moment = datetime.fromisoformat(str(value))
@@ -139,6 +160,8 @@ def promise_from(
     most, window = whole("max", None, 0), span("window")
     if (most is None) != (window is None):
         raise complain(f"{name}: max and window go together, such as max 2 and window 7d")
+    if bool(told.get("deliver")) != bool(told.get("by")):
+        raise complain(f"{name}: deliver and by go together: what was promised to come, and up to when")
     customers = told.get("customers", "all")
     if customer_id:
         customers = (customer_id,)
@@ -189,6 +212,26 @@ def _hours(told: Mapping[str, Any], wrong: Callable[[str, str], Exception]) -> t
     ):
         raise wrong("hours", "two different hours such as [9, 21]")
     return (value[0], value[1])
+
+
+def in_force(promises: Iterable[Promise]) -> tuple[Promise, ...]:
+    """The same with an end where a newer version of the same name begins; one replaced before it began falls away.
+
+    A version without `valid_from` has been there always. Sorted by name and version.
+    """
+    by_name: dict[str, list[Promise]] = {}
+    for promise in promises:
+        by_name.setdefault(promise.name, []).append(promise)
+    always = datetime.min.replace(tzinfo=UTC)
+    found: list[Promise] = []
+    for name in sorted(by_name):
+        versions = sorted(by_name[name], key=lambda promise: promise.version)
+        for place, promise in enumerate(versions):
+            ends = [later.valid_from or always for later in versions[place + 1 :]]
+            end = min(ends if promise.valid_to is None else [*ends, promise.valid_to], default=None)
+            if end is None or end > (promise.valid_from or always):
+                found.append(replace(promise, valid_to=end))
+    return tuple(found)
 
 
 def _line_of(text: str, name: str) -> int | None:

@@ -99,6 +99,11 @@ ATTENTION: dict[str, tuple[str, str]] = {
         "primeta.cli.attention_may_send:filter_audience",
         "May we send this to each of a file of customers?",
     ),
+    "sync": (
+        "primeta.cli.attention_may_send:sync",
+        "Take over consents, messages and reactions of the mapped tables.",
+    ),
+    "credit": ("primeta.cli.attention_credit:credit", "How much attention one customer lends us."),
     "record": ("primeta.cli.attention:record", "Write events into the ledger, each once."),
     "wishes": ("primeta.cli.attention:wishes", "What customers asked for and nobody has looked at yet."),
     "verify": ("primeta.cli.attention:verify", "Was any entry of the ledger changed, removed, inserted?"),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from primeta.cli.terminal import Language, clock, language_of, open_at, progress, put, put_json
+from primeta.cli.terminal import Language, clock, language_of, open_at, progress, put, put_json, user
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on standard output.")]
 REFUSED = 1
@@ -165,3 +165,38 @@ def _moment(text: str, zone) -> datetime:
     except ValueError:
         raise BadInput(f"--at: a time such as 2026-11-26T18:00 was expected, {text!r} was given") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def sync(
+    directory: Path,
+    *,
+    since: str = "",
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """Take over what the mapped tables know: consents, messages, reactions, where customers live.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    since:
+        Messages and reactions from this day on, such as 2026-11-01; default: all.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from datetime import date
+
+    from primeta.errors import BadInput
+
+    try:
+        day = date.fromisoformat(since) if since else None
+    except ValueError:
+        raise BadInput(f"--since: a day such as 2026-11-01 was expected, {since!r} was given") from None
+    ws = open_at(directory)
+    with progress("sync") as step:
+        found = ws.sync_attention(now=clock(), by=user(), since=day, progress=step)
+    if json:
+        put_json(found.as_dict())
+    else:
+        put(found.line(language_of(ws, language)))

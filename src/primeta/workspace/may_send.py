@@ -25,6 +25,7 @@ from primeta.store.attention_state import unpack
 from primeta.store.keys import keys_of
 from primeta.store.ledger import load_entries
 from primeta.store.policies import from_file, newest_policy, save_policy
+from primeta.workspace.attention_sync import state_in_tables, zone_in_tables
 
 if TYPE_CHECKING:
     from primeta.attention.credit import CreditModel
@@ -166,8 +167,14 @@ class Desk:
             )
         elif row is not None:
             state = unpack(row.state)
+        zone = row.zone if row else ""
         if state is None:
             state = self._erased(question.customer_id)
+        if state is None and not entries:
+            # Nothing was taken over yet: the tables themselves are asked.
+            state = state_in_tables(self.ws, question.customer_id, at=question.at)
+        if not zone and state is not None:
+            zone = zone_in_tables(self.ws, question.customer_id)
         model = self.model()
         credits = state_of(credit_events(entries), model=model, until=min(now, question.at) if past else now)
 
@@ -186,7 +193,7 @@ class Desk:
             asked,
             now=now,
             reserved=self._places(question, now),
-            zone=self.zone(row.zone if row else ""),
+            zone=self.zone(zone),
         )
 
     def choose(self, wanting: Sequence[Wanting], *, now: datetime) -> tuple[Place, ...]:

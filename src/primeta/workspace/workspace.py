@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
+    from primeta.workspace.attention_sync import Synced
     from primeta.workspace.audience_filter import Filtered
     from primeta.workspace.attention_ledger import Recorded, Verified
     from primeta.workspace.attention_wishes import Wishes
@@ -759,6 +760,12 @@ class Workspace:
         from primeta.workspace.may_send import may_send
 
         return may_send(self, question, now=now)
+
+    def sync_attention(self, *, now: datetime, by: str, **options: Any) -> Synced:
+        """Take over what the mapped tables know; options as in `workspace.attention_sync.sync`."""
+        from primeta.workspace.attention_sync import sync
+
+        return sync(self, now=now, by=by, **options)
 
     def desk(self, *, now: datetime) -> Desk:
         """For many questions and for places under the caps: policy and promises are read once."""
