@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from wish_blind import CASES as BLIND
 from wish_cases import CASES
+from wish_free import CASES as FREE
+from wish_fresh import CASES as FRESH
 
 from primeta.attention.ledger import checked
 from primeta.attention.wishes import FoundWish, events_in, wishes_in
@@ -50,6 +52,13 @@ def test_texts_set_aside_while_the_rules_were_written():
     assert exact >= 0.92
 
 
+def test_texts_worded_freely_by_which_the_rules_were_mended():
+    """First sight: recall .25 and .50, precision .88 and .89; since mended to what stands here."""
+    assert scores(FREE) >= (1.0, 0.92, 0.92)
+    precision, recall, exact = scores(FRESH)
+    assert (precision >= 0.94, recall, exact >= 0.95) == (True, 1.0, True)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -83,13 +92,23 @@ def test_a_wish_is_an_entry_with_its_sentence_and_the_same_one_when_read_again()
         "max_per_week": None,
         "found_in": "ticket 12",
         "language": "ru",
-        "found_by": "rules 1",
+        "found_by": "rules 2",
     }
     assert events_in("Спасибо. Не звоните мне больше!", **told)[0].key == event.key
 
 
 @pytest.mark.parametrize(
-    "text", ["не " * 9000, "only " * 5000, "a" * 40_000, "не пишите " * 4000, "«" * 5000]
+    "text",
+    [
+        "не " * 9000,
+        "only " * 5000,
+        "a" * 40_000,
+        "не пишите " * 4000,
+        "«" * 5000,
+        "смс реклама " * 2000,
+        "отписал still " * 2000,
+        "a. " * 9000,
+    ],
 )
 def test_no_text_keeps_the_rules_busy(text):
     wishes_in(text)

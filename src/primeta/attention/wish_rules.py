@@ -22,7 +22,7 @@ CHANNELS: dict[str, re.Pattern[str]] = {
     ),
     "call": _any(
         r"\b(?:по|пере)?звон(?:ить|ите|ок|ки|ков|ками|кам)\b", r"\bназванива\w+", r"\bcall(?:s|ing)?\b",
-        r"\bphon(?:e|ing)\b(?! number)", r"\bпо телефону\b",
+        r"\bphon(?:e|ing)\b(?! number)", r"\b(?:don't|dont|not|stop|never) ring(?:ing)?\b", r"\bпо телефону\b",
     ),
 }  # fmt: skip
 _CHANNEL = "|".join(f"(?:{pattern.pattern})" for pattern in CHANNELS.values())
@@ -59,10 +59,15 @@ NO_WISH = _any(
 ERRAND = _any(
     r"\bкурьер\w*", r"\bдвер\w+", r"\bдомофон\w*", r"\bдоставк\w+", r"\bдоставщик\w*", r"\bкоробк\w+", r"\bкорзин\w+",
     r"\b(?:на|из|в) заказ\w*", r"\bзаказ\w* (?:не|на)\b", r"\b(?:the |at )?door(?:bell)?\b", r"\bcourier\b", r"\bdrivers?\b", r"\bdelivery\b",
-    r"\b(?:this|my|the) order\b", r"\bin the box\b", r"\bцены? на\b", r"\bописани\w+",
+    r"\b(?:this|my|the) order\b", r"\bin the box\b", r"\bцены? на\b", r"\bстар(?:ый|ому) (?:номер|адрес|телефон|\d)", r"\bна старый\b", r"\bold (?:number|address|phone|email)\b", r"\bописани\w+",
 )  # fmt: skip
 
 DELETE = _any(
+    r"\bисключит[еь]\b.*\bперсональн\w+ данн\w+", r"\b(?:erase|delete|wipe) me\b",
+    r"\b(?:удалите|сотрите|уберите) (?:его|ее|их|все|меня) (?:отовсюду|везде|из всех баз)\b",
+    r"\bчтобы (?:обо мне|про меня|меня) забыли\b", r"\bзабудьте (?:обо мне|про меня|о моем существовании)\b",
+    r"\b(?:my account|account) (?:closed|deleted|removed|wiped)\b", r"\b(?:close|deactivate|terminate) my (?:\w+ )?account\b",
+    r"\b(?:everything|all) (?:\w+ ){0,3}about me (?:\w+ )?(?:wiped|erased|deleted|removed|gone)\b",
     r"\b(?:удалит[еь]|удалять|стереть|сотрите|уничтож(?:ьте|ить)|стирайте|забудьте)\b.*\b(?:данн\w+|аккаунт\w*|личн\w+ кабинет\w*|профил\w+|"
     r"уч[её]тн\w+|информаци\w+ (?:обо|о) мне|персональн\w+)",
     r"\b(?:удалит[еь]|исключите|уберите|сотрите)\b(?!.*рассыл).*\bиз (?:\w+ )?(?:баз\w+|систем\w+)(?! рассыл)",
@@ -77,6 +82,8 @@ DELETE = _any(
 
 _TO = r"(?:в|во|на|по|через|via|by|through|on|to|per)"
 ONLY = _any(
+    rf"\bпредпочитаю (?:только |лишь )?(?:общаться |связь )?(?:{_TO} )?(?:{_CHANNEL})",
+    rf"\bprefer (?:to be \w+ )?(?:{_TO} )?(?:{_CHANNEL})(?: only)?\b",
     rf"\b(?:пишите|писать|присыла\w+|шлите|слать|связыва\w+|связь|свяж\w+|общ\w+|контакт\w*|информ\w+|уведомля\w+|предложени\w+|отправля\w+)\b.*"
     rf"\b(?:только|исключительно|лишь) {_TO} (?:\w+ )?(?:{_CHANNEL})",
     rf"^\W*(?:прошу |пожалуйста )?(?:только|исключительно|лишь) {_TO} (?:\w+ )?(?:{_CHANNEL})\W*(?:пожалуйста)?\W*$",
@@ -89,6 +96,12 @@ ONLY = _any(
 
 _MESSAGES = rf"(?:{_CHANNEL}|{_ADS}|\bпиш\w+|\bписать|\bшл[её]те|\bслать|\bприсыла\w+|\bрассыла\w+|\bполуча\w+|\bнапомина\w+|\byou (?:send|write|text|email|call|contact)\b)"
 LESS = _any(
+    r"\b(?:once|twice|\w+ times) (?:a|per) (?:day|week|month) is (?:plenty|enough|fine)\b",
+    rf"\b(?:куда|зачем|к чему) столько (?:\w+ )?(?:{_CHANNEL}|{_ADS})", r"\bне каждый (?:день|час)\b", r"\b(?:не )?так часто\b",
+    rf"\bобещали?\b.*\b(?:раз|раза) в (?:неделю|месяц)\b.*(?:{_MESSAGES})",
+    r"\b(?:said|promised)\b.*\b(?:once|twice) a (?:week|month)\b.*\b(?:every|daily|day)\b",
+    r"\b(?:weekly|monthly|once a (?:week|month)) (?:would|will) (?:be|do)\b", r"\b(?:less|fewer) of (?:these|those|them|your)\b",
+    r"\bnot (?:every day|so often|daily)\b",
     r"\bне чаще\b", r"\bпореже\b",
     rf"(?:{_MESSAGES}).*\b(?:реже|слишком часто|слишком много|многовато|перебор|через край)\b",
     rf"\b(?:реже|слишком часто|слишком много|многовато)\b.*(?:{_MESSAGES})",
@@ -128,7 +141,30 @@ _TELL = (
 _ENDS = r"(?:\W*$|\W+(?:больше|пожалуйста|никогда|мне|нам|сюда|and|и)\b)"
 _SENDING = r"sending|texting|calling|e-?mailing|messaging|writing|contacting|spamming|mailing|phoning|bothering|pestering|harassing|ringing"
 _SEND = r"contact|call|text|e-?mail|write|message|send|phone|spam|mail|bother|disturb|ring"
+BARE = _any(
+    r"^\W*(?:уже )?(?:отключите|уберите|прекратите|остановите|выключите|отмените)(?: уже| же| пожалуйста| немедленно)*\W*$"
+)
+"""What is to be stopped stands in the clause before."""
+STILL = _any(
+    r"\b(?:отписал\w*|отписк\w+|отписыва\w+)\b.*\b(?:все (?:равно|еще|идут|приходят|шл\w+)|опять|снова|до сих пор|продолжа\w+|вс[её] идут)\b",
+    r"\b(?:до сих пор|опять|снова|все еще|все равно|продолжа\w+)\b.*\b(?:отписал\w*|отписк\w+)\b",
+    r"\b(?:unsubscribed|opted out|asked you to stop)\b.*\b(?:still|again|(?<!please )keeps?|continue\w*|anyway)\b",
+    r"\bstill\b.*\b(?:after|since) (?:i )?(?:unsubscrib\w+|opt\w+ out)\b",
+)
+"""He has opted out, and it goes on; over a whole sentence."""
 STOP = _any(
+    rf"(?:{_CHANNEL}|{_ADS}).*\b(?:never (?:agreed|signed|subscribed|asked|wanted)|не (?:подписывал\w*|соглашал\w*))\b",
+    rf"\b(?:never (?:agreed|signed up|subscribed)|не (?:подписывал\w*|соглашал\w*))\b.*(?:{_CHANNEL}|{_ADS})",
+    rf"\b(?:cease|end) (?:all |any |the |your )*(?:{_CHANNEL}|{_ADS})",
+    BARE.pattern,
+    r"\bmake (?:it|this|them) stop\b",
+    r"\b(?:lose|forget) my (?:number|address|email)\b",
+    r"\bзабудьте мой (?:номер|адрес|телефон)\b",
+    rf"(?:^\W*|\b(?:pls|please|plz) )no (?:more )?(?:{_CHANNEL}|{_ADS})",
+    r"^\W*(?:спам\W*)+$",
+    r"^\W*(?:вы )?(?:уже )?(?:надоели|достали|задолбали|замучили)\W*$",
+    r"^\W*(?:уберите|прекратите|остановите|отключите) (?:уже |же |пожалуйста )*это\b",
+    rf"(?:{_ADS}|{_CHANNEL}) (?:\w+ ){{0,4}}?(?:видеть|получать|слышать|читать) (?:больше )?не (?:хочу|желаю|намерен\w?)",
     # Do not write, do not call.
     rf"\bне (?:надо |нужно |смейте |стоит )?{_NEAR}(?:звоните|звонить|названивайте|названивать|беспокойте|беспокоить|тревожьте|спамьте|спамить)\b",
     r"\b(?:звонить|писать|слать|присылать|беспокоить) (?:мне |нам |сюда |больше )*не (?:надо|нужно|стоит|смейте)\b",
@@ -154,7 +190,7 @@ STOP = _any(
     # I do not want it.
     rf"\bне (?:хочу|желаю|хотим|намерен\w?|готов\w?|собираюсь) (?:\w+ ){{0,3}}?(?:получать|видеть|слышать|читать)\b.*(?:{_ADS}|{_CHANNEL}|\bот вас\b|\bваш\w+)",
     rf"(?:{_CHANNEL}|{_ADS}) (?:\w+ ){{0,2}}?(?:не (?:нужн\w+|надо|хочу|интересн\w+))",
-    rf"\bне (?:нужн\w+|надо) (?:\w+ ){{0,3}}?(?:{_ADS}|слать|присылать)",
+    rf"\bне (?:нужн\w+|надо) (?:\w+ ){{0,3}}?(?:{_ADS}|{_CHANNEL}|слать|присылать)",
     rf"\bзапрещаю\b.*(?:{_TELL}|{_ADS}|{_CHANNEL})",
     rf"\bотзываю\b.*\bсогласи\w+(?:$|.*(?:{_ADS}|{_CHANNEL}))",
     rf"\bне давал\w? (?:\w+ )?согласи\w+.*(?:{_ADS}|{_CHANNEL}|\bписать|\bзвон)",
@@ -178,7 +214,8 @@ STOP = _any(
     r"\bleave (?:me|us) alone\b",
     rf"\benough (?:with|of) (?:\w+ ){{0,2}}?(?:{_ADS}|{_CHANNEL})",
     rf"\bno more (?:\w+ )?(?:{_ADS}|{_CHANNEL})",
-    rf"\b(?:turn off|disable|switch off|deactivate|cancel|turn)\b.*(?:{_ADS}|{_CHANNEL}|\bsubscription\b)",
+    rf"\b(?:turn|switch)\b.*(?:{_ADS}|{_CHANNEL}).* off\b",
+    rf"\b(?:turn off|disable|switch off|deactivate|cancel)\b.*(?:{_ADS}|{_CHANNEL}|\bsubscription\b)",
 )
 # Not the letters of ours that they are about.
 GOODS = _any(

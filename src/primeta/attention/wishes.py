@@ -14,6 +14,7 @@ from datetime import datetime
 
 from primeta.attention.ledger import Event, key_of
 from primeta.attention.wish_rules import (
+    BARE,
     CHANNELS,
     DELETE,
     ERRAND,
@@ -24,10 +25,11 @@ from primeta.attention.wish_rules import (
     ONLY,
     PER_WEEK,
     REPORTED,
+    STILL,
     STOP,
 )
 
-VERSION = "1"
+VERSION = "2"
 """Of the rules; kept with every wish."""
 LONGEST = 20_000
 """Letters of a text that are looked at."""
@@ -105,6 +107,7 @@ def _joined(one: FoundWish, two: FoundWish) -> FoundWish:
 
 
 _QUOTED = re.compile(r"«[^»]{2,}»|“[^”]{2,}”|„[^“”]{2,}[“”]|\"[^\"]{2,}\"")
+_LINK = re.compile(r"(?:https?://|www\.)\S+")
 _HISTORY = re.compile(
     r"^(?:on .{5,80} wrote:|.{5,80} (?:пишет|писал\w?):|-{2,} ?(?:original message|исходное сообщение|forwarded message|"
     r"пересылаемое сообщение).*|от кого: .*|from: .*)$",
@@ -120,10 +123,12 @@ def _own_words(text: str) -> str:
             break
         if not line.lstrip().startswith((">", "|")):
             lines.append(line)
-    own = "\n".join(lines)
+    own = _LINK.sub(" ", "\n".join(lines))
     without = _QUOTED.sub(" ", own)
     # A text that is all in quotation marks is his own.
-    return without if re.search(r"\w", without) else own
+    own = without if re.search(r"\w", without) else own
+    # "Take. Me. Off." is one sentence.
+    return re.sub(r"(?:\b\w+\. ){2,}\w+\.", lambda words: words.group().replace(".", "") + ".", own)
 
 
 _END = re.compile(r"(?<=[.!?…])\s+|\n+")
@@ -167,11 +172,13 @@ def _in_sentence(sentence: str) -> Iterator[FoundWish]:
         return
     if ERRAND.search(plain):
         return
-    everything, channels = False, set[str]()
+    still = STILL.search(plain)
+    channels = set(channels_in(plain)) if still else set[str]()
+    everything = bool(still) and not channels
     for clause in _CLAUSE.split(plain):
         if not clause or not STOP.search(clause) or GOODS.search(clause):
             continue
-        named = channels_in(clause)
+        named = channels_in(plain if BARE.search(clause) else clause)
         channels |= set(named)
         everything = everything or not named
     if everything:
