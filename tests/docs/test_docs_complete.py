@@ -142,6 +142,20 @@ def test_the_ledgers_verbs_are_documented_with_all_their_options(verb: str):
     assert section(page("reference/json.md"), f"attention {verb}")
 
 
+@pytest.mark.parametrize("verb", ["may-send", "filter", "sync"])
+def test_may_send_and_its_kin_are_documented_with_all_their_options(verb: str):
+    text = page("how-to/may-send.md")
+    assert f"primeta attention {verb}" in text
+    missing = [name for name in options(build()["attention"][verb]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/may-send.md does not mention {missing}"
+    assert section(page("reference/json.md"), f"attention {verb}")
+
+
+def test_every_key_of_the_policy_is_documented():
+    part = section(page("reference/workspace-file.md"), "[attention]")
+    assert set(config.ATTENTION_KEYS) <= first_cells(part)
+
+
 def test_options_that_a_page_names_exist():
     known = {verb: options(build()[verb]) for verb in VERBS}
     known["trend"] = set().union(*(options(build()["trend"][verb]) for verb in ("new", "attach", "edit")))
