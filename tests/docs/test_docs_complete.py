@@ -26,7 +26,7 @@ from primeta.trends.weigh import GUESSES
 from primeta.warehouse import diagnosis
 from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
 from primeta.warehouse.rules import RULES
-from primeta.workspace import deliver, digest, documents, experiment_size, looks
+from primeta.workspace import attention_credit, deliver, digest, documents, experiment_size, looks
 from primeta.workspace import experiment_documents as tests
 from primeta.workspace.watch import WatchReport
 from primeta.worlds import attention_files, company_files, reactivation_files
@@ -154,6 +154,15 @@ def test_may_send_and_its_kin_are_documented_with_all_their_options(verb: str):
 def test_every_key_of_the_policy_is_documented():
     part = section(page("reference/workspace-file.md"), "[attention]")
     assert set(config.ATTENTION_KEYS) <= first_cells(part)
+
+
+def test_attention_credit_is_documented_with_all_its_options():
+    text = page("how-to/credit.md")
+    missing = [name for name in options(build()["attention"]["credit"]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/credit.md does not mention {missing}"
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention credit")))
+    for kind in (attention_credit.CustomerCredit, attention_credit.ChannelCredit):
+        assert set(re.findall(r'"(\w+)":', inspect.getsource(kind.as_dict))) <= said
 
 
 def test_options_that_a_page_names_exist():

@@ -634,7 +634,10 @@ def _by_baseline(
 def credit_of(
     state: CreditState | None, *, model: CreditModel, channel: str, at: datetime, policy: Policy
 ) -> Credit:
-    """Credit for the next useful touch; None: a customer of whom nothing is known (`Credit.model` is "prior")."""
+    """Credit for the next useful touch; None: a customer of whom nothing is known (`Credit.model` is "prior").
+
+    The level is that of its lower bound, but useful at most before the policy's `first_useful` touches on all channels.
+    """
     known = state if state is not None else new_state(at=at)
     now, everywhere, when = _moment(known, model, channel, at)
     useful = _foretold(
@@ -651,6 +654,8 @@ def credit_of(
     touches = 0 if now is None else now.earlier
     gone = now is not None and now.gone_at is not None and not any(d > now.gone_at for d in now.welcomed)
     level = "none" if gone else level_by(useful.value, useful.low, drives, policy, channel=channel)
+    if known.touches < policy.first_useful and level in ("sell", "press"):
+        level = "useful"
     return Credit(
         value=useful.value,
         low=useful.low,

@@ -251,8 +251,10 @@ class Desk:
         """The fitted model of credit, else the prior."""
         if self._model is None:
             from primeta.attention.credit import CreditModel
+            from primeta.workspace.attention_credit import kept_model
 
-            self._model = CreditModel.prior()
+            kept = kept_model(self.ws.folder)
+            self._model = kept.model if kept is not None else CreditModel.prior()
         return self._model
 
     def prior(self, channel: str, now: datetime) -> Credit:
