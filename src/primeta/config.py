@@ -222,7 +222,13 @@ ATTENTION_POLICY_KEYS = (
     "holdout",
     "default",
 )
-ATTENTION_KEYS = (*ATTENTION_POLICY_KEYS, "promises", "controller")
+ATTENTION_KEYS = (
+    *ATTENTION_POLICY_KEYS,
+    "promises",
+    "controller",
+    "accept_unproven_by",
+    "accept_unproven_reason",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +241,10 @@ class AttentionConfig:
     """A JSON file of promises to everybody; a path from the workspace."""
     controller: str = ""
     """Who answers for the data, as consents name it."""
+    accept_unproven_by: str = ""
+    """A named person who takes it upon himself that consents without proof count …"""
+    accept_unproven_reason: str = ""
+    """… and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -625,10 +635,21 @@ def _reactivation(read: _Reader, values: dict[str, Any]) -> ReactivationConfig:
 def _attention(read: _Reader, values: dict[str, Any]) -> AttentionConfig:
     """Keys are checked here, what they mean by `attention.policy`, with the same lines."""
     read.known("attention", values, ATTENTION_KEYS)
+    by = read.take("attention", values, "accept_unproven_by", str, "")
+    reason = read.take("attention", values, "accept_unproven_reason", str, "")
+    if bool(by.strip()) != bool(reason.strip()):
+        raise read.fail(
+            "attention",
+            "accept_unproven_by" if by.strip() else "accept_unproven_reason",
+            "consents without proof count only where a named person says so and why: give both "
+            "accept_unproven_by and accept_unproven_reason",
+        )
     return AttentionConfig(
         policy={key: value for key, value in values.items() if key in ATTENTION_POLICY_KEYS},
         promises=read.take("attention", values, "promises", str, ""),
         controller=read.take("attention", values, "controller", str, ""),
+        accept_unproven_by=by.strip(),
+        accept_unproven_reason=reason.strip(),
     )
 
 

@@ -165,6 +165,24 @@ def test_consents_of_a_file_with_other_column_names(folder, tmp_path, primeta):
     ws.close()
 
 
+def test_the_workspace_file_may_say_who_answers_for_consents_without_proof(folder, tmp_path, primeta):
+    (folder / "c.csv").write_text(
+        "customer_id,processing,channel,state,happened_at\n008,marketing,email,given,2026-03-01\n"
+    )
+    toml = folder / "primeta.toml"
+    plain = toml.read_text() + '\n[tables.consents]\nfrom = "c.csv"\n\n[attention]\n'
+    toml.write_text(plain + 'accept_unproven_by = "Olga Petrova"\n')
+    status, _, err = primeta("consents", "import", folder)
+    assert (status, "give both" in err.replace("\n", " ")) == (2, True)
+    toml.write_text(plain)
+    assert json.loads(primeta("consents", "import", folder, "--json")[1])["claims"] == 1
+    toml.write_text(plain + 'accept_unproven_by = "Olga Petrova"\naccept_unproven_reason = "paper, box 12"\n')
+    assert json.loads(primeta("consents", "import", folder, "--json")[1])["accepted"] == 1
+    ws = open_workspace(folder)
+    assert customer_state(ws, "008").standing("marketing", "email", at=NOW).given
+    ws.close()
+
+
 def test_consents_without_a_table_or_file_say_what_to_do(folder, primeta):
     status, _, err = primeta("consents", "import", folder)
     assert (status, "[tables.consents]" in err) == (2, True)

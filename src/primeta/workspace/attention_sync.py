@@ -159,8 +159,16 @@ def _consents(ws: Workspace, warehouse: Warehouse, who: str, at: datetime) -> It
     rows = run(
         warehouse.connection, f"SELECT {', '.join(named(name) for name in COLUMNS)} FROM {view} WHERE {who}"
     )
+    declared = ws.config.attention
     yield from events_of(
-        iter(rows), Counts(), now=at, by="tables", undated_at=None, controller=ws.config.attention.controller
+        iter(rows),
+        Counts(),
+        now=at,
+        by="tables",
+        undated_at=None,
+        controller=declared.controller,
+        accepted_by=declared.accept_unproven_by,
+        accepted_reason=declared.accept_unproven_reason,
     )
 
 

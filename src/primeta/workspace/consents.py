@@ -39,14 +39,17 @@ def import_consents(
     Args:
         file: CSV or Parquet; None: the table `consents` of `primeta.toml`.
         columns: Canonical name → column (or SQL expression) of the file.
-        controller: Who is responsible for the processing, where the rows do not say.
-        accepted_by: Who takes it upon himself that consents without proof count, with `accepted_reason`.
+        controller: Who is responsible for the processing, where the rows do not say; empty: as `[attention]` says.
+        accepted_by: Who takes it upon himself that consents without proof count, with `accepted_reason`; empty: as
+            `[attention]` says.
     Raises:
         NotFound: no file is given and `consents` is not mapped.
         BadTable: the file cannot be read or lacks a column.
         BadInput: columns are given without a file, or a name without a reason.
     """
-    config = ws.config
+    config, declared = ws.config, ws.config.attention
+    if not (accepted_by or accepted_reason):
+        accepted_by, accepted_reason = declared.accept_unproven_by, declared.accept_unproven_reason
     if file is not None:
         table = TableConfig(name="consents", from_=str(file.resolve()), columns=dict(columns or {}))
         config = replace(config, tables={"consents": table})
@@ -83,7 +86,7 @@ def import_consents(
             now=now,
             by=by,
             undated_at=None if latest is None else latest.replace(tzinfo=UTC),
-            controller=controller,
+            controller=controller or declared.controller,
             accepted_by=accepted_by,
             accepted_reason=accepted_reason,
         )
