@@ -187,7 +187,13 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection, where: str) -> int:
         apart = [
             name
             for name in SAME
-            if len(run(connection, f"SELECT DISTINCT {name} FROM replay_stage WHERE message_id = {quoted(example)}")) > 1
+            if len(
+                run(
+                    connection,
+                    f"SELECT DISTINCT {name} FROM replay_stage WHERE message_id = {quoted(example)}",
+                )
+            )
+            > 1
         ]
         words = ", ".join({"us": "sent_at"}.get(name, name) for name in apart)
         raise BadTable(
@@ -224,7 +230,11 @@ def _place_people(
     )
     connection.register("arrow_promised", listed)
     zoned = "SELECT customer_id, min(timezone) AS timezone FROM {} WHERE customer_id IS NOT NULL GROUP BY 1"
-    told = zoned.format(customers.view) if customers is not None else "SELECT '' AS customer_id, '' AS timezone WHERE false"
+    told = (
+        zoned.format(customers.view)
+        if customers is not None
+        else "SELECT '' AS customer_id, '' AS timezone WHERE false"
+    )
     run(
         connection,
         f"""CREATE OR REPLACE TEMP TABLE replay_people AS SELECT CAST(row_number() OVER (ORDER BY customer_id)
@@ -334,7 +344,11 @@ def check(connection: duckdb.DuckDBPyConnection, promises: Sequence[Promise], lo
 def _check_one(
     connection: duckdb.DuckDBPyConnection, number: int, promise: Promise, log: Log
 ) -> PromiseCheck:
-    who = f"(SELECT customer FROM replay_promised WHERE promise = {number})" if promise.customers != "all" else ""
+    who = (
+        f"(SELECT customer FROM replay_promised WHERE promise = {number})"
+        if promise.customers != "all"
+        else ""
+    )
     within = checks_sql.scope(promise, who)
     why_not = _missing(promise, log)
     parts = _parts(connection, promise, within, log)
@@ -386,7 +400,9 @@ def _missing(promise: Promise, log: Log) -> str:
     """Code of the first thing that the log would need to check all of a promise; empty: it has all."""
     if not promise.checkable:
         return "no-predicate"
-    if (promise.purpose or promise.purposes_only or promise.stop_within is not None) and "purpose" not in log.columns:
+    if (
+        promise.purpose or promise.purposes_only or promise.stop_within is not None
+    ) and "purpose" not in log.columns:
         return "no-purpose"
     if (promise.programmes_only or promise.deliver) and not {"campaign", "programme"} & log.columns:
         return "no-programme"
@@ -397,9 +413,7 @@ def _missing(promise: Promise, log: Log) -> str:
     return ""
 
 
-def _parts(
-    connection: duckdb.DuckDBPyConnection, promise: Promise, within: str, log: Log
-) -> list[str]:
+def _parts(connection: duckdb.DuckDBPyConnection, promise: Promise, within: str, log: Log) -> list[str]:
     """A query for each predicate that the log can check."""
     if promise.purpose and "purpose" not in log.columns:
         return []
@@ -411,7 +425,9 @@ def _parts(
     if promise.max is not None and promise.window is not None:
         parts.append(checks_sql.rolling_max(promise, within, late=log.late))
     if promise.hours is not None:
-        zones = {number: zone_of(key) for number, key in run(connection, "SELECT zone, key FROM replay_zones")}
+        zones = {
+            number: zone_of(key) for number, key in run(connection, "SELECT zone, key FROM replay_zones")
+        }
         hour = checks_sql.local_hour(zones, log.first, log.last)
         condition = checks_sql.outside_hours(promise.hours, hour)
         parts.append(checks_sql.each_message(promise, condition, within, zones="replay_people"))

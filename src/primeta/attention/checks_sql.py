@@ -100,9 +100,7 @@ def _of(alias: str, within: str) -> str:
 def each_message(promise: Promise, condition: str, within: str, *, zones: str = "") -> str:
     """Sends for which `condition` holds, as (customer, pos, knowable): nothing but the message itself is needed."""
     source = "replay_sends" if not zones else "replay_sends JOIN replay_people USING (customer)"
-    return (
-        f"SELECT customer, pos, true AS knowable FROM {source} WHERE {within} AND {valid(promise)} AND ({condition})"
-    )
+    return f"SELECT customer, pos, true AS knowable FROM {source} WHERE {within} AND {valid(promise)} AND ({condition})"
 
 
 def outside_hours(hours: tuple[int, int], local_hour: str) -> str:
@@ -128,7 +126,8 @@ def local_hour(zones: Mapping[int, ZoneInfo], first: int, last: int) -> str:
         offset = next(iter(cases))
     else:
         whens = " ".join(
-            f"WHEN zone IN ({', '.join(map(str, numbers))}) THEN {case}" for case, numbers in sorted(cases.items())
+            f"WHEN zone IN ({', '.join(map(str, numbers))}) THEN {case}"
+            for case, numbers in sorted(cases.items())
         )
         offset = f"CASE {whens} ELSE 0 END"
     return f"(((us + {_SHIFT} + ({offset})) // {HOUR_US}) % 24)"
@@ -158,7 +157,9 @@ def _offset(zone: ZoneInfo, first: int, last: int) -> str:
         low = high
     if not steps:
         return str(before)
-    return f"CASE {' '.join(f'WHEN us < {change} THEN {offset}' for change, offset in steps)} ELSE {before} END"
+    return (
+        f"CASE {' '.join(f'WHEN us < {change} THEN {offset}' for change, offset in steps)} ELSE {before} END"
+    )
 
 
 def after_opt_out(promise: Promise, within: str) -> str:

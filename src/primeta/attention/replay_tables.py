@@ -125,7 +125,12 @@ def check_columns(columns: Mapping[str, str]) -> None:
     """
     for name in columns:
         table, dot, column = name.rpartition(".")
-        known = {entry.name for one in ((table,) if dot else COLUMNS) if one in COLUMNS for entry in columns_of(one)}
+        known = {
+            entry.name
+            for one in ((table,) if dot else COLUMNS)
+            if one in COLUMNS
+            for entry in columns_of(one)
+        }
         if column not in known:
             raise BadInput(
                 f"columns: {name!r} is no canonical column; write canonical=theirs, such as sent_at=date"
@@ -138,7 +143,9 @@ def _theirs(table: str, names: Sequence[str], columns: Mapping[str, str], where:
     for column in columns_of(table):
         own = columns.get(f"{table}.{column.name}")
         if own is not None and own.lower() not in spelled:
-            raise BadTable(f"{where}: no column {own!r} (asked for as {table}.{column.name}); it has {', '.join(names)}")
+            raise BadTable(
+                f"{where}: no column {own!r} (asked for as {table}.{column.name}); it has {', '.join(names)}"
+            )
         for name in (own, columns.get(column.name), column.name):
             if name is not None and name.lower() in spelled:
                 found[column.name] = spelled[name.lower()]
@@ -199,7 +206,11 @@ def _open_files(
             link = "AS" if place == 0 else "BY NAME"
             run(connection, f"{begin} text_{table} {link} {body}")
     texts = _theirs(table, list(forms[0].names), columns, where)
-    kept = {texts[column.name] for column in columns_of(table) if column.name in texts and column.kind in ("id", "text")}
+    kept = {
+        texts[column.name]
+        for column in columns_of(table)
+        if column.name in texts and column.kind in ("id", "text")
+    }
     with plain_errors(f"reading {where}"):
         shape = narrow(connection, f"text_{table}", forms[0], keep_text=kept)
         run(connection, f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT {shape} FROM text_{table}")

@@ -94,6 +94,10 @@ REACTIVATION: dict[str, tuple[str, str]] = {
 }
 
 ATTENTION: dict[str, tuple[str, str]] = {
+    "replay": (
+        "primeta.cli.attention_replay:replay",
+        "Which promises did our messages break, and what did they cost in credit?",
+    ),
     "may-send": ("primeta.cli.attention_may_send:may_send", "May we send this to him, and why not?"),
     "filter": (
         "primeta.cli.attention_may_send:filter_audience",
