@@ -70,11 +70,18 @@ def test_tables_are_asked_where_nothing_was_taken_over_and_the_ledger_says_the_s
     found = ws.sync_attention(now=NOW, by="test")
     assert (found.consents, found.messages, found.reactions, found.zones) == (2, 4, 2, 2)
     assert found.without_purpose == 1
+    # Both customers of whom the ledger knows have their credit kept.
+    assert found.credits == 2
     assert rules(ws) == expected
     again = ws.sync_attention(now=NOW, by="test")
-    assert (again.new, again.messages) == (0, 4)
+    assert (again.new, again.messages, again.credits) == (0, 4, 0)
     # What was taken over is counted in the customer's own zone: 19:00 UTC is 22:00 in Moscow.
     desk = ws.desk(now=NOW)
+    asked = Question(customer_id="001", channel="push", purpose="useful", at=NOW)
+    quick, whole = desk.answer(asked, now=NOW).credit, desk.full_answer(asked, now=NOW).credit
+    assert quick is not None
+    assert (quick.touches, quick.value, quick.level) == (whole.touches, whole.value, whole.level)  # type: ignore[union-attr]
+    assert quick.touches == 3
     late = Question(customer_id="001", channel="push", purpose="useful", at=NOW + timedelta(days=9, hours=7))
     assert desk.answer(late, now=NOW).rule == "quiet-hours"
     desk.close()

@@ -161,9 +161,9 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "synced": {
         "en": "Read: consents {consents}, messages {messages}, reactions {reactions}, time zones {zones}; new in the "
-        "ledger: {new}.",
+        "ledger: {new}; credit worked out for {credits} customers.",
         "ru": "Прочитано: согласий {consents}, сообщений {messages}, реакций {reactions}, часовых поясов {zones}; новых "
-        "записей в журнале: {new}.",
+        "записей в журнале: {new}; кредит пересчитан у клиентов: {credits}.",
     },
     "synced.without-purpose": {
         "en": "Messages without a purpose count as offers: {without_purpose}.",

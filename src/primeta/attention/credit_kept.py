@@ -1,6 +1,7 @@
 """Credit as it is kept beside a customer's state: what each channel bears, read in microseconds and refreshed later.
 
-Compact JSON: `{"f": 1, "p": policy's version, "a": microseconds since 1970, "c": {channel: [value, low, high, welcome,
+Compact JSON: `{"f": 1, "p": policy's version, "a": microseconds since 1970, "n": number of the last entry of the
+ledger that it knows, "m": mark of the model, "c": {channel: [value, low, high, welcome,
 drive_away, blind, level, model, touches, why_not]}}`, with "s", the whole state of credit, where it is kept too.
 """
 
@@ -27,6 +28,8 @@ class _Kept(msgspec.Struct, gc=False):
     p: int
     a: int
     c: dict[str, tuple[Any, ...]]
+    n: int = 0
+    m: str = ""
 
 
 _decode = msgspec.json.Decoder(_Kept).decode
@@ -34,13 +37,26 @@ _FIGURES = ("value", "low", "high", "welcome", "drive_away", "blind")
 
 
 def pack_credit(
-    credits: Mapping[str, Credit], *, policy: Policy, at: datetime, state: Mapping[str, Any] | None = None
+    credits: Mapping[str, Credit],
+    *,
+    policy: Policy,
+    at: datetime,
+    number: int = 0,
+    model: str = "",
+    state: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """By channel, as worked out at a moment under a policy."""
+    """By channel, as worked out at a moment under a policy.
+
+    Args:
+        number: Of the last entry of the ledger that it knows.
+        model: Mark of the model that worked it out.
+    """
     kept: dict[str, Any] = {
         "f": FORMAT,
         "p": policy.version,
         "a": (at - EPOCH) // timedelta(microseconds=1),
+        "n": number,
+        "m": model,
         "c": {
             channel: [
                 *(_number(getattr(credit, name)) for name in _FIGURES),
@@ -85,6 +101,17 @@ def unpack_credit(kept: bytes | None, *, channel: str, policy: Policy) -> Credit
     from primeta.attention.credit import level_of
 
     return replace(credit, level=level_of(credit, policy, channel=channel))
+
+
+def is_fresh(
+    kept: bytes | None, *, number: int, policy: Policy, model: str, now: datetime, at_most: timedelta
+) -> bool:
+    """Whether what is kept knows the newest entry, this policy and this model, and is not too old."""
+    if kept is None:
+        return False
+    told = _decode(kept)
+    age = now - (EPOCH + timedelta(0, 0, told.a))
+    return (told.n, told.p, told.m) == (number, policy.version, model) and age <= at_most
 
 
 def credit_events(entries: Iterable[Entry]) -> list[CreditEvent]:

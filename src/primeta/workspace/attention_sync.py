@@ -38,6 +38,8 @@ class Synced:
     messages: int = 0
     reactions: int = 0
     zones: int = 0
+    credits: int = 0
+    """Customers whose credit was worked out anew."""
     new: int = 0
     without_purpose: int = 0
 
@@ -80,7 +82,11 @@ def sync(
             new += done.new
         if warehouse.has("customers", "timezone"):
             zones = _keep_zones(ws, warehouse)
+    from primeta.workspace.attention_keep_credit import keep_credit
+
+    credits = keep_credit(ws, now=now, progress=progress)
     return Synced(
+        credits=credits,
         consents=consents,
         messages=counts["messages"],
         reactions=counts["reactions"],
@@ -90,14 +96,17 @@ def sync(
     )
 
 
-def state_in_tables(ws: Workspace, customer_id: str, *, at: datetime) -> CustomerState | None:
+def told_by_tables(
+    ws: Workspace, customer_id: str, *, at: datetime
+) -> tuple[CustomerState | None, tuple[Entry, ...]]:
     """What the mapped tables say of one customer of whom the ledger holds nothing; nothing is written.
 
-    None where they do not know him either.
+    Returns:
+        His state (None where they do not know him either), and what it was made of, as entries.
     """
     names = {"consents", "messages", "customers"} & set(ws.config.tables)
     if not names:
-        return None
+        return None, ()
     who = f"customer_id = {quoted(customer_id)}"
     entries: list[Entry] = []
     with open_warehouse(ws.config) as warehouse:
@@ -113,8 +122,8 @@ def state_in_tables(ws: Workspace, customer_id: str, *, at: datetime) -> Custome
             entries += _as_entries(_events(warehouse, counts, by="tables", where=who), at)
     entries = [entry for entry in entries if entry.happened_at <= at]
     if not entries:
-        return CustomerState(customer_id=customer_id) if known else None
-    return fold(entries, customer_id=customer_id, until=at)
+        return (CustomerState(customer_id=customer_id) if known else None), ()
+    return fold(entries, customer_id=customer_id, until=at), tuple(entries)
 
 
 def zone_in_tables(ws: Workspace, customer_id: str) -> str:
