@@ -25,7 +25,7 @@ from primeta.store.attention_state import unpack
 from primeta.store.keys import keys_of
 from primeta.store.ledger import load_entries
 from primeta.store.policies import from_file, newest_policy, save_policy
-from primeta.workspace.attention_sync import state_in_tables, zone_in_tables
+from primeta.workspace.attention_sync import told_by_tables, zone_in_tables
 
 if TYPE_CHECKING:
     from primeta.attention.credit import CreditModel
@@ -172,7 +172,7 @@ class Desk:
             state = self._erased(question.customer_id)
         if state is None and not entries:
             # Nothing was taken over yet: the tables themselves are asked.
-            state = state_in_tables(self.ws, question.customer_id, at=question.at)
+            state, entries = told_by_tables(self.ws, question.customer_id, at=question.at)
         if not zone and state is not None:
             zone = zone_in_tables(self.ws, question.customer_id)
         model = self.model()
