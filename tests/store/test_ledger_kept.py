@@ -25,9 +25,11 @@ from primeta.store.ledger import (
     erase,
     load_entries,
     load_head,
+    load_kind,
     rebuild_states,
     suppress,
 )
+from primeta.store.schema import RARE
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -77,6 +79,22 @@ def test_told_twice_is_one_entry_in_one_batch_and_in_two(database):
     again = append_all(database, [event], now=NOW + timedelta(hours=1))
     assert (first.new, first.duplicates, first.numbers) == (1, 1, (1, 0))
     assert (again.new, again.duplicates, again.numbers, again.head) == (0, 1, (1,), first.head)
+
+
+def test_the_few_wishes_among_many_touches_are_found_by_an_index(database):
+    wish = Event(
+        key="w1",
+        kind="wish",
+        customer_id="1",
+        happened_at=NOW,
+        payload={"means": "stop-all", "sentence": "stop"},
+    )
+    append_all(database, [consent(str(n), "given", NOW) for n in range(60)] + [wish], now=NOW)
+    with database.read() as connection:
+        assert [entry.key for entry in load_kind(connection, "wish", "wish-confirmed")] == ["w1"]
+        if database.url.startswith("sqlite"):
+            query = f"explain query plan select * from ledger where {RARE} and kind in ('wish')"
+            assert "ix_ledger_rare" in str(connection.execute(text(query)).all())
 
 
 def test_odd_letters_come_back_as_they_were(database):

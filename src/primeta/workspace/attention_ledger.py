@@ -207,7 +207,7 @@ def _events(lines: Iterable[str], where: str, by: str, zone: ZoneInfo) -> Iterat
         yield Event(
             key=str(told.get("key", "")),
             kind=str(told.get("kind", "")),  # type: ignore[arg-type]
-            customer_id=str(told.get("customer_id") or ""),
+            customer_id="" if told.get("customer_id") is None else str(told["customer_id"]),
             happened_at=moment if moment.tzinfo else moment.replace(tzinfo=zone),
             payload=told.get("payload", {}),
             by=str(told.get("by") or by),
