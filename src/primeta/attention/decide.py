@@ -264,7 +264,7 @@ def _allowed_by_him(case: Case, state: CustomerState, at: datetime, known: datet
         personal = state.standing("personalisation", channel, at=known)
         if personal.state in ("withdrawn", "refused"):
             yield Refusal("personalisation", None, None, _proof(personal))
-    if state.preferences:
+    if state.preferences or state.wishes:
         yield from _preferences(case, state, at)
 
 
