@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.attention.baselines import foretold_by_beta, foretold_by_counts
-from primeta.attention.blindness import first_of_sequence, peaks_since_welcome
+from primeta.attention.blindness import alarm_scores, first_of_sequence, peaks_since_welcome
 from primeta.attention.credit import CreditEvent, predict, state_of
 from primeta.attention.credit_features import known_before
 from primeta.attention.credit_fit import CreditVerdict, fit_credit
-from primeta.attention.credit_model import CreditModel, foresee, walk
+from primeta.attention.credit_model import CreditModel, foresee
 from primeta.attention.outcomes import TouchLog, time_of
 from primeta.attention.records import PURPOSES
 from primeta.stats.probability_scores import calibration_line
@@ -103,7 +103,7 @@ def tried(form: str, *, customers: int, seed: int, sample: int, rounds: int) -> 
     inside = (seen.low <= chance) & (chance <= seen.high)
     starts, blind, sequence = first_of_sequence(log), truth["blind"], log.sequence
     unanswered = known_before(log).unanswered
-    peak = peaks_since_welcome(walk(model, log).blind, unanswered)
+    peak = peaks_since_welcome(alarm_scores(seen.blind, seen.welcome), unanswered)
     ours = delays(tuned(peak, starts, blind), blind, starts, sequence)
     rival = delays(tuned(unanswered.astype(float), starts, blind), blind, starts, sequence)
     assert model.baselines is not None
@@ -122,7 +122,7 @@ def tried(form: str, *, customers: int, seed: int, sample: int, rounds: int) -> 
         "auc_beta": true_auc(beta.drive[late], truth["drive_away"][late]),
         "alarm_earlier": float(rival.mean() - ours.mean()),
         "alarm_after": float(ours.mean()),
-        "alarm_own_false": 100 * false_rate(peak >= model.blind_above, starts, blind),
+        "alarm_own_false": 100 * false_rate(peak >= model.alarm_above, starts, blind),
     }
 
 
@@ -204,8 +204,8 @@ def run(*, quick: bool) -> list[dict[str, str]]:
                 form,
                 customers=800 if quick else 4_000,
                 seed=seed,
-                sample=6_000 if quick else 60_000,
-                rounds=12 if quick else 50,
+                sample=6_000 if quick else 100_000,
+                rounds=12 if quick else 60,
             )
             for seed in ((1,) if quick else (101, 102, 103))
         ]

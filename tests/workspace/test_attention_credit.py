@@ -75,7 +75,7 @@ def test_a_channel_on_which_he_was_never_written_to_is_named(shop):
 
 
 def test_an_alarm_says_how_long_to_rest(shop):
-    model = replace(CreditModel.prior(), blind_above=0.0)
+    model = replace(CreditModel.prior(), alarm_above=-99.0)
     keep(shop, model, at=NOW, facts=facts_of(shop, now=NOW).version)
     try:
         told = customer_credit(shop, "c0000004", now=NOW)
@@ -89,11 +89,11 @@ def test_an_alarm_says_how_long_to_rest(shop):
 
 
 def test_the_kept_model_is_used_while_it_is_young_or_of_these_facts(shop):
-    old = replace(CreditModel.prior(), blind_above=0.77)
+    old = replace(CreditModel.prior(), alarm_above=0.77)
     keep(shop, old, at=NOW - timedelta(days=300), facts=facts_of(shop, now=NOW).version)
-    assert credit_model(shop, now=NOW).blind_above == 0.77
+    assert credit_model(shop, now=NOW).alarm_above == 0.77
     keep(shop, old, at=NOW - timedelta(days=2), facts="others")
-    assert credit_model(shop, now=NOW).blind_above == 0.77
+    assert credit_model(shop, now=NOW).alarm_above == 0.77
 
 
 def test_a_spoilt_or_foreign_file_counts_as_none(tmp_path):

@@ -1,6 +1,6 @@
 """Blindness seen early: of a customer, by the probability that he no longer looks; of a segment, by evidence.
 
-The customer's alarm goes off where the filter's probability of blindness crosses a threshold. The threshold is learnt
+The customer's alarm goes off where the odds of blindness, with the forecast of a welcome, cross a threshold. It is learnt
 from the log: as low as false alarms allow, where an alarm at probability b is false with probability 1 − b. A segment's
 alarm is a bet against "it welcomes as much as it did": weekly deficits against its own first weeks, purpose by purpose
 and channel by channel.
@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from primeta.attention.credit_model import CreditModel, Foreseen, foresee, parts_of
+from primeta.attention.credit_model import NEVER_TUNED, CreditModel, Foreseen, foresee, parts_of
 from primeta.attention.outcomes import TouchLog, days_of, time_of, with_asked
+from primeta.stats.attention_interval import logit
 from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -32,38 +33,57 @@ AGAIN_AT = 0.5
 """Probability of blindness to which rest should bring it before the probe."""
 
 
+FORECAST_WEIGHT = 0.25
+"""How much the corrected forecast of a welcome counts beside the filter's own opinion, in log-odds."""
+
+
+def alarm_scores(blind: Floats, welcome: Floats) -> Floats:
+    """(n,) how surely he no longer looks: log-odds of blindness, less a quarter of those of a welcome.
+
+    Where people are not as the filter assumes, the corrected forecast still tells who will be silent.
+    """
+    return logit(blind) - FORECAST_WEIGHT * logit(welcome)
+
+
 def threshold_of(
-    blind: Floats, starts: npt.NDArray[np.bool_], *, false_per_touch: float = FALSE_PER_TOUCH
+    score: Floats,
+    blind: Floats,
+    starts: npt.NDArray[np.bool_],
+    *,
+    false_per_touch: float = FALSE_PER_TOUCH,
 ) -> float:
-    """The lowest threshold with so few false alarms.
+    """The lowest threshold of the score with so few false alarms.
 
     Args:
-        blind: (n,) `peaks_since_welcome`, sequence after sequence.
+        score: (n,) `peaks_since_welcome` of `alarm_scores`, sequence after sequence.
+        blind: (n,) probability of blindness: an alarm there is false with 1 − blind.
         starts: (n,) the first touch of each sequence.
     Returns:
-        Between .3 and .995.
+        The highest score where no threshold has so few.
     """
-    if not len(blind):
-        return 0.9
+    if not len(score):
+        return NEVER_TUNED
     seeing = float((1 - blind).sum())
-    before = np.where(starts, 0.0, np.concatenate([[0.0], blind[:-1]]))
-    for threshold in np.arange(0.3, 0.996, 0.005):
+    before = np.where(starts, -np.inf, np.concatenate([[-np.inf], score[:-1]]))
+    for threshold in np.unique(np.quantile(score, 1 - np.geomspace(0.5, 1e-5, 300))).tolist():
         # an alarm is a crossing from below
-        crossed = (blind >= threshold) & (before < threshold)
+        crossed = (score >= threshold) & (before < threshold)
         if float((1 - blind[crossed]).sum()) <= false_per_touch * seeing:
             return float(threshold)
-    return 0.995
+    return float(score.max())
 
 
-def peaks_since_welcome(blind: Floats, unanswered: Ints) -> Floats:
-    """(n,) the highest probability of blindness since the last welcome: one alarm for one silence, without flicker.
+def peaks_since_welcome(score: Floats, unanswered: Ints) -> Floats:
+    """(n,) the highest score since the last welcome: one alarm for one silence, without flicker.
 
     Args:
         unanswered: (n,) touches since the last welcome, known before each touch, sequence after sequence.
     """
-    silence = np.cumsum(unanswered == 0)
+    if not len(score):
+        return score
     # each silence lies above the one before, so that one running maximum serves all
-    return np.maximum.accumulate(blind + 2.0 * silence) - 2.0 * silence
+    apart = (float(score.max() - score.min()) + 1.0) * np.cumsum(unanswered == 0)
+    return np.maximum.accumulate(score + apart) - apart
 
 
 def first_of_sequence(log: TouchLog) -> npt.NDArray[np.bool_]:
@@ -206,8 +226,9 @@ def alarms_of(
 ) -> tuple[BlindnessAlarm, ...]:
     """Those over the threshold, the surest first; those driven away are not written to anyway."""
     blind = base.credit.blind
-    rows = np.flatnonzero((blind >= model.blind_above) & ~base.gone)
-    rows = rows[np.lexsort((rows, -blind[rows]))]
+    score = alarm_scores(blind, base.credit.welcome)
+    rows = np.flatnonzero((score >= model.alarm_above) & ~base.gone)
+    rows = rows[np.lexsort((rows, -score[rows]))]
     found: list[BlindnessAlarm] = []
     for row in rows.tolist():
         rest = rest_days(float(blind[row]), model.filter.recovery)

@@ -10,7 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.attention.baselines import fit_baselines, foretold_by_beta, foretold_by_counts
-from primeta.attention.blindness import first_of_sequence, peaks_since_welcome, threshold_of
+from primeta.attention.blindness import (
+    alarm_scores,
+    first_of_sequence,
+    peaks_since_welcome,
+    threshold_of,
+)
 from primeta.attention.credit_features import (
     CHANNELS_KNOWN,
     STACK_NAMES,
@@ -130,8 +135,8 @@ def fit_credit(
     log: TouchLog,
     *,
     rng: np.random.Generator,
-    sample: int = 60_000,
-    rounds: int = 50,
+    sample: int = 100_000,
+    rounds: int = 60,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[CreditModel, CreditVerdict]:
     """Parameters by the likelihood of what came after each touch, corrected and judged on other customers.
@@ -159,7 +164,7 @@ def fit_credit(
     model = _fit_drive(_some(early, learn, 8 * sample, rng), model)
     told("correction")
     model = _correct(_some(early, draw < LEARNT + CORRECTED, 6 * sample, rng), model)
-    model = replace(model, blind_above=_alarm_above(_some(log, learn, 3 * sample, rng), model))
+    model = replace(model, alarm_above=_alarm_above(_some(log, learn, 3 * sample, rng), model))
     told("rivals")
     rivals = _some(early, learn, 8 * sample, rng)
     model = replace(model, baselines=fit_baselines(rivals, rivals.closed))
@@ -171,9 +176,9 @@ def fit_credit(
 
 
 def _alarm_above(log: TouchLog, model: CreditModel) -> float:
-    return threshold_of(
-        peaks_since_welcome(walk(model, log).blind, known_before(log).unanswered), first_of_sequence(log)
-    )
+    seen = foresee(model, log, intervals=False)
+    score = peaks_since_welcome(alarm_scores(seen.blind, seen.welcome), known_before(log).unanswered)
+    return threshold_of(score, seen.blind, first_of_sequence(log))
 
 
 def _channels(log: TouchLog) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 Used = Literal["state-space", "counts", "beta-binomial", "prior"]
 
+NEVER_TUNED = 3.0
+"""Score of an alarm before a log is known: blind with probability .9 where one touch in twenty-five is welcomed."""
 CHUNK = 400_000
 """Touches worked on at once."""
 
@@ -57,8 +59,8 @@ class CreditModel:
     season: Season
     used: Used
     baselines: Baselines | None = None
-    blind_above: float = 0.9
-    """Probability of blindness at which the alarm is raised: at most 5% false alarms per 100 touches."""
+    alarm_above: float = NEVER_TUNED
+    """Score (`blindness.alarm_scores`) at which blindness is said: at most 5% false alarms per 100 touches."""
     verdict: Mapping[str, Any] = field(default_factory=dict)
     """Of `credit_fit.CreditVerdict.as_dict()`; empty: not fitted."""
 
@@ -117,7 +119,7 @@ class CreditModel:
             "season": {"first": self.season.first, "values": list(self.season.values)},
             "used": self.used,
             "baselines": self.baselines.as_dict() if self.baselines else None,
-            "blind_above": self.blind_above,
+            "alarm_above": self.alarm_above,
             "verdict": dict(self.verdict),
         }
 
@@ -138,7 +140,7 @@ class CreditModel:
             season=Season(first=kept["season"]["first"], values=tuple(kept["season"]["values"])),
             used=kept["used"],
             baselines=Baselines.from_dict(kept["baselines"]) if kept["baselines"] else None,
-            blind_above=kept["blind_above"],
+            alarm_above=kept["alarm_above"],
             verdict=kept["verdict"],
         )
 

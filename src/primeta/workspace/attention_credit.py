@@ -22,12 +22,12 @@ from primeta.workspace.files import write_whole
 
 if TYPE_CHECKING:
     from primeta.attention.blindness import BlindnessAlarm
-    from primeta.attention.credit import CreditEvent, CreditModel
+    from primeta.attention.credit import CreditEvent, CreditEventKind, CreditModel
     from primeta.attention.outcomes import TouchLog
     from primeta.workspace.workspace import Workspace
 
 KEPT = "cache/attention/credit.json"
-FORMAT = 1
+FORMAT = 2
 AGAIN_AFTER = timedelta(days=7)
 Progress = Callable[[str], None]
 
@@ -256,7 +256,11 @@ def events_in(log: TouchLog, customer: int) -> list[CreditEvent]:
                 message_id=name,
             )
         )
-        for kind, delay in (("welcomed", float(log.welcomed[row])), ("drove-away", float(log.drove[row]))):
+        outcomes: tuple[tuple[CreditEventKind, float], ...] = (
+            ("welcomed", float(log.welcomed[row])),
+            ("drove-away", float(log.drove[row])),
+        )
+        for kind, delay in outcomes:
             if np.isfinite(delay):
                 found.append(
                     CreditEvent(kind=kind, at=time_of(sent + delay), channel=channel, message_id=name)
@@ -282,7 +286,9 @@ def customer_credit(
     Raises:
         NotFound: the workspace has no messages; or this customer was never written to on that channel.
     """
-    from primeta.attention.blindness import BlindnessAlarm, rest_days
+    import numpy as np
+
+    from primeta.attention.blindness import BlindnessAlarm, alarm_scores, rest_days
     from primeta.attention.credit import credit_of, state_of
     from primeta.workspace.may_send import policy_in_force
 
@@ -306,7 +312,8 @@ def customer_credit(
         credit = credit_of(state, model=model, channel=name, at=at, policy=policy)
         own = state.channels.get(name) if state is not None else None
         alarm = None
-        if credit.blind >= model.blind_above and credit.why_not != "opted-out" and own is not None:
+        score = float(alarm_scores(np.array([credit.blind]), np.array([credit.welcome]))[0])
+        if score >= model.alarm_above and credit.why_not != "opted-out" and own is not None:
             rest = rest_days(credit.blind, model.filter.recovery)
             alarm = BlindnessAlarm(
                 customer_id=customer,
