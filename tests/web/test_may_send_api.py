@@ -131,3 +131,11 @@ def test_where_the_state_does_not_answer_the_declared_default_is_told(site, monk
         True,
         "default",
     )
+
+
+def test_openapi_describes_the_addresses_that_the_framework_does_not_see(site):
+    found = site.get("/api/v1/openapi.json").json()
+    for verb in ("may-send", "reserve", "confirm", "release"):
+        assert found["paths"][f"/api/v1/attention/{verb}"]["post"]["summary"]
+    assert {"customer", "channel", "purpose"} <= set(found["components"]["schemas"]["Asked"]["properties"])
+    assert "/api/v1/trends" in found["paths"]

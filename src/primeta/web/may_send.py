@@ -72,6 +72,46 @@ _one = msgspec.json.Decoder(Asked).decode
 _many = msgspec.json.Decoder(AskedMany).decode
 
 
+SUMMARIES = {
+    "may-send": "May we send this? One question or many, answered beside the ordinary API",
+    "reserve": "Hold a place under the caps for a message that is about to be sent",
+    "confirm": "The message was sent: it goes into the ledger",
+    "release": "The message will not be sent: its place is free",
+}
+
+
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document with these addresses, which FastAPI does not see."""
+    (one, many), parts = msgspec.json.schema_components(
+        [Asked, AskedMany], ref_template="#/components/schemas/{name}"
+    )
+    document.setdefault("components", {}).setdefault("schemas", {}).update(parts)
+    answers = {
+        "200": "The answer",
+        "400": "It cannot be understood",
+        "403": "Send JSON from this address",
+        "422": "A key is missing or of the wrong type",
+        "503": "The state does not answer; `default` holds what was declared for this",
+    }
+    for verb in VERBS:
+        schema = {"anyOf": [one, many]} if verb == "may-send" else one
+        document.setdefault("paths", {})[PREFIX + verb] = {
+            "post": {
+                "summary": SUMMARIES[verb],
+                "operationId": f"attention-{verb}",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+                "responses": {
+                    status: {
+                        "description": words,
+                        "content": {"application/json": {"schema": {"type": "object"}}},
+                    }
+                    for status, words in answers.items()
+                },
+            }
+        }
+    return document
+
+
 class MaySendRoute:
     """Answers its own addresses and hands everything else on.
 

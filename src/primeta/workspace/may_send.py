@@ -58,7 +58,7 @@ def promises_in_force(ws: Workspace) -> tuple[Promise, ...]:
         return ()
     from primeta.attention.promise_file import read_promises
 
-    return tuple(read_promises(ws.folder / named))
+    return read_promises(ws.folder / named, zone=ws.config.zone)
 
 
 class Desk:
