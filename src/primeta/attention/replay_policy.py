@@ -90,7 +90,7 @@ def replay_policy(
             connection,
             """SELECT customer, count(*) FILTER (welcomed), count(*) FILTER (drove), sum(cost) FROM replay_sends
                 SEMI JOIN arrow_stopped USING (customer, pos) JOIN replay_came USING (message_id)
-                JOIN (SELECT message_id, cost FROM replay_stage) USING (message_id) GROUP BY customer ORDER BY customer""",
+                JOIN (SELECT message_id, CAST(cost AS DECIMAL(18, 6)) AS cost FROM replay_stage) USING (message_id) GROUP BY customer ORDER BY customer""",
         )
         run(
             connection,
@@ -116,7 +116,7 @@ def replay_policy(
         by_rule={rule: reasons.get(rule, 0) for rule in RULES},
         welcomes=_amount(np.array([row[1] for row in told], dtype=float), log.customers),
         opt_outs=_amount(np.array([row[2] for row in told], dtype=float), log.customers),
-        cost=float(sum(sorted(costs))) if costs else float("nan"),
+        cost=float(sum(costs)) if costs else float("nan"),
         broken=broken,
     )
 

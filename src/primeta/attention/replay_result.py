@@ -17,6 +17,8 @@ from primeta.show import locale
 from primeta.show.locale import Language
 from primeta.show.result import Head, Table
 
+NOTHING_KNOWN = ("no-reactions", "no-sends", "not-asked")
+"""Codes of `why_not` with which there is no credit at all; with the others it rests on less."""
 SHOWN = 30
 """Rows of a table for people."""
 
@@ -164,8 +166,10 @@ class AttentionReplay:
             found.append(tell(lang, "unreadable", n=locale.number(self.log.unreadable, lang)))
         if self.log.strangers:
             found.append(tell(lang, "strangers", n=locale.number(self.log.strangers, lang)))
-        if self.credit.why_not:
+        if self.credit.why_not in NOTHING_KNOWN:
             found.append(tell(lang, "no-credit", why=tell(lang, self.credit.why_not)))
+        elif self.credit.why_not:
+            found.append(tell(lang, self.credit.why_not))
         if self.credit.share < 1:
             found.append(tell(lang, "sample", share=locale.percent(self.credit.share, lang, digits=0)))
         return tuple(found)

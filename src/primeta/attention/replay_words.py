@@ -74,8 +74,16 @@ WORDS: dict[str, dict[str, str]] = {
     "no-reactions": {"en": "no reactions were given", "ru": "нет реакций"},
     "no-sends": {"en": "nothing was sent", "ru": "ничего не отправляли"},
     "too-few-welcomes": {
-        "en": "too few messages were welcomed to learn from, so the figures rest on what is known elsewhere",
-        "ru": "откликов слишком мало, чтобы учиться на них; цифры опираются на то, что известно о других",
+        "en": "Too few messages were welcomed to learn from: credit rests on what is known elsewhere.",
+        "ru": "Откликов слишком мало, чтобы на них учиться: кредит опирается на то, что известно о других.",
+    },
+    "too-few-later": {
+        "en": "The log is too short to try the model of credit on later messages.",
+        "ru": "Журнал слишком короткий, чтобы проверить модель кредита на более поздних сообщениях.",
+    },
+    "not-better": {
+        "en": "The model of credit does not beat simple counts here, so the better of the simple ways is used.",
+        "ru": "Модель кредита здесь не лучше простых подсчётов, поэтому взят лучший из простых способов.",
     },
     "not-asked": {"en": "it was not asked for", "ru": "расчёт не запрошен"},
     "duplicates": {

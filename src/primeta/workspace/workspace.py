@@ -28,6 +28,7 @@ from primeta.workspace.views import (
 )
 
 if TYPE_CHECKING:
+    from primeta.attention.replay_result import AttentionReplay
     from primeta.attention.fold import CustomerState
     from primeta.attention.import_consents import ImportedConsents
     from primeta.attention.ledger import Event
@@ -766,6 +767,12 @@ class Workspace:
         from primeta.workspace.attention_sync import sync
 
         return sync(self, now=now, by=by, **options)
+
+    def replay_attention(self, *, now: datetime, by: str, **options: Any) -> AttentionReplay:
+        """The log of messages held against promises; options as in `attention_replay.replay_workspace`."""
+        from primeta.workspace.attention_replay import replay_workspace
+
+        return replay_workspace(self, now=now, by=by, **options)
 
     def desk(self, *, now: datetime) -> Desk:
         """For many questions and for places under the caps: policy and promises are read once."""
