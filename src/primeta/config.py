@@ -218,6 +218,7 @@ ATTENTION_POLICY_KEYS = (
     "loss_of_customer",
     "cost_per_message",
     "priority",
+    "channels",
     "service_programmes",
     "holdout",
     "default",

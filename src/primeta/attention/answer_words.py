@@ -17,6 +17,10 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Назначение «{purpose}» неизвестно; возможны service, useful, offer и press.",
     },
     "unknown-channel": {"en": "No channel is named.", "ru": "Не указан канал."},
+    "unknown-channel.named": {
+        "en": "The channel “{channel}” is not known; the policy names {known}.",
+        "ru": "Канал «{channel}» неизвестен; в политике названы: {known}.",
+    },
     "unknown-customer": {
         "en": "Nothing is known of this customer: no consent, no message, no order.",
         "ru": "Об этом клиенте ничего не известно: ни согласия, ни сообщений, ни заказов.",
@@ -206,6 +210,8 @@ def reason(answer: Answer, lang: str, *, zone: ZoneInfo | None = None) -> str:
     elif code == "cap":
         code = "cap" if values["max"] else "cap.never"
         told["window"] = span_words(values["window"], lang)
+    elif code == "unknown-channel" and values.get("channel"):
+        code, told["known"] = "unknown-channel.named", ", ".join(values["known"])
     elif code == "level":
         code = f"level.{values['level']}"
     elif code == "opted-out":

@@ -185,8 +185,8 @@ def refusals(case: Case, at: datetime) -> Iterator[Refusal]:
     if question.purpose not in PURPOSES:
         yield Refusal("unknown-purpose", None, None, {"purpose": question.purpose})
         return
-    if not question.channel:
-        yield Refusal("unknown-channel", None)
+    if not question.channel or (policy.channels and question.channel not in policy.channels):
+        yield Refusal("unknown-channel", None, None, {"channel": question.channel, "known": policy.channels})
         return
     service = question.purpose == "service"
     state = case.state

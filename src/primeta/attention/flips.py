@@ -82,6 +82,8 @@ def _asked(case: Case, **changes: Any) -> Case:
 
 
 def _other_channels(case: Case, channels: Sequence[str]) -> list[str]:
+    if case.policy.channels:
+        return [name for name in case.policy.channels if name != case.question.channel]
     known = set(channels) | {cap.channel for cap in case.policy.caps} | set(case.policy.cost_per_message)
     for promise in case.promises:
         known |= {promise.channel or "", *promise.channels_only}

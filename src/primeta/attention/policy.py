@@ -112,6 +112,7 @@ def policy_from(values: Mapping[str, Any], *, version: int = 1, fail: Complain |
         loss_of_customer=number("loss_of_customer", 0, 1e12, float("nan")),
         cost_per_message=money("cost_per_message", None),
         priority=priority,  # type: ignore[arg-type]
+        channels=tuple(name.strip().lower() for name in _texts(values, "channels", complain)),
         service_programmes=_texts(values, "service_programmes", complain),
         holdout=number("holdout", 0, 0.5, default.holdout),
         default=way,
@@ -204,6 +205,7 @@ def policy_values(policy: Policy) -> dict[str, Any]:
         "gain_per_touch": dict(policy.gain_per_touch),
         "cost_per_message": dict(policy.cost_per_message),
         "priority": list(policy.priority),
+        "channels": list(policy.channels),
         "service_programmes": list(policy.service_programmes),
         "holdout": policy.holdout,
         "default": policy.default,
@@ -261,7 +263,7 @@ def impossible(policy: Policy, promises: Sequence[Promise] = (), *, now: datetim
     refused: dict[str, int] = {}
     for hour in range(7 * 24):
         at = start + timedelta(hours=hour)
-        for channel in (*[name for name in channels if name], *only, "another channel"):
+        for channel in policy.channels or (*channels, *only, "another channel"):
             for purpose in MARKETING:
                 for name in names:
                     case = Case(

@@ -219,6 +219,18 @@ class Answer:
     values: Mapping[str, Any] = field(default_factory=dict)
     """For the words of the reason."""
 
+    def line(self, lang: str = "en") -> str:
+        """One line for a chat."""
+        from primeta.attention.answer_words import line
+
+        return line(self, lang)
+
+    def as_dict(self, lang: str = "en") -> dict[str, Any]:
+        """The document of `--json`."""
+        from primeta.attention.answer_words import document
+
+        return document(self, lang)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
@@ -252,6 +264,8 @@ class Policy:
     cost_per_message: Mapping[str, float] = field(default_factory=dict)
     """By channel, money."""
     priority: tuple[Purpose, ...] = ("service", "useful", "offer", "press")
+    channels: tuple[str, ...] = ()
+    """The only channels that there are, so that a misspelt one is refused; empty: any."""
     service_programmes: tuple[str, ...] = ()
     """The only programmes that may call themselves service; empty: any, and suspicious ones are reported."""
     holdout: float = 0.0

@@ -147,13 +147,22 @@ class MaySendRoute:
         if body is None:
             await _reply(send, 413, _error(f"at most {MOST_BYTES >> 20} MiB in one request"))
             return
-        if verb == "may-send":
-            await _reply(send, *self._may_send(body))
-            return
-        # Writing waits for other writers: in a thread, so that questions are answered meanwhile.
         from starlette.concurrency import run_in_threadpool
 
-        await _reply(send, *await run_in_threadpool(self._place, verb, body))
+        if verb == "may-send":
+            found = self._may_send(body)
+            if isinstance(found, AskedMany):
+                # Thousands of questions take a second: single ones are answered meanwhile.
+                found = await run_in_threadpool(self._batch, found)
+            await _reply(send, *found)
+            return
+        try:
+            desk = self.desk()
+        except PrimetaError as error:
+            await _reply(send, *self._cannot(error, "", self._language("")))
+            return
+        # Writing waits for other writers.
+        await _reply(send, *await run_in_threadpool(self._place, verb, body, desk))
 
     def _refused(self, scope: Scope) -> tuple[int, bytes] | None:
         host, kind, origin = "", "", None
@@ -197,7 +206,7 @@ class MaySendRoute:
         stamp = path.stat().st_mtime_ns if path is not None and path.exists() else 0
         return (newest.policy.version if newest else 0, stamp)
 
-    def _may_send(self, body: bytes) -> tuple[int, bytes]:
+    def _may_send(self, body: bytes) -> tuple[int, bytes] | AskedMany:
         try:
             asked = _one(body)
         except msgspec.ValidationError:
@@ -206,14 +215,12 @@ class MaySendRoute:
             return 400, _error(f"not JSON: {error}")
         if asked is None:
             try:
-                return self._batch(_many(body))
+                return _many(body)
             except msgspec.ValidationError as error:
                 return 422, _error(
-                    f'a question such as {{"customer": "42", "channel": "push", "purpose": "offer"}} '
-                    f'or {{"questions": [...]}} was expected: {error}'
+                    'a question such as {"customer": "42", "channel": "push", "purpose": "offer"} or '
+                    f'{{"questions": […]}} was expected: {error}'
                 )
-            except BadInput as error:
-                return 400, _error(str(error))
         language = self._language(asked.language)
         try:
             desk = self.desk()
@@ -229,43 +236,41 @@ class MaySendRoute:
 
     def _batch(self, many: AskedMany) -> tuple[int, bytes]:
         if len(many.questions) > MOST_QUESTIONS:
-            raise BadInput(f"at most {MOST_QUESTIONS:,} questions in one request")
+            return 400, _error(f"at most {MOST_QUESTIONS:,} questions in one request")
         language = self._language(many.language)
+        now = self.now()
         try:
-            desk = self.desk()
-            now = self.now()
-            questions = [_question(asked, now, desk) for asked in many.questions]
-            answers = desk.answers(questions, now=now, zones=[asked.zone for asked in many.questions])
-        except BadInput:
-            raise
+            # A desk of its own: a connection is used by one thread at a time.
+            desk = Desk(self.workspace, now=now)
+            try:
+                questions = [_question(asked, now, desk) for asked in many.questions]
+                answers = desk.answers(questions, now=now, zones=[asked.zone for asked in many.questions])
+            finally:
+                desk.close()
+        except BadInput as error:
+            return 400, _error(str(error))
         except PrimetaError as error:
             return self._cannot(error, "", language)
         return 200, _encode({"answers": [_short(answer) for answer in answers]})
 
-    def _place(self, verb: str, body: bytes) -> tuple[int, bytes]:
+    def _place(self, verb: str, body: bytes, desk: Desk) -> tuple[int, bytes]:
+        """Of the desk only what any thread may use."""
         try:
             asked = _one(body)
         except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
             return 422, _error(f"{error}")
         language = self._language(asked.language)
-        # Writers have a desk of their own: a connection belongs to one thread at a time.
+        now = self.now()
         try:
-            now = self.now()
-            desk = Desk(self.workspace, now=now)
-            try:
-                question = _question(asked, now, desk)
-                if verb == "reserve":
-                    held_for = (
-                        HELD_FOR if asked.hold_seconds is None else timedelta(seconds=asked.hold_seconds)
-                    )
-                    held = desk.reserve(question, now=now, by="api", held_for=held_for)
-                elif verb == "confirm":
-                    sent = _aware(asked.sent_at, desk.zone("")) if asked.sent_at else now
-                    held = desk.confirm(question, sent_at=sent, now=now, by="api")
-                else:
-                    held = desk.release(asked.message_id, now=now)
-            finally:
-                desk.close()
+            question = _question(asked, now, desk)
+            if verb == "reserve":
+                held_for = HELD_FOR if asked.hold_seconds is None else timedelta(seconds=asked.hold_seconds)
+                held = desk.reserve(question, now=now, by="api", held_for=held_for)
+            elif verb == "confirm":
+                sent = _aware(asked.sent_at, desk.zone("")) if asked.sent_at else now
+                held = desk.confirm(question, sent_at=sent, now=now, by="api")
+            else:
+                held = desk.release(asked.message_id, now=now)
         except Conflict as error:
             return 409, _error(str(error))
         except BadInput as error:
@@ -273,7 +278,7 @@ class MaySendRoute:
         except PrimetaError as error:
             return self._cannot(error, asked.purpose, language)
         told = held.as_dict(language)
-        if "answer" in told and held.answer is not None:
+        if held.answer is not None:
             told["answer"] = _document(held.answer, language)
         told["expires_at"] = None if held.expires_at is None else _time(held.expires_at)
         return 200, _encode(told)
