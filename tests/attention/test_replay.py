@@ -326,3 +326,11 @@ def test_in_a_workspace_customers_are_pseudonyms_and_breaches_become_entries_onc
     assert [(entry.kind, entry.payload["message_id"]) for entry in entries] == [("broken", "m3")]
     assert entries[0].payload["code"]
     ws.close()
+
+
+def test_a_column_that_is_not_mapped_cannot_be_checked(workspace: Path, capsys):
+    (workspace / "promises.json").write_text(json.dumps([{"promise": "mine", "personal_only": True}]))
+    document = json.loads(told(capsys, str(workspace), "--json", "--no-credit"))
+    assert [(entry["state"], entry["why_not"]) for entry in document["promises"]] == [
+        ("unverifiable", "no-personal")
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from primeta.attention.promise_file import read_promises
 from primeta.attention.replay import MEMORY, Sources, read_policy, replay
-from primeta.attention.replay_tables import Query
+from primeta.attention.replay_tables import Query, columns_of
 from primeta.errors import BadInput
 from primeta.store.keys import keys_of
 from primeta.store.ledger import append_all
@@ -19,6 +19,7 @@ from primeta.workspace.may_send import promises_in_force
 
 if TYPE_CHECKING:
     from primeta.attention.replay_result import AttentionReplay
+    from primeta.warehouse.engine import Warehouse
     from primeta.workspace.workspace import Workspace
 
 TABLES = ("messages", "reactions", "customers", "consents", "orders", "visits")
@@ -56,7 +57,7 @@ def replay_workspace(
         run(warehouse.connection, f"SET memory_limit = '{MEMORY}'")
         mapped = warehouse.tables()
         rows = {
-            name: Query(f"SELECT * FROM {warehouse.rows(name)}", f"[tables.{name}]")
+            name: _rows(warehouse, name)
             for name in TABLES
             if name == "messages" or name in mapped
         }
@@ -75,3 +76,12 @@ def replay_workspace(
     if record:
         append_all(ws.database, found.events(by=by), now=now)
     return found
+
+
+def _rows(warehouse: Warehouse, name: str) -> Query:
+    """The rows of a table with the columns that are mapped: what is not there cannot be checked."""
+    view = warehouse.rows(name)
+    wanted = [column.name for column in columns_of(name)]
+    if name in warehouse.config.tables:
+        wanted = [column for column in wanted if warehouse.has(name, column)]
+    return Query(f"SELECT {', '.join(wanted)} FROM {view}", f"[tables.{name}]")
