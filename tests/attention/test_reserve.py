@@ -85,6 +85,13 @@ def test_a_place_is_held_until_it_is_confirmed_or_given_back(folder):
     assert desk.confirm(ask("c0", "m1"), sent_at=NOW, now=NOW, by="test").state == "confirmed"
     assert desk.reserve(ask("c0", "m1"), now=NOW, by="test").state == "confirmed"
     assert desk.release("m1", now=NOW).state == "confirmed"
+    # Answers that were acted upon stand in the ledger.
+    with ws.database.read() as connection:
+        told = [entry.payload for entry in each_entry(connection) if entry.kind == "decision"]
+    assert [(one["message_id"], one["allowed"], one["rule"]) for one in told] == [
+        ("m4", False, "cap"),
+        ("m1", True, "allowed"),
+    ]
     with pytest.raises(Conflict, match="another customer"):
         desk.reserve(ask("c1", "m1"), now=NOW, by="test")
     with pytest.raises(BadInput, match="message_id"):

@@ -139,3 +139,18 @@ def test_openapi_describes_the_addresses_that_the_framework_does_not_see(site):
         assert found["paths"][f"/api/v1/attention/{verb}"]["post"]["summary"]
     assert {"customer", "channel", "purpose"} <= set(found["components"]["schemas"]["Asked"]["properties"])
     assert "/api/v1/trends" in found["paths"]
+
+
+def test_one_of_several_messages_gets_the_slot(site):
+    wanting = [
+        {**QUESTION, "message_id": "a", "value": 1},
+        {**QUESTION, "message_id": "b", "value": 2},
+        {**QUESTION, "message_id": "c", "purpose": "press"},
+        {**QUESTION, "message_id": "d", "value": 9, "deadline": "2026-11-26T11:00:00Z"},
+    ]
+    answers = site.post(ASK, json={"questions": wanting, "choose": True}).json()["answers"]
+    assert [(one["why"], one["behind"]) for one in answers] == [
+        ("value", "b"), ("chosen", ""), ("refused", "b"), ("past-deadline", "b"),
+    ]  # fmt: skip
+    two = [QUESTION, {**QUESTION, "customer": "x"}]
+    assert site.post(ASK, json={"questions": two, "choose": True}).status_code == 400

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from primeta.attention.fold import SeenTouch
 from primeta.attention.ledger import Event
 from primeta.attention.records import Answer, Policy, Promise, Question
 from primeta.errors import BadInput
@@ -101,13 +100,40 @@ def touch_event(
     )
 
 
-def seen(question: Question) -> SeenTouch:
-    """The message as it counts while it holds its place."""
-    return SeenTouch(
-        at=question.at,
-        message_id=question.message_id,
-        channel=question.channel,
-        purpose=question.purpose,
-        campaign=question.campaign,
-        programme=question.programme,
+def decision_event(
+    question: Question,
+    *,
+    allowed: bool,
+    rule: str,
+    policy: int,
+    probability: float,
+    at: datetime,
+    by: str,
+    promise: str = "",
+) -> Event:
+    """The entry of the ledger that an answer becomes which a sender acted upon."""
+    told: dict[str, Any] = {
+        "allowed": allowed,
+        "rule": rule,
+        "message_id": question.message_id,
+        "channel": question.channel,
+        "purpose": question.purpose,
+        "policy": policy,
+    }
+    for name, value in (
+        ("campaign", question.campaign),
+        ("programme", question.programme),
+        ("promise", promise),
+    ):
+        if value:
+            told[name] = value
+    if probability < 1:
+        told["probability"] = round(probability, 6)
+    return Event(
+        key=f"decision:{question.message_id}:{at.isoformat()}",
+        kind="decision",
+        customer_id=question.customer_id,
+        happened_at=at,
+        payload=told,
+        by=by,
     )

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from primeta.attention.fold import CustomerState, SeenTouch
 from primeta.attention.records import Answer, Purpose, Question
-from primeta.attention.reserve import HELD_FOR, Held, checked_message, touch_event
+from primeta.attention.reserve import HELD_FOR, Held, checked_message, decision_event, touch_event
 from primeta.errors import Conflict
 from primeta.store.attention_state import unpack
 from primeta.store.database import Database
@@ -52,7 +52,6 @@ def reserve(
         Locked: another process holds the state too long; the sender's declared default holds.
     """
     question = checked_message(question)
-    withheld = None
     with database.write() as connection:
         state, credit, zone = locked_state(connection, question.customer_id)
         row = _row(connection, question.message_id)
@@ -72,17 +71,32 @@ def reserve(
             expires = max(now, question.at) + held_for
             _hold(connection, question, answer, row is not None, now=now, expires=expires, by=by)
             return Held(message_id=question.message_id, state="reserved", answer=answer, expires_at=expires)
-        if answer.rule == "cap" and 0 < answer.probability < 1:
-            withheld = touch_event(
-                question, at=question.at, by=by, probability=1 - answer.probability, withheld=True
-            )
-    if withheld is not None:
-        # What the lottery kept back is data too: without it nothing causal can be said of caps.
-        keys = keys_of(database, now=now)
-        prepared = prepare([withheld], keys)
-        with database.write() as connection:
-            append(connection, prepared, now=now, keys=keys)
+    _write_down(database, question, answer, now=now, by=by)
     return Held(message_id=question.message_id, state="refused", answer=answer)
+
+
+def _write_down(database: Database, question: Question, answer: Answer, *, now: datetime, by: str) -> None:
+    """A refusal goes into the ledger; what the lottery of caps kept back is data about caps, too."""
+    events = [
+        decision_event(
+            question,
+            allowed=False,
+            rule=answer.rule,
+            policy=answer.policy,
+            probability=answer.probability,
+            at=now,
+            by=by,
+            promise=answer.promise,
+        )
+    ]
+    if answer.rule == "cap" and 0 < answer.probability < 1:
+        events.append(
+            touch_event(question, at=question.at, by=by, probability=1 - answer.probability, withheld=True)
+        )
+    keys = keys_of(database, now=now)
+    prepared = prepare(events, keys)
+    with database.write() as connection:
+        append(connection, prepared, now=now, keys=keys)
 
 
 def confirm(database: Database, question: Question, *, sent_at: datetime, now: datetime, by: str) -> Held:
@@ -107,10 +121,21 @@ def confirm(database: Database, question: Question, *, sent_at: datetime, now: d
             # What was reserved is what was sent.
             question = _question(row)
         late = row is None or row["state"] != "reserved" or aware(row["expires_at"]) < sent_at
-        event = touch_event(
-            question, at=sent_at, by=by, probability=1.0 if row is None else row["probability"]
-        )
-        append(connection, prepare([event], keys), now=now, keys=keys)
+        probability = 1.0 if row is None else row["probability"]
+        events = [touch_event(question, at=sent_at, by=by, probability=probability)]
+        if row is not None:
+            events.append(
+                decision_event(
+                    question,
+                    allowed=True,
+                    rule="allowed",
+                    policy=row["policy"],
+                    probability=probability,
+                    at=aware(row["made_at"]),
+                    by=row["by"],
+                )
+            )
+        append(connection, prepare(events, keys), now=now, keys=keys)
         if row is None:
             _hold(connection, question, None, False, now=now, expires=now, by=by)
         connection.execute(

@@ -18,6 +18,7 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from primeta.attention.answer_words import document
+from primeta.attention.priority import Wanting
 from primeta.attention.records import Answer, Question
 from primeta.attention.reserve import HELD_FOR
 from primeta.errors import BadInput, Conflict, PrimetaError, Unavailable
@@ -59,6 +60,10 @@ class Asked(msgspec.Struct):
     """Of `confirm`; default: now."""
     hold_seconds: float | None = None
     """Of `reserve`; default 15 minutes."""
+    value: float | None = None
+    """Money that the message is expected to bring; of `choose`."""
+    deadline: datetime | None = None
+    """After which it is of no use; of `choose`."""
 
 
 class AskedMany(msgspec.Struct):
@@ -66,6 +71,8 @@ class AskedMany(msgspec.Struct):
 
     questions: list[Asked]
     language: str = ""
+    choose: bool = False
+    """They want one slot: which of them goes?"""
 
 
 _one = msgspec.json.Decoder(Asked).decode
@@ -244,6 +251,8 @@ class MaySendRoute:
             desk = Desk(self.workspace, now=now)
             try:
                 questions = [_question(asked, now, desk) for asked in many.questions]
+                if many.choose:
+                    return 200, _encode({"answers": _chosen(desk, questions, many.questions, now)})
                 answers = desk.answers(questions, now=now, zones=[asked.zone for asked in many.questions])
             finally:
                 desk.close()
@@ -311,6 +320,26 @@ def _question(asked: Asked, now: datetime, desk: Desk) -> Question:
         personal=asked.personal,
         personalised=asked.personalised,
     )
+
+
+def _chosen(desk: Desk, questions: list[Question], asked: list[Asked], now: datetime) -> list[dict[str, Any]]:
+    """One of them goes, each other is told why not."""
+    if len({question.customer_id for question in questions}) > 1:
+        raise BadInput(
+            "choose is for messages that want one slot of one customer; several customers were given"
+        )
+    wanting = [
+        Wanting(
+            question=question,
+            value=float("nan") if one.value is None else one.value,
+            deadline=None if one.deadline is None else _aware(one.deadline, desk.zone("")),
+        )
+        for question, one in zip(questions, asked, strict=True)
+    ]
+    return [
+        {**_short(place.answer), "why": place.why, "behind": place.behind}
+        for place in desk.choose(wanting, now=now)
+    ]
 
 
 def _aware(moment: datetime, zone: ZoneInfo) -> datetime:

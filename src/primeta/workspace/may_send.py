@@ -211,6 +211,8 @@ class Desk:
         """Hold a place for a message that is about to be sent; see `store.reservations.reserve`."""
         if not timedelta(0) < held_for <= LONGEST_HELD:
             raise BadInput(f"a place is held for more than nothing and at most {LONGEST_HELD.days} day")
+        # Worked out before the transaction begins.
+        self.prior(question.channel, now)
 
         def answer(
             state: CustomerState | None, credit: bytes | None, zone: str, places: Sequence[SeenTouch]
