@@ -143,7 +143,7 @@ def told(draw: st.DrawFn, kinds: tuple[str, ...] = ()) -> Entry:
     return entry(kind, happened, payload, learnt=learnt)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(st.lists(told(), max_size=14), st.randoms(use_true_random=False))
 def test_no_order_of_late_duplicated_or_reordered_events_changes_the_state(entries, random):
     once = list({told.key: told for told in reversed(entries)}.values())
@@ -160,7 +160,7 @@ def test_no_order_of_late_duplicated_or_reordered_events_changes_the_state(entri
     assert unpack(pack(state)) == state
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(told(), max_size=12), days)
 def test_no_consent_is_ever_inferred(entries, day):
     """Whatever happens: without an explicit consent with proof for it, nothing is given."""
@@ -175,7 +175,7 @@ def test_no_consent_is_ever_inferred(entries, day):
             assert not state.standing(processing, channel, at=START + (day + 20) * DAY).given
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(
     st.lists(told(), max_size=10),
     st.sampled_from(("consent", "reaction", "suppressed", "wish")),
