@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -237,9 +238,13 @@ def parts_of(log: TouchLog, most: int = CHUNK) -> list[TouchLog]:
     """The log cut between customers into parts of some `most` touches."""
     if log.touches <= most:
         return [log] if log.touches else []
-    count = np.bincount(log.customer, minlength=len(log.customers))
-    part = np.cumsum(count) // most
-    return [log.of_customers(part == number) for number in np.unique(part) if count[part == number].any()]
+    total = np.cumsum(np.bincount(log.customer, minlength=len(log.customers)))
+    edges = [0]
+    while edges[-1] < len(log.customers):
+        reached = int(total[edges[-1] - 1]) if edges[-1] else 0
+        edges.append(max(int(np.searchsorted(total, reached + most, side="right")), edges[-1] + 1))
+    parts = (log.of_range(first, min(last, len(log.customers))) for first, last in itertools.pairwise(edges))
+    return [part for part in parts if part.touches]
 
 
 def _foresee(model: CreditModel, log: TouchLog, intervals: bool, useful: bool) -> Foreseen:

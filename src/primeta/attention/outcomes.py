@@ -122,6 +122,34 @@ class TouchLog:
             kept_at=self.kept_at[kept],
         )
 
+    def of_range(self, first: int, last: int) -> TouchLog:
+        """Only the customers `first` … `last` − 1, numbered from 0; columns are views, not copies."""
+        since, to = np.searchsorted(self.customer, [first, last])
+        rows = slice(int(since), int(to))
+
+        def cut(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            return column[rows] if len(column) else column
+
+        broken = (self.broken_customer >= first) & (self.broken_customer < last)
+        kept = (self.kept_customer >= first) & (self.kept_customer < last)
+        return replace(
+            self,
+            customers=self.customers[first:last],
+            customer=self.customer[rows] - first,
+            channel=self.channel[rows],
+            sent=self.sent[rows],
+            purpose=self.purpose[rows],
+            welcomed=self.welcomed[rows],
+            drove=self.drove[rows],
+            message_id=cut(self.message_id),
+            campaign=cut(self.campaign),
+            asked=cut(self.asked),
+            broken_customer=self.broken_customer[broken] - first,
+            broken_at=self.broken_at[broken],
+            kept_customer=self.kept_customer[kept] - first,
+            kept_at=self.kept_at[kept],
+        )
+
     def before(self, day: float) -> TouchLog:
         """As it was known at `day`: later touches and later outcomes left out."""
         rows = self.sent <= day
