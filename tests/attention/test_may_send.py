@@ -11,7 +11,11 @@ from primeta.attention.ledger import Event
 from primeta.attention.records import Question
 from primeta.cli.app import run
 from primeta.errors import BadConfig
+from primeta.store.attention_state import load_state
+from primeta.store.erasure import erase_customer
+from primeta.store.ledger import load_entries
 from primeta.store.policies import load_policies
+from primeta.store.reservations import load_places
 from primeta.workspace import open_workspace
 from primeta.workspace.attention_ledger import record
 from primeta.workspace.create import create_workspace
@@ -97,6 +101,26 @@ def test_the_desk_answers_from_kept_states_as_the_ledger_does(folder):
     ]
     whole = [desk.full_answer(question, now=NOW) for question in questions]
     assert [one.rule for one in whole] == [one.rule for one in one_by_one]
+    desk.close()
+    ws.close()
+
+
+def test_the_erased_are_refused_by_every_way_of_asking_and_hold_no_place(folder):
+    ws = open_workspace(folder)
+    desk = Desk(ws, now=NOW)
+    assert desk.reserve(ask("c1", message_id="m"), now=NOW, by="test").ok
+    erase_customer(ws.database, "c1", now=NOW, by="test", reason="he asked for it")
+    for purpose in ("service", "offer"):
+        question = ask("c1", purpose, message_id="n")
+        assert desk.answer(question, now=NOW).rule == "suppressed"
+        assert desk.answers([question], now=NOW)[0].rule == "suppressed"
+        assert desk.full_answer(question, now=NOW).rule == "suppressed"
+        assert desk.reserve(question, now=NOW, by="test").state == "refused"
+    with ws.database.read() as connection:
+        assert load_places(connection, "c1", since=NOW - 90 * DAY, now=NOW) == ()
+        # Refusing him leaves no trace of him.
+        assert load_entries(connection, "c1") == ()
+        assert load_state(connection, "c1") is None
     desk.close()
     ws.close()
 

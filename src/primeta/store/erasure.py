@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from primeta.attention.chain import ranges_of
 from primeta.attention.ledger import Event, key_of
+from primeta.store import reservations
 from primeta.store.attention_state import drop_states
 from primeta.store.database import Database
 from primeta.store.keys import keys_of
@@ -73,6 +74,7 @@ def erase_customer(
         suppress(connection, customer_id, since=now, reason=reason, number=done.numbers[0], keys=keys)
         erase(connection, numbers)
         drop_states(connection, [customer_id])
+        reservations.forget(connection, customer_id)
         if len(rows) > len(numbers):
             rebuild_states(connection, [customer_id])
     _off_the_disk(database)

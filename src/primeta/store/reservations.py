@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from primeta.attention.fold import CustomerState, SeenTouch
@@ -76,7 +76,12 @@ def reserve(
 
 
 def _write_down(database: Database, question: Question, answer: Answer, *, now: datetime, by: str) -> None:
-    """A refusal goes into the ledger; what the lottery of caps kept back is data about caps, too."""
+    """A refusal goes into the ledger; what the lottery of caps kept back is data about caps, too.
+
+    Nothing is written of the erased, nor of those of whom nothing is known.
+    """
+    if answer.rule in ("suppressed", "unknown-customer"):
+        return
     events = [
         decision_event(
             question,
@@ -158,6 +163,11 @@ def release(database: Database, message_id: str, *, now: datetime) -> Held:
             .values(state="released", expires_at=naive(now))
         )
     return Held(message_id=message_id, state="released")
+
+
+def forget(connection: Connection, customer_id: str) -> int:
+    """Delete all reservations of an erased customer; returns how many there were."""
+    return connection.execute(delete(reservations).where(reservations.c.customer_id == customer_id)).rowcount
 
 
 def load_places(
