@@ -255,7 +255,7 @@ def test_the_json_of_bare_files_shows_ids_as_they_were_given(files: Path, capsys
 
 def test_words_in_both_languages(files: Path, capsys):
     given = ("--messages", f"{files}/messages.csv", "--promises", f"{files}/promises.json")
-    assert "1 breaches of 1 promises in 3 messages" in told(capsys, *given)
+    assert "Breaches: 1 (promises: 1, messages: 3)" in told(capsys, *given)
     assert "Нарушений: 1" in told(capsys, *given, "--language", "ru")
 
 

@@ -15,6 +15,7 @@ from cyclopts import App
 
 import primeta
 from primeta import config, facts
+from primeta.attention import checks, promise_file, replay_policy, replay_result
 from primeta.cli.app import EXPERIMENT_IN_A_WORKSPACE, VERBS, build
 from primeta.experiments import analysis, certificate, certify_words, size
 from primeta.reactivation import lapse, ltv, ltv_check
@@ -149,6 +150,17 @@ def test_may_send_and_its_kin_are_documented_with_all_their_options(verb: str):
     missing = [name for name in options(build()["attention"][verb]) if f"`{name}`" not in text]
     assert not missing, f"how-to/may-send.md does not mention {missing}"
     assert section(page("reference/json.md"), f"attention {verb}")
+
+
+@pytest.mark.parametrize("where", ["how-to/replay.md", "ru/replay.md"])
+def test_replay_is_documented_with_all_its_options_and_keys(where: str):
+    text = page(where)
+    missing = [name for name in options(build()["attention"]["replay"]) if f"`{name}`" not in text]
+    assert not missing, f"{where} does not mention {missing}"
+    assert {key for key in promise_file.KEYS if key != "name"} <= set(re.findall(r"`(\w+)`", text))
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention replay")))
+    for kind in (replay_result.AttentionReplay, checks.PromiseCheck, replay_policy.PolicyReplay):
+        assert set(re.findall(r'"(\w+)":', inspect.getsource(kind.as_dict))) <= said
 
 
 def test_every_key_of_the_policy_is_documented():

@@ -6,15 +6,15 @@ from primeta.show.locale import Language
 
 WORDS: dict[str, dict[str, str]] = {
     "none-broken": {
-        "en": "{promises} promises checked on {sends} messages: none was broken.",
+        "en": "Promises checked: {promises}, messages: {sends}. No breaches.",
         "ru": "Проверено обещаний: {promises}, сообщений: {sends}. Нарушений нет.",
     },
     "broken": {
-        "en": "{broken} breaches of {promises} promises in {sends} messages; {knowable} of them could be known then.",
+        "en": "Breaches: {broken} (promises: {promises}, messages: {sends}); {knowable} of them could be known then.",
         "ru": "Нарушений: {broken} (обещаний: {promises}, сообщений: {sends}); заранее можно было знать о {knowable}.",
     },
     "unverifiable": {
-        "en": "{n} promises cannot be checked and are not counted as kept.",
+        "en": "Promises that cannot be checked: {n}; they are not counted as kept.",
         "ru": "Обещаний, которые нельзя проверить: {n}; выполненными они не считаются.",
     },
     "blind": {
@@ -87,20 +87,20 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "not-asked": {"en": "it was not asked for", "ru": "расчёт не запрошен"},
     "duplicates": {
-        "en": "{n} rows stood there twice and count once.",
+        "en": "Rows that stood there twice: {n}; each counts once.",
         "ru": "Повторных строк: {n}; каждая учтена один раз.",
     },
     "unreadable": {
-        "en": "{n} messages without an id, a customer or a time were left out.",
+        "en": "Left out, without an id, a customer or a time: {n} messages.",
         "ru": "Пропущено сообщений без номера, клиента или времени: {n}.",
     },
     "strangers": {
-        "en": "{n} opt-outs answer messages that the log does not have; whose they are is not known.",
+        "en": "Opt-outs from messages that the log does not have: {n}; whose they are is not known.",
         "ru": "Отписок на сообщения, которых нет в журнале: {n}; чьи они, неизвестно.",
     },
     "policy": {
-        "en": "The policy would have stopped {stopped} of {sends} messages; those had {welcomes} welcomes ({interval}) "
-        "and {opt_outs} opt-outs. Breaches of promises: {before} as it was, {after} then.",
+        "en": "Messages that the policy would have stopped: {stopped} of {sends}. Welcomes of those: {welcomes} "
+        "({interval}), opt-outs: {opt_outs}. Breaches of promises: {before} as it was, {after} then.",
         "ru": "Политика остановила бы сообщений: {stopped} из {sends}; на них пришлось откликов: {welcomes} "
         "({interval}), отписок: {opt_outs}. Нарушений обещаний: было {before}, стало бы {after}.",
     },
