@@ -116,6 +116,8 @@ def test_the_erased_are_refused_by_every_way_of_asking_and_hold_no_place(folder)
         assert desk.answers([question], now=NOW)[0].rule == "suppressed"
         assert desk.full_answer(question, now=NOW).rule == "suppressed"
         assert desk.reserve(question, now=NOW, by="test").state == "refused"
+    # His message was on its way: it is over, and not written down.
+    assert desk.confirm(ask("c1", message_id="m"), sent_at=NOW, now=NOW, by="test").late
     with ws.database.read() as connection:
         assert load_places(connection, "c1", since=NOW - 90 * DAY, now=NOW) == ()
         # Refusing him leaves no trace of him.

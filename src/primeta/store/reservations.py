@@ -22,7 +22,7 @@ from primeta.store.attention_state import unpack
 from primeta.store.database import Database
 from primeta.store.keys import keys_of
 from primeta.store.ledger import append, load_head, prepare
-from primeta.store.schema import attention_states, reservations
+from primeta.store.schema import attention_states, reservations, suppressions
 from primeta.store.times import aware, naive
 
 Decide = Callable[[CustomerState | None, bytes | None, str, Sequence[SeenTouch]], Answer]
@@ -117,7 +117,10 @@ def confirm(database: Database, question: Question, *, sent_at: datetime, now: d
     with database.write() as connection:
         # Head, then state, then reservation: whoever takes more than one of them takes them in this order.
         load_head(connection, lock=True)
-        locked_state(connection, question.customer_id)
+        state, _, _ = locked_state(connection, question.customer_id)
+        if state is None and _erased(connection, keys.suppression_digest(question.customer_id)):
+            # His message was on its way while he was erased: nothing about him is written any more.
+            return Held(message_id=question.message_id, state="confirmed", late=True)
         row = _row(connection, question.message_id)
         if row is not None:
             _same_customer(row, question)
@@ -218,6 +221,11 @@ def locked_state(connection: Connection, customer_id: str) -> tuple[CustomerStat
     if row is None:
         return None, None, ""
     return unpack(bytes(row[0])), None if row[1] is None else bytes(row[1]), row[2] or ""
+
+
+def _erased(connection: Connection, digest: bytes) -> bool:
+    query = select(suppressions.c.number).where(suppressions.c.digest == digest)
+    return connection.execute(query).first() is not None
 
 
 def _row(connection: Connection, message_id: str) -> RowMapping | None:
