@@ -20,7 +20,7 @@ from primeta.attention.records import PURPOSES
 from primeta.stats.probability_scores import calibration_line
 from primeta.worlds.attention import CHANNELS, AttentionWorld, simulate_attention
 
-NAME = "attention_credit"
+NAME = "attention credit"
 FORMS = ("model", "habit", "shade")
 FIRST_DAY = 20_000.0
 FALSE_PER_TOUCH = 0.05 / 100

@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.attention.credit_model import NEVER_TUNED, CreditModel, Foreseen, foresee, parts_of
+from primeta.attention.credit_words import tell
 from primeta.attention.outcomes import TouchLog, days_of, time_of, with_asked
+from primeta.show import locale
 from primeta.stats.attention_interval import logit
 from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence
 
@@ -191,15 +193,15 @@ class BlindnessAlarm:
     probe_at: datetime
 
     def line(self, lang: str = "en") -> str:
-        if lang == "ru":
-            return (
-                f"{self.channel}: похоже, больше не смотрит ({self.probability:.0%}), без ответа сообщений: "
-                f"{self.unanswered}. Дайте отдохнуть {self.rest_days:.0f} дн., затем одно полезное сообщение "
-                f"{self.probe_at:%d.%m.%Y}."
-            )
-        return (
-            f"{self.channel}: probably no longer looks ({self.probability:.0%}), {self.unanswered} messages without an "
-            f"answer. Let him rest for {self.rest_days:.0f} days, then send one useful message on {self.probe_at:%Y-%m-%d}."
+        """What is seen and what to do."""
+        return tell(
+            lang,
+            "rest",
+            channel=self.channel,
+            blind=locale.percent(self.probability, lang, digits=0),
+            unanswered=locale.number(self.unanswered, lang),
+            days=locale.number(round(self.rest_days), lang),
+            day=locale.day(self.probe_at.date(), lang),
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -142,20 +142,6 @@ class ChannelCredit:
             level=level,
         )
 
-    def rest_line(self, lang: str = "en") -> str:
-        """What to do where he no longer looks; empty where he does."""
-        if self.alarm is None:
-            return ""
-        return tell(
-            lang,
-            "rest",
-            channel=self.channel,
-            blind=locale.percent(self.alarm.probability, lang, digits=0),
-            unanswered=locale.number(self.alarm.unanswered, lang),
-            days=locale.number(round(self.alarm.rest_days), lang),
-            day=locale.day(self.alarm.probe_at.date(), lang),
-        )
-
     def as_dict(self) -> dict[str, Any]:
         credit = self.credit
         return {
@@ -198,7 +184,7 @@ class CustomerCredit:
         said = [] if self.known else [tell(lang, "unknown", customer=self.customer)]
         for entry in self.channels:
             said.append(entry.line(lang))
-            said += [entry.rest_line(lang)] if entry.alarm is not None else []
+            said += [entry.alarm.line(lang)] if entry.alarm is not None else []
         unjudged = self.used == "state-space" and not self.judged
         said.append(tell(lang, "model.unjudged" if unjudged else f"model.{self.used}"))
         return "\n".join(said)
