@@ -334,3 +334,26 @@ def test_a_column_that_is_not_mapped_cannot_be_checked(workspace: Path, capsys):
     assert [(entry["state"], entry["why_not"]) for entry in document["promises"]] == [
         ("unverifiable", "no-personal")
     ]
+
+
+def test_orders_that_stopped_messages_brought_are_told_from_the_lottery():
+    # every message is drawn with 3/4; two thirds of those sent order, a fifth of the others
+    rows = log(*["2026-01-01T12:00:00"] * 400)
+    rows["customer_id"] = [f"c{number:03d}" for number in range(400)]
+    rows["withheld"] = [number % 4 == 0 for number in range(400)]
+    rows["probability"] = [0.75] * 400
+    came = [number for number in range(400) if (number % 2 if number % 4 else number % 20 == 0)]
+    orders = {
+        "customer_id": [f"c{number:03d}" for number in came],
+        "ordered_at": ["2026-01-02T12:00:00"] * len(came),
+    }
+    policy = Policy(caps=(Cap(max=0, window=timedelta(days=1)),), quiet_hours=None, first_useful=0)
+    found = attention(rows, promises=[], policy=policy, orders=orders, credit=False).policy
+    assert found is not None
+    assert found.stopped == 300
+    # 200 of 300 sent are odd: 2/3 ordered, of 100 withheld 20 did
+    assert found.orders.value == pytest.approx(300 * (2 / 3 - 0.2))
+    assert found.orders.low < found.orders.value < found.orders.high
+    without = attention(rows, promises=[], policy=policy, credit=False).policy
+    assert without is not None
+    assert without.why_not == "no-orders"

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from primeta.attention.checks import Checked, Log, check, place_log
+from primeta.attention.checks import check, place_log
 from primeta.attention.records import Policy, Promise
 from primeta.attention.replay_credit import CreditReplay, credit_of_log
 from primeta.attention.replay_policy import replay_policy
@@ -18,8 +18,6 @@ from primeta.warehouse.duck import connect, run
 
 if TYPE_CHECKING:
     import duckdb
-
-    from primeta.attention.replay_policy import PolicyReplay
 
 MEMORY = "4GB"
 """Of the engine; what does not fit is spilled to the temporary folder."""
@@ -110,23 +108,20 @@ def replay(
             connection, tables["reactions"], visits=tables["visits"], orders=tables["orders"]
         )
     step("replay", 3, steps)
-    other = _policy(connection, policy, log, tables["reactions"], promises, checked)
+    other = None
+    if policy is not None:
+        other = replay_policy(
+            connection,
+            policy,
+            log=log,
+            reactions=tables["reactions"],
+            orders=tables["orders"],
+            promises=promises,
+            before=checked,
+        )
     return AttentionReplay(
         log=log, checked=checked, credit=found, policy=other, code=code_version(), shown_as=shown_as
     )
-
-
-def _policy(
-    connection: duckdb.DuckDBPyConnection,
-    policy: Policy | None,
-    log: Log,
-    reactions: Given | None,
-    promises: tuple[Promise, ...],
-    checked: Checked,
-) -> PolicyReplay | None:
-    if policy is None:
-        return None
-    return replay_policy(connection, policy, log=log, reactions=reactions, promises=promises, before=checked)
 
 
 def code_version() -> str:

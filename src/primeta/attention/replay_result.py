@@ -190,7 +190,12 @@ class AttentionReplay:
             before=locale.number(sum(before for before, _ in told.broken.values()), lang),
             after=locale.number(sum(after for _, after in told.broken.values()), lang),
         )
-        return f"{line} {tell(lang, 'policy-observational')}"
+        parts = [line, tell(lang, "policy-observational")]
+        if not told.why_not:
+            span = locale.interval(told.orders.low, told.orders.high, lang, digits=0, sentence=True)
+            orders = locale.number(told.orders.value, lang, digits=0)
+            parts.append(tell(lang, "policy-orders", orders=orders, interval=span))
+        return " ".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what cannot be told is NaN (null) with `why_not`."""

@@ -104,6 +104,10 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Политика остановила бы сообщений: {stopped} из {sends}; на них пришлось откликов: {welcomes} "
         "({interval}), отписок: {opt_outs}. Нарушений обещаний: было {before}, стало бы {after}.",
     },
+    "policy-orders": {
+        "en": "From the lottery: customers whom those messages made order within 72 hours: {orders} ({interval}).",
+        "ru": "По жеребьёвке: благодаря этим сообщениям за 72 часа заказали клиентов: {orders} ({interval}).",
+    },
     "policy-observational": {
         "en": "Counted from the log, not proven: some of these customers would have come anyway, others would have "
         "answered another message.",
