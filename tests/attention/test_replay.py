@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from primeta.attention.door import attention
-from primeta.attention.records import Cap, Policy
+from primeta.attention.records import CampaignCredit, Cap, Policy
 from primeta.attention.replay import read_policy
+from primeta.attention.replay_picture import credit_picture
 from primeta.cli.app import run
 from primeta.errors import BadInput, BadTable
+from primeta.show.result import plain
 from primeta.workspace import open_workspace
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -250,6 +253,7 @@ def test_the_json_of_bare_files_shows_ids_as_they_were_given(files: Path, capsys
             "promise": "p1", "customer_id": "007", "message_id": "m3", "at": "2026-01-03T10:00:00Z", "knowable": True
         }
     ]  # fmt: skip
+    assert list(document)[:2] == ["broken", "promises"]
     assert document["scores"] == {"model": None, "counts": None, "beta_binomial": None}
 
 
@@ -357,3 +361,28 @@ def test_orders_that_stopped_messages_brought_are_told_from_the_lottery():
     without = attention(rows, promises=[], policy=policy, credit=False).policy
     assert without is not None
     assert without.why_not == "no-orders"
+
+
+def test_what_is_written_row_by_row_is_the_same_document():
+    sent = [f"2026-01-{day:02d}T10:00:00" for day in range(1, 6)]
+    for promises in ([ROLLING], []):
+        found = attention(log(*sent), promises=promises, credit=False)
+        out = io.StringIO()
+        found.write_json(out)
+        assert json.loads(out.getvalue()) == plain(found.as_dict())
+
+
+@pytest.mark.parametrize("width", [360, 760])
+def test_the_picture_shows_campaigns_with_their_intervals_and_escapes_names(width: int):
+    rows = [
+        CampaignCredit(
+            campaign=name, programme="", team="", touches=5, credit_spent=spent, low=spent - 1, high=spent + 1,
+            basis="observational", broken=0,
+        )
+        for name, spent in (("spring <b>", 2.0), ("news", -3.0))
+    ]  # fmt: skip
+    shown = credit_picture(rows, "ru", title="Кредит")
+    assert "spring <b>: +2,0 (1,0…3,0); news: −3,0" in shown.description
+    svg = shown.svg(width=width)
+    assert "<b>" not in svg
+    assert "news" in svg

@@ -70,7 +70,8 @@ def rolling_max(promise: Promise, within: str, *, late: bool) -> str:
         within: Condition of `scope`.
         late: Whether any send was learnt after the next one went out.
     """
-    assert promise.max is not None and promise.window is not None
+    assert promise.max is not None
+    assert promise.window is not None
     most, window = promise.max, promise.window // MICROSECOND
     counted = f"""SELECT customer, pos, us, lag(us, {most}) OVER (PARTITION BY customer ORDER BY pos) AS back
         FROM replay_sends WHERE {within}"""

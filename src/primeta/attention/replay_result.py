@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TextIO
 
 from primeta.attention.checks import Checked, Log, PromiseCheck
 from primeta.attention.checks_sql import moment_of
@@ -14,8 +15,9 @@ from primeta.attention.replay_credit import CreditReplay
 from primeta.attention.replay_policy import PolicyReplay
 from primeta.attention.replay_words import tell
 from primeta.show import locale
+from primeta.show.chart import Picture
 from primeta.show.locale import Language
-from primeta.show.result import Head, Table
+from primeta.show.result import Head, Table, plain
 
 NOTHING_KNOWN = ("no-reactions", "no-sends", "not-asked")
 """Codes of `why_not` with which there is no credit at all; with the others it rests on less."""
@@ -123,6 +125,12 @@ class AttentionReplay:
             note=" ".join(self.notes(lang)),
         )
 
+    def picture(self, lang: Language = "en") -> Picture:
+        """Credit spent and earned by campaign, with intervals."""
+        from primeta.attention.replay_picture import credit_picture
+
+        return credit_picture(self.credit.campaigns, lang, title=self.line(lang))
+
     def credit_tables(self, lang: Language = "en") -> tuple[Table, ...]:
         """Credit spent by campaign, programme and team, those that are known."""
         found: list[Table] = []
@@ -199,17 +207,28 @@ class AttentionReplay:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what cannot be told is NaN (null) with `why_not`."""
+        return {"broken": list(self._rows()), **self._rest()}
+
+    def write_json(self, out: TextIO) -> None:
+        """The same document, breach by breach: millions of them are written without being held."""
+        out.write('{\n  "broken": [')
+        for number, row in enumerate(self._rows()):
+            out.write(("," if number else "") + "\n    " + json.dumps(plain(row), ensure_ascii=False))
+        rest = json.dumps(plain(self._rest()), ensure_ascii=False, indent=2, allow_nan=False)
+        out.write("\n  ]," + rest[1:] + "\n")
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        for row in self.broken():
+            yield {
+                "promise": row.promise,
+                "customer_id": row.customer_id,
+                "message_id": row.message_id or None,
+                "at": row.at,
+                "knowable": row.knowable,
+            }
+
+    def _rest(self) -> dict[str, Any]:
         return {
-            "broken": [
-                {
-                    "promise": row.promise,
-                    "customer_id": row.customer_id,
-                    "message_id": row.message_id or None,
-                    "at": row.at,
-                    "knowable": row.knowable,
-                }
-                for row in self.broken()
-            ],
             "promises": [entry.as_dict() for entry in self.promises],
             "campaigns": _credits("campaign", self.credit.campaigns),
             "programmes": _credits("programme", self.credit.programmes),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from primeta.cli.reactivation_options import Pairs, columns_of
-from primeta.cli.terminal import Language, clock, language_of, open_at, progress, put, put_json, user
+from primeta.cli.terminal import Language, clock, language_of, open_at, progress, put, user
 from primeta.errors import BadInput
 
 Flag = Annotated[bool, Parameter(negative="")]
@@ -117,7 +118,7 @@ def replay(
                 progress=step,
             )
     if json:
-        put_json(found.as_dict())
+        found.write_json(sys.stdout)
         return
     put(found.line(lang))
     for table in (found.table(lang), *found.credit_tables(lang)):
