@@ -58,6 +58,7 @@ def may_send(
     """
     from primeta.attention.answer_words import document, line
     from primeta.attention.records import Question
+    from primeta.workspace.may_send import moment_of
 
     ws = open_at(directory)
     now = clock()
@@ -65,7 +66,7 @@ def may_send(
         customer_id=customer,
         channel=channel.strip().lower(),
         purpose=purpose.strip().lower(),  # type: ignore[arg-type]
-        at=_moment(at, ws.config.zone) if at else now,
+        at=_moment(at, ws.config.zone) if at else moment_of(ws, now=now),
         campaign=campaign,
         programme=programme,
         message_id=message,
@@ -130,6 +131,7 @@ def filter_audience(
         en or ru; default: the workspace's.
     """
     from primeta.attention.records import Question
+    from primeta.workspace.may_send import moment_of
 
     ws = open_at(directory)
     now = clock()
@@ -137,7 +139,7 @@ def filter_audience(
         customer_id="",
         channel=channel.strip().lower(),
         purpose=purpose.strip().lower(),  # type: ignore[arg-type]
-        at=_moment(at, ws.config.zone) if at else now,
+        at=_moment(at, ws.config.zone) if at else moment_of(ws, now=now),
         campaign=campaign,
         programme=programme,
         personal=personal,

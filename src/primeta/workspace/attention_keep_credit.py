@@ -35,7 +35,7 @@ def keep_credit(ws: Workspace, *, now: datetime, progress: Progress | None = Non
     from primeta.workspace.may_send import Desk
 
     desk = Desk(ws, now=now)
-    policy, model = desk.policy, desk.model()
+    policy, model = desk.policy, desk.learnt_model(now=now)
     desk.close()
     mark = _mark(model)
     table, last, done = attention_states, "", 0

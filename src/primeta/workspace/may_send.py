@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +18,7 @@ from primeta.attention.quiet_hours import zone_of
 from primeta.attention.records import Answer, Credit, Policy, Promise, Question
 from primeta.attention.reserve import HELD_FOR, LONGEST_HELD, Held, looks_back
 from primeta.config import config_error
-from primeta.errors import BadInput
+from primeta.errors import BadInput, NotFound
 from primeta.store import reservations
 from primeta.store.attention_hot import hot_state
 from primeta.store.attention_read import Packed, StateReader
@@ -175,7 +176,7 @@ class Desk:
             state, entries = told_by_tables(self.ws, question.customer_id, at=question.at)
         if not zone and state is not None:
             zone = zone_in_tables(self.ws, question.customer_id)
-        model = self.model()
+        model = self.learnt_model(now=now)
         credits = state_of(credit_events(entries), model=model, until=min(now, question.at) if past else now)
 
         def credit(at: datetime) -> Credit:
@@ -259,6 +260,17 @@ class Desk:
             self._model = kept.model if kept is not None else CreditModel.prior()
         return self._model
 
+    def learnt_model(self, *, now: datetime) -> CreditModel:
+        """The same, learnt now from the workspace's messages where it is missing or a week old; takes its time."""
+        from primeta.workspace.attention_credit import credit_model
+
+        if "messages" in self.ws.config.tables:
+            # A log without a single message that can be read teaches nothing.
+            with contextlib.suppress(NotFound):
+                self._model = credit_model(self.ws, now=now)
+                self._prior.clear()
+        return self.model()
+
     def prior(self, channel: str, now: datetime) -> Credit:
         """Of a customer of whom credit knows nothing."""
         kept = self._prior.get(channel)
@@ -292,6 +304,17 @@ def may_send(ws: Workspace, question: Question, *, now: datetime) -> Answer:
         return desk.full_answer(question, now=now)
     finally:
         desk.close()
+
+
+def moment_of(ws: Workspace, *, now: datetime) -> datetime:
+    """Now; in a history (`today = "facts"`), the last moment that its facts know."""
+    if ws.config.as_of_facts:
+        from primeta.warehouse.facts_store import load_facts
+
+        facts = load_facts(ws.folder / "facts")
+        if facts is not None and facts.seen_until is not None:
+            return min(facts.seen_until, now)
+    return now
 
 
 def without_answer(policy: Policy, purpose: str) -> Answer:
