@@ -137,9 +137,9 @@ def test_a_season_of_many_welcomes_shows_only_after_their_outcomes_are_known():
     )  # fmt: skip
     season = season_of(log)
     before, after = season.at(np.array([FIRST_DAY + 53, FIRST_DAY + 90]))
-    # .1 and .5 of touches against .3 in all; the prior of 20 welcomes pulls a little
-    assert before == pytest.approx(np.log(0.1 / 0.3), abs=0.2)
-    assert after == pytest.approx(np.log(0.5 / 0.3), abs=0.15)
+    # 560 touches in a fortnight, .1 and .5 of them welcomed against .3 in all, 20 welcomes added to both
+    assert before == pytest.approx(np.log((56 + 20) / (168 + 20)), abs=0.1)
+    assert after == pytest.approx(np.log((280 + 20) / (168 + 20)), abs=0.1)
 
 
 def test_a_log_with_too_few_welcomes_keeps_the_prior_and_says_so():
@@ -148,6 +148,22 @@ def test_a_log_with_too_few_welcomes_keeps_the_prior_and_says_so():
     assert model.used == verdict.used == "prior"
     assert verdict.why_not == "too-few-welcomes"
     assert all(np.isnan(score) for score in verdict.scores.values())
+
+
+def test_welcomes_whose_silent_neighbours_are_not_known_yet_do_not_count():
+    # three days of touches, two days of waiting: only those of the first two are settled
+    n = 2000
+    rng = np.random.default_rng(8)
+    sent = FIRST_DAY + np.sort(rng.uniform(0, 3, n))
+    log = TouchLog(
+        customers=tuple(map(str, range(n))), channels=("a",), customer=np.arange(n), channel=np.zeros(n, dtype=int),
+        sent=sent, purpose=np.ones(n, dtype=int), welcomed=np.where(rng.random(n) < 0.1, 0.01, np.nan),
+        drove=np.full(n, np.nan), until=FIRST_DAY + 5,
+    )  # fmt: skip
+    assert log.closed.sum() == (sent <= FIRST_DAY + 2).sum() == log.settled().touches
+    model, verdict = fit_credit(log, rng=np.random.default_rng(1))
+    assert verdict.why_not == "too-few-welcomes"
+    assert model.used == "prior"
 
 
 def test_a_fit_is_judged_beside_both_rivals_on_later_days_of_other_customers():

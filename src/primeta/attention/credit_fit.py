@@ -72,7 +72,8 @@ DRIVE_PRIORS = {
 }  # fmt: skip
 """Mean and sd of the coefficients of being driven away."""
 LEAST_WELCOMES = 30
-"""With fewer welcomes in the log nothing is fitted: the prior stands."""
+LEAST_CUSTOMERS = 20
+"""With fewer welcomes to learn from, or customers, nothing is fitted: the prior stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,16 +147,17 @@ def fit_credit(
         rounds: Of the search.
     """
     told = progress or (lambda _: None)
-    if int(log.good.sum()) < LEAST_WELCOMES or len(log.customers) < 20:
+    whole = log.closed
+    cut = float(np.quantile(log.sent[whole], EARLY)) if whole.any() else log.until
+    early = log.before(cut).settled()
+    if int(early.good.sum()) < LEAST_WELCOMES or len(log.customers) < LEAST_CUSTOMERS:
         verdict = CreditVerdict(
             used="prior", marks={}, better_than={}, touches=0, customers=0, why_not="too-few-welcomes"
         )
         return replace(CreditModel.prior(), verdict=verdict.as_dict()), verdict
     season = season_of(log)
-    cut = float(np.quantile(log.sent, EARLY))
     draw = rng.random(len(log.customers))
     learn = draw < LEARNT
-    early = log.before(cut)
     told("filter")
     channels = _channels(log)
     fitted_on = _some(early, learn, sample, rng)

@@ -85,9 +85,8 @@ class TouchLog:
 
     @property
     def closed(self) -> npt.NDArray[np.bool_]:
-        """(n,) whether its 72 hours are over, or it drove away before."""
-        over = self.sent + WITHIN / timedelta(days=1) <= self.until
-        return (over | np.isfinite(self.welcomed) | np.isfinite(self.drove)) & self.real
+        """(n,) whether its 72 hours are over. Before that only reactions are known and no silence: it would be too rosy."""
+        return (self.sent + WITHIN / timedelta(days=1) <= self.until) & self.real
 
     @property
     def real(self) -> npt.NDArray[np.bool_]:
@@ -120,6 +119,22 @@ class TouchLog:
             broken_at=self.broken_at[broken],
             kept_customer=number[self.kept_customer[kept]],
             kept_at=self.kept_at[kept],
+        )
+
+    def settled(self) -> TouchLog:
+        """Only the touches whose 72 hours are over: those to learn from."""
+        rows = self.closed
+        return replace(
+            self,
+            customer=self.customer[rows],
+            channel=self.channel[rows],
+            sent=self.sent[rows],
+            purpose=self.purpose[rows],
+            welcomed=self.welcomed[rows],
+            drove=self.drove[rows],
+            message_id=self.message_id[rows] if len(self.message_id) else self.message_id,
+            campaign=self.campaign[rows] if len(self.campaign) else self.campaign,
+            asked=self.asked[rows] if len(self.asked) else self.asked,
         )
 
     def of_range(self, first: int, last: int) -> TouchLog:
