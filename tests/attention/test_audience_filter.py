@@ -158,3 +158,15 @@ def test_the_terminal_writes_the_file_and_counts_rules(folder, capsys):
     kept = pq.read_table(folder / "out.parquet")
     assert kept.schema.names == ["customer_id", "allowed", "rule", "earliest"]
     assert kept.schema.field("earliest").type == pa.timestamp("ms", tz="UTC")
+
+
+@pytest.mark.slow
+def test_two_processes_write_what_one_writes(folder):
+    with (folder / "a.csv").open("w") as file:
+        file.write("customer_id\n")
+        file.writelines(f"{n % 60:03}\n" for n in range(90_000))
+    ws = open_workspace(folder)
+    for many in (1, 2):
+        ws.filter_audience(folder / "a.csv", asked(), out=folder / f"out-{many}.csv", now=NOW, processes=many)
+    ws.close()
+    assert (folder / "out-1.csv").read_bytes() == (folder / "out-2.csv").read_bytes()
