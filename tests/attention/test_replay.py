@@ -386,3 +386,14 @@ def test_the_picture_shows_campaigns_with_their_intervals_and_escapes_names(widt
     svg = shown.svg(width=width)
     assert "<b>" not in svg
     assert "news" in svg
+
+
+def test_a_promise_of_which_no_message_is_one_is_not_called_kept():
+    found = attention(log("2026-01-01T10:00:00"), promises=[{**ROLLING, "channel": "sms"}], credit=False)
+    (entry,) = found.promises
+    assert (entry.state, entry.kept, entry.why_not) == ("unverifiable", None, "no-messages")
+    empty = {name: values[:0] for name, values in log("2026-01-01T10:00:00").items()}
+    assert (
+        attention(empty, {"message_id": [], "kind": [], "happened_at": []}, promises=[ROLLING]).credit.why_not
+        == "no-sends"
+    )

@@ -16,7 +16,7 @@ from primeta.attention.quiet_hours import zone_of
 from primeta.attention.records import Broken, Promise
 from primeta.attention.replay_tables import Given
 from primeta.errors import BadTable
-from primeta.warehouse.duck import arrow, named, one, plain_errors, quoted, run
+from primeta.warehouse.duck import arrow, one, plain_errors, quoted, run
 
 SAME = (
     "customer_id", "us", "channel", "purpose", "campaign", "programme", "team", "cost", "withheld", "probability",
@@ -384,6 +384,8 @@ def _check_one(
         "SELECT count(*), count(*) FILTER (knowable), count(DISTINCT customer) FROM replay_broken "
         f"WHERE promise = {number}",
     )
+    if not checked and not pending and not why_not:
+        why_not = "no-messages"
     state = "broken" if broken else "unverifiable" if why_not else "pending" if pending else "kept"
     return PromiseCheck(
         promise=promise,

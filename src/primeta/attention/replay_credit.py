@@ -13,7 +13,7 @@ import numpy.typing as npt
 from primeta.attention.blindness import blind_share, credits_at
 from primeta.attention.campaign_credit import CampaignNames, Lottery, campaign_credit, credit_flow
 from primeta.attention.credit_fit import fit_credit
-from primeta.attention.outcomes import TouchLog, time_of, touch_log
+from primeta.attention.outcomes import DAY_US, TouchLog, time_of, touch_log
 from primeta.attention.records import CampaignCredit
 from primeta.attention.replay_tables import Given
 from primeta.warehouse.duck import arrow, one, run
@@ -57,7 +57,7 @@ def credit_of_log(
     orders: Given | None = None,
     most: int = MOST_TOUCHES,
 ) -> CreditReplay:
-    """Credit over the table `replay_stage` of `checks.place_log`."""
+    """Credit over the tables of `checks.place_log`, with the breaches that `checks.check` found there."""
     if reactions is None and visits is None and orders is None:
         return CreditReplay(why_not="no-reactions")
     sends = one(connection, "SELECT count(*) FROM replay_stage WHERE NOT withheld")[0]
@@ -83,6 +83,7 @@ def credit_of_log(
     )
     if not log.touches:
         return CreditReplay(why_not="no-sends", share=share)
+    log = _with_breaches(connection, log)
     model, verdict = fit_credit(log, rng=np.random.default_rng(SEED))
     flow = credit_flow(model, log)
     base = credits_at(model, log, time_of(log.until), intervals=False)
@@ -126,6 +127,28 @@ def credit_of_log(
         used=verdict.used,
         share=share,
         why_not=verdict.why_not,
+    )
+
+
+def _with_breaches(connection: duckdb.DuckDBPyConnection, log: TouchLog) -> TouchLog:
+    """The log with the promises that were broken to its customers: trust does not come back at once."""
+    rows = arrow(
+        connection,
+        """SELECT DISTINCT p.customer_id, coalesce(s.us, b.us) AS us FROM replay_broken b
+            JOIN replay_people p USING (customer) SEMI JOIN replay_drawn USING (customer_id)
+            LEFT JOIN replay_sends s ON s.customer = b.customer AND s.pos = b.pos ORDER BY 1, 2""",
+    )
+    if not rows.num_rows:
+        return log
+    who = {name: place for place, name in enumerate(log.customers)}
+    customer = np.array(
+        [who.get(name, -1) for name in rows.column("customer_id").to_pylist()], dtype=np.int64
+    )
+    known = customer >= 0
+    return replace(
+        log,
+        broken_customer=customer[known],
+        broken_at=rows.column("us").to_numpy()[known] / DAY_US,
     )
 
 
@@ -182,7 +205,7 @@ def _lottery(connection: duckdb.DuckDBPyConnection, log: TouchLog) -> Lottery:
     return Lottery(
         customer=customer[known],
         channel=channel[known],
-        at=rows.column("us").to_numpy()[known] / 86_400_000_000,
+        at=rows.column("us").to_numpy()[known] / DAY_US,
         campaign=np.array(rows.column("campaign").to_pylist(), dtype=object)[known],
         sent=~rows.column("withheld").to_numpy(zero_copy_only=False)[known].astype(bool),
         probability=rows.column("probability").to_numpy()[known],

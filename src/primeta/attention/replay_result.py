@@ -19,7 +19,7 @@ from primeta.show.chart import Picture
 from primeta.show.locale import Language
 from primeta.show.result import Head, Table, plain
 
-NOTHING_KNOWN = ("no-reactions", "no-sends", "not-asked")
+NOTHING_KNOWN = ("no-reactions", "no-sends")
 """Codes of `why_not` with which there is no credit at all; with the others it rests on less."""
 SHOWN = 30
 """Rows of a table for people."""
@@ -176,7 +176,7 @@ class AttentionReplay:
             found.append(tell(lang, "strangers", n=locale.number(self.log.strangers, lang)))
         if self.credit.why_not in NOTHING_KNOWN:
             found.append(tell(lang, "no-credit", why=tell(lang, self.credit.why_not)))
-        elif self.credit.why_not:
+        elif self.credit.why_not and self.credit.why_not != "not-asked":
             found.append(tell(lang, self.credit.why_not))
         if self.credit.share < 1:
             found.append(tell(lang, "sample", share=locale.percent(self.credit.share, lang, digits=0)))

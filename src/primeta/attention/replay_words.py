@@ -44,6 +44,10 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "messages do not say whether they are personal",
         "ru": "у сообщений не указано, личные ли они (personal)",
     },
+    "no-messages": {
+        "en": "no message in the log is one of which it speaks",
+        "ru": "в журнале нет ни одного сообщения, о котором оно говорит",
+    },
     "no-opt-outs": {
         "en": "neither reactions nor consents were given, so nobody knows of opt-outs",
         "ru": "нет ни реакций, ни согласий, поэтому об отписках ничего не известно",
@@ -85,7 +89,6 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "The model of credit does not beat simple counts here, so the better of the simple ways is used.",
         "ru": "Модель кредита здесь не лучше простых подсчётов, поэтому взят лучший из простых способов.",
     },
-    "not-asked": {"en": "it was not asked for", "ru": "расчёт не запрошен"},
     "duplicates": {
         "en": "Rows that stood there twice: {n}; each counts once.",
         "ru": "Повторных строк: {n}; каждая учтена один раз.",
