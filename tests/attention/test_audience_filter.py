@@ -42,7 +42,7 @@ CHANNELS = st.sampled_from(["push", "email", ""])
     st.booleans(),
     st.sampled_from(["service", "useful", "offer", "press"]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_read_the_hot_way_is_answered_like_the_whole_state(slots, seen, wishes, purpose):
     touches = tuple(
         sorted(

@@ -213,7 +213,7 @@ def storm(folder: Path, *, kills: int, messages: int, customers: int, seed: int)
 
 
 def test_eight_senders_killed_at_random_break_no_cap_and_lose_no_event(folder):
-    storm(folder, kills=12, messages=6, customers=4, seed=1)
+    storm(folder, kills=8, messages=5, customers=4, seed=1)
 
 
 @pytest.mark.slow
