@@ -329,6 +329,7 @@ def test_in_a_workspace_customers_are_pseudonyms_and_breaches_become_entries_onc
     entries = customer_entries(ws, "007")
     assert [(entry.kind, entry.payload["message_id"]) for entry in entries] == [("broken", "m3")]
     assert entries[0].payload["code"]
+    assert entries[0].payload["channel"] == "push"
     ws.close()
 
 
@@ -397,3 +398,14 @@ def test_a_promise_of_which_no_message_is_one_is_not_called_kept():
         attention(empty, {"message_id": [], "kind": [], "happened_at": []}, promises=[ROLLING]).credit.why_not
         == "no-sends"
     )
+
+
+def test_columns_of_other_names_are_told_for_all_tables_or_for_one():
+    rows = log("2026-01-01T10:00:00", "2026-01-02T10:00:00", "2026-01-03T10:00:00")
+    rows["client"], rows["date"] = rows.pop("customer_id"), rows.pop("sent_at")
+    names = {"customer_id": "client", "messages.sent_at": "date"}
+    assert broken(attention(rows, promises=[ROLLING], columns=names, credit=False)) == ["m3"]
+    with pytest.raises(BadTable, match="customer_id, sent_at not found"):
+        attention(rows, promises=[ROLLING], credit=False)
+    with pytest.raises(BadTable, match="no column 'day'"):
+        attention(rows, promises=[ROLLING], columns={**names, "messages.sent_at": "day"}, credit=False)

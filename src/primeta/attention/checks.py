@@ -90,12 +90,12 @@ class Checked:
 
     promises: tuple[PromiseCheck, ...]
     rows: pa.Table
-    """promise, version, customer_id, message_id, us, knowable, campaign, programme, team; by promise, customer, time,
+    """promise, version, customer_id, message_id, us, knowable, campaign, programme, team, channel; by promise, customer, time,
     message."""
 
     def broken(self) -> Iterator[Broken]:
         """Row by row, so that millions need no memory."""
-        for batch in self.rows.to_batches(max_chunksize=10_000):
+        for batch in self.rows.drop_columns(["channel"]).to_batches(max_chunksize=10_000):
             for row in batch.to_pylist():
                 yield Broken(at=checks_sql.moment_of(row.pop("us")), **row)
 
@@ -333,7 +333,7 @@ def check(connection: duckdb.DuckDBPyConnection, promises: Sequence[Promise], lo
             connection,
             """SELECT n.name AS promise, n.version, p.customer_id, coalesce(s.message_id, '') AS message_id,
                 coalesce(s.us, b.us) AS us, b.knowable, coalesce(s.campaign, '') AS campaign,
-                coalesce(s.programme, '') AS programme, coalesce(s.team, '') AS team
+                coalesce(s.programme, '') AS programme, coalesce(s.team, '') AS team, coalesce(s.channel, '') AS channel
             FROM replay_broken b JOIN arrow_standing n ON n.number = b.promise JOIN replay_people p USING (customer)
             LEFT JOIN replay_sends s ON s.customer = b.customer AND s.pos = b.pos
             ORDER BY b.promise, b.customer, 5, b.pos""",

@@ -53,24 +53,19 @@ class AttentionReplay:
         A breach is one entry for each message; a promise that was kept is one entry for each of its promises, at the
         end of the log.
         """
-        for row in self.checked.broken():
-            yield Event(
-                key=key_of("broken", row.promise, row.version, row.customer_id, row.message_id),
-                kind="broken",
-                customer_id=row.customer_id,
-                happened_at=row.at,
-                payload={
-                    "promise": row.promise,
-                    "version": row.version,
-                    "message_id": row.message_id,
-                    "campaign": row.campaign,
-                    "programme": row.programme,
-                    "team": row.team,
-                    "knowable": row.knowable,
-                    "code": self.code,
-                },
-                by=by,
-            )
+        names = ("promise", "version", "message_id", "channel", "campaign", "programme", "team", "knowable")
+        for batch in self.checked.rows.to_batches(max_chunksize=10_000):
+            for row in batch.to_pylist():
+                yield Event(
+                    key=key_of(
+                        "broken", row["promise"], row["version"], row["customer_id"], row["message_id"]
+                    ),
+                    kind="broken",
+                    customer_id=row["customer_id"],
+                    happened_at=moment_of(row["us"]),
+                    payload={**{name: row[name] for name in names}, "code": self.code},
+                    by=by,
+                )
         for entry in self.promises:
             if entry.state == "kept" and entry.checked:
                 name, version = entry.promise.name, entry.promise.version
