@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from primeta.attention.decide import MARKETING, Case, earliest_after, refusals
+from primeta.attention.quiet_hours import within
 from primeta.attention.records import NEEDS, Flip, Purpose, Question
 
 SOFTER: dict[str, tuple[Purpose, ...]] = {
@@ -29,9 +30,14 @@ def flips_of(
     found: list[Flip] = []
     if earliest is not None:
         found.append(Flip(change="wait-until", to=iso(earliest)))
+    quiet = case.policy.quiet_hours
+    by_night = quiet is not None and case.question.purpose != "service" and within(at, case.zone, quiet)
+    if by_night and earliest is not None:
+        # Quiet hours hold for whatever else may be proposed: only waiting helps.
+        return tuple(found)
     together: list[tuple[datetime, Flip]] = []
     for flip, changed in _changes(case, at, channels):
-        if next(refusals(changed, at), None) is None:
+        if not by_night and next(refusals(changed, at), None) is None:
             found.append(flip)
         elif earliest is None and (later := earliest_after(changed, at)) is not None:
             together.append(
