@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from primeta.attention.door import attention
-from primeta.attention.records import CampaignCredit, Cap, Policy
+from primeta.attention.ledger import Event
+from primeta.attention.promise_file import in_force
+from primeta.attention.records import CampaignCredit, Cap, Policy, Promise
 from primeta.attention.replay import read_policy
 from primeta.attention.replay_picture import credit_picture
 from primeta.cli.app import run
@@ -409,3 +411,52 @@ def test_columns_of_other_names_are_told_for_all_tables_or_for_one():
         attention(rows, promises=[ROLLING], credit=False)
     with pytest.raises(BadTable, match="no column 'day'"):
         attention(rows, promises=[ROLLING], columns={**names, "messages.sent_at": "day"}, credit=False)
+
+
+def test_what_the_ledger_knows_of_one_customer_counts_in_a_workspace(workspace: Path, capsys):
+    (workspace / "promises.json").write_text(json.dumps([{"promise": "stop", "stop_within": "1h"}]))
+    ws = open_workspace(workspace)
+    ws.record(
+        [
+            Event(
+                key="1",
+                kind="consent",
+                customer_id="007",
+                happened_at=datetime(2026, 1, 2, 12, tzinfo=UTC),
+                payload={"processing": "marketing", "channel": "push", "state": "withdrawn"},
+            ),
+            Event(
+                key="2",
+                kind="promise",
+                customer_id="007",
+                happened_at=datetime(2026, 1, 1, tzinfo=UTC),
+                payload={"name": "one-a-day", "version": 1, "text": "One a day.", "max": 1, "window": "2d"},
+            ),
+        ],
+        now=NOW,
+    )
+    ws.close()
+    document = json.loads(told(capsys, str(workspace), "--json", "--no-credit"))
+    assert [(row["promise"], row["message_id"], row["knowable"]) for row in document["broken"]] == [
+        ("one-a-day", "m2", True),
+        ("one-a-day", "m3", True),
+        # it was written into the ledger long after the message went out
+        ("stop", "m3", False),
+    ]
+
+
+def test_versions_made_to_some_replace_the_older_ones_for_these():
+    def made(version: int, customers: Any, since: int) -> Promise:
+        return Promise(
+            name="p", text="", version=version, customers=customers, max=1, window=timedelta(days=1),
+            valid_from=datetime(2026, 1, since, tzinfo=UTC),
+        )  # fmt: skip
+
+    found = in_force([made(2, ("b",), 3), made(1, ("a", "b"), 1), made(3, "all", 9)])
+    assert len(in_force([made(1, "all", 1), made(1, ("a",), 1)])) == 2
+    assert [(one.version, one.customers, one.valid_to and one.valid_to.day) for one in found] == [
+        (1, ("b",), 3),
+        (1, ("a",), 9),
+        (2, ("b",), 9),
+        (3, "all", None),
+    ]

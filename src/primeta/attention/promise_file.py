@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from primeta.attention.policy import span_of
 from primeta.attention.records import PURPOSES, Promise
@@ -217,21 +217,44 @@ def _hours(told: Mapping[str, Any], wrong: Callable[[str, str], Exception]) -> t
 def in_force(promises: Iterable[Promise]) -> tuple[Promise, ...]:
     """The same with an end where a newer version of the same name begins; one replaced before it began falls away.
 
-    A version without `valid_from` has been there always. Sorted by name and version.
+    A version without `valid_from` has been there always. Customers named in both versions are held to the newer one;
+    where the older was made to all and the newer to some, these are held to both. Sorted by name and version.
     """
     by_name: dict[str, list[Promise]] = {}
     for promise in promises:
         by_name.setdefault(promise.name, []).append(promise)
-    always = datetime.min.replace(tzinfo=UTC)
     found: list[Promise] = []
     for name in sorted(by_name):
-        versions = sorted(by_name[name], key=lambda promise: promise.version)
-        for place, promise in enumerate(versions):
-            ends = [later.valid_from or always for later in versions[place + 1 :]]
-            end = min(ends if promise.valid_to is None else [*ends, promise.valid_to], default=None)
-            if end is None or end > (promise.valid_from or always):
-                found.append(replace(promise, valid_to=end))
+        for promise in sorted(by_name[name], key=_rank):
+            newer = [one for one in by_name[name] if one.version > promise.version]
+            found += _until_replaced(promise, newer)
     return tuple(found)
+
+
+def _rank(promise: Promise) -> tuple[int, tuple[str, ...]]:
+    return promise.version, () if promise.customers == "all" else promise.customers
+
+
+def _until_replaced(promise: Promise, newer: Sequence[Promise]) -> list[Promise]:
+    """A promise with the end that newer versions give it, customers with different ends apart."""
+    always = datetime.min.replace(tzinfo=UTC)
+
+    def ended(customers: Literal["all"] | tuple[str, ...], ends: list[datetime]) -> list[Promise]:
+        end = min(ends if promise.valid_to is None else [*ends, promise.valid_to], default=None)
+        if end is not None and end <= (promise.valid_from or always):
+            return []
+        return [replace(promise, customers=customers, valid_to=end)]
+
+    for_all = [one.valid_from or always for one in newer if one.customers == "all"]
+    if promise.customers == "all":
+        return ended("all", for_all)
+    alike: dict[tuple[datetime, ...], list[str]] = {}
+    for customer in promise.customers:
+        own = [
+            one.valid_from or always for one in newer if one.customers != "all" and customer in one.customers
+        ]
+        alike.setdefault(tuple(sorted({*for_all, *own})), []).append(customer)
+    return [one for ends, customers in sorted(alike.items()) for one in ended(tuple(customers), list(ends))]
 
 
 def _line_of(text: str, name: str) -> int | None:

@@ -127,14 +127,10 @@ def replay_policy(
         # what would have been learnt late of fewer messages is not asked: breaches are only counted
         run(connection, "DELETE FROM replay_late")
     after = check(connection, promises, log)
-    was = {(entry.promise.name, entry.promise.version): entry.broken for entry in before.promises}
     broken: dict[str, tuple[int, int]] = {}
-    for entry in after.promises:
-        first, second = broken.get(entry.promise.name, (0, 0))
-        broken[entry.promise.name] = (
-            first + was[entry.promise.name, entry.promise.version],
-            second + entry.broken,
-        )
+    for first, second in zip(before.promises, after.promises, strict=True):
+        was, then = broken.get(first.promise.name, (0, 0))
+        broken[first.promise.name] = (was + first.broken, then + second.broken)
     costs = [row[3] for row in told if row[3] is not None]
     return PolicyReplay(
         sends=log.sends,
