@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from primeta.attention.ledger import Event
 from primeta.attention.promise_file import in_force
 from primeta.attention.records import CampaignCredit, Cap, Policy, Promise
 from primeta.attention.replay import read_policy
+from primeta.attention.replay_credit import CreditReplay
 from primeta.attention.replay_picture import credit_picture
 from primeta.cli.app import run
 from primeta.errors import BadInput, BadTable
@@ -221,6 +223,8 @@ def test_credit_by_campaign_programme_and_team_is_the_same_when_repeated():
     assert all(row["low"] <= row["credit_spent"] <= row["high"] for row in document["campaigns"])
     assert {row["basis"] for row in document["campaigns"]} == {"observational"}
     assert 0 <= document["blind_share"] <= 1
+    blind = first.blind_table()
+    assert (blind is None) == (not document["blind_since"])
 
 
 # The terminal
@@ -460,3 +464,15 @@ def test_versions_made_to_some_replace_the_older_ones_for_these():
         (2, ("b",), 9),
         (3, "all", None),
     ]
+
+
+def test_since_when_those_who_no_longer_look_have_been_silent():
+    found = attention(log("2026-01-01T10:00:00"), promises=[ROLLING], credit=False)
+    assert found.blind_table() is None
+    told = replace(
+        found, credit=CreditReplay(blind_share=0.4, blind_since={"2026-01": 0.25, "2026-02": 0.15})
+    )
+    table = told.blind_table("ru")
+    assert table is not None
+    assert table.rows == (("2026-01", "25,0%"), ("2026-02", "15,0%"))
+    assert "40% of those still written to" in told.line()

@@ -138,6 +138,19 @@ class AttentionReplay:
                 found.append(self._credit_table(code, rows, lang))
         return tuple(found)
 
+    def blind_table(self, lang: Language = "en") -> Table | None:
+        """Since when those who no longer look have been silent; None where there are none."""
+        if not self.credit.blind_since:
+            return None
+        return Table(
+            title=tell(lang, "blind-title"),
+            heads=(Head(tell(lang, "since")), Head(tell(lang, "share"), "right")),
+            rows=tuple(
+                (month or "—", locale.percent(share, lang, digits=1))
+                for month, share in self.credit.blind_since.items()
+            ),
+        )
+
     def _credit_table(self, code: str, rows: tuple[CampaignCredit, ...], lang: Language) -> Table:
         title = {"campaign": "credit-title", "programme": "programme-title", "team": "team-title"}[code]
         heads = (code, "messages", "spent", "interval", "basis")

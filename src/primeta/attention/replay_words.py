@@ -21,6 +21,12 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{share} of those still written to no longer look.",
         "ru": "Уже не смотрят на сообщения {share} тех, кому ещё пишут.",
     },
+    "blind-title": {
+        "en": "Most probably no longer look, by the month since which they have been silent",
+        "ru": "Скорее всего, больше не смотрят: с какого месяца молчат",
+    },
+    "since": {"en": "Silent since", "ru": "Молчат с"},
+    "share": {"en": "Of customers × channels", "ru": "Доля пар «клиент и канал»"},
     "promise": {"en": "Promise", "ru": "Обещание"},
     "state": {"en": "What came of it", "ru": "Итог"},
     "checked": {"en": "Checked", "ru": "Проверено"},

@@ -121,7 +121,8 @@ def replay(
         found.write_json(sys.stdout)
         return
     put(found.line(lang))
-    for table in (found.table(lang), *found.credit_tables(lang)):
-        put("\n" + table.text())
+    for table in (found.table(lang), *found.credit_tables(lang), found.blind_table(lang)):
+        if table is not None:
+            put("\n" + table.text())
     if said := found.policy_line(lang):
         put("\n" + said)
