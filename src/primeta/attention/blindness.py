@@ -280,12 +280,38 @@ class SegmentBlindness:
         return {name: getattr(self, name) for name in SegmentBlindness.__slots__}
 
 
+NORMAL_SCORES = 100
+FIRST_JUDGED = 2
+"""The first week that is held against the weeks before it."""
+
+
+def _against_earlier_weeks(week: Ints, cell: Ints, good: Floats, weeks: int) -> tuple[Floats, Floats, Floats]:
+    """Welcomes of each week that all earlier weeks make expect of its cells, those seen, and their variance.
+
+    Errors of such forecasts are independent from week to week while nothing changes, which those against a fixed
+    beginning are not: its own error would return in every week.
+
+    Returns:
+        (weeks,) three times; the variance has that of the week's lots and that of the shares from earlier weeks.
+    """
+    cells = int(cell.max()) + 1 if len(cell) else 1
+    place = week * cells + cell
+    sent = np.bincount(place, minlength=weeks * cells).reshape(weeks, cells).astype(float)
+    glad = np.bincount(place, weights=good, minlength=weeks * cells).reshape(weeks, cells)
+    known, won = np.cumsum(sent, axis=0) - sent, np.cumsum(glad, axis=0) - glad
+    overall = won.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    share = (won + 10 * overall) / (known + 10)
+    lots = share * (1 - share)
+    variance = (lots * (sent + np.square(sent) / (known + 10))).sum(axis=1)
+    return (sent * share).sum(axis=1), glad.sum(axis=1), np.where(known.sum(axis=1) > 0, variance, 0.0)
+
+
 def segment_alarms(
     log: TouchLog, segment: Sequence[str], *, error: float = 0.05
 ) -> tuple[SegmentBlindness, ...]:
     """Segments in which fewer touches are welcomed than in their first 12 weeks.
 
-    A week's score is the deficit of welcomes against what the segment's own first weeks make expect of these purposes
+    A week's score is the deficit of welcomes against what all the segment's earlier weeks make expect of these purposes
     and channels, in its own sd among the first weeks. The alarm goes off at evidence of (number of segments) / error:
     all segments together give a false alarm with probability `error` in a year (Ville's inequality).
 
@@ -321,27 +347,32 @@ def segment_alarms(
                 why_not="too-few-weeks" if first < LEAST_BASELINE_WEEKS else "too-few-touches",
             )
             continue
+        expected, observed, variance = _against_earlier_weeks(week[here], cell[here], good[here], last)
+        score = np.zeros(last)
+        np.divide(observed - expected, np.sqrt(variance), out=score, where=variance > 0)
+        # weeks vary more than lots do: their own spread in the first ones, no less than that of lots
+        spread = max(float(np.sqrt(np.mean(np.square(score[FIRST_JUDGED:first])))), 1.0)
+        scores.append(np.clip(score / spread, -CLIP, CLIP))
         overall = good[base].mean()
         cells = np.bincount(cell[base], minlength=int(cell.max()) + 1)
         share = (np.bincount(cell[base], weights=good[base], minlength=len(cells)) + 10 * overall) / (
             cells + 10
         )
-        expected: Floats = np.bincount(week[here], weights=share[cell[here]], minlength=last).astype(float)
-        observed: Floats = np.bincount(week[here], weights=good[here], minlength=last).astype(float)
-        noise = np.sqrt(np.maximum(expected * (1 - expected / np.maximum(sent, 1)), 1e-9))
-        score = (observed - expected) / noise
-        # weeks vary more than lots do: their own spread, no less than that of lots, and the baseline's own error
-        spread = max(float(np.sqrt(np.mean(np.square(score[:first])))), 1.0) * np.sqrt(1 + 1 / first)
-        scores.append(np.clip(score / spread, -CLIP, CLIP))
-        shares.append((sent, expected, observed))
+        as_first = np.bincount(week[here], weights=share[cell[here]], minlength=last).astype(float)
+        shares.append((sent, as_first, observed))
         told.append(number)
     if told:
+        from scipy.special import ndtri
+
         table = np.array(scores)[:, :last]
-        law = ScoreLaw(table[:, :first])
+        # few segments have few first weeks: normal scores among them keep the law's tails
+        normal = np.clip(ndtri((np.arange(NORMAL_SCORES) + 0.5) / NORMAL_SCORES), -CLIP, CLIP)
+        law = ScoreLaw(np.concatenate([table[:, FIRST_JUDGED:first].ravel(), normal]))
         weeks = min(last - first, PROMISED_WEEKS)
-        _, down = mixture_log_evidence(
-            table[:, first : first + weeks], np.ones((PROMISED_WEEKS, PROMISED_WEEKS)), law=law
-        )
+        # a lasting deficit fades from the scores as the weeks that have it join those it is held against
+        grown = first + np.arange(PROMISED_WEEKS)
+        drift = grown[:, None] / grown[None, :]
+        _, down = mixture_log_evidence(table[:, first : first + weeks], drift, law=law)
         bar = ln(len(told) / error)
         for place, number in enumerate(told):
             over = np.flatnonzero(down[place] >= bar)
