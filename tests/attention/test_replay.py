@@ -476,3 +476,17 @@ def test_since_when_those_who_no_longer_look_have_been_silent():
     assert table is not None
     assert table.rows == (("2026-01", "25,0%"), ("2026-02", "15,0%"))
     assert "40% of those still written to" in told.line()
+
+
+def test_who_breaks_which_promise():
+    sent = [f"2026-01-{day:02d}T10:00:00" for day in range(1, 6)]
+    rows = log(*sent, team=["crm", "crm", "growth", "growth", "crm"])
+    found = attention(rows, promises=[ROLLING], credit=False)
+    assert [(row["team"], row["broken"], row["knowable"]) for row in found.broken_by()] == [
+        ("growth", 2, 2),
+        ("crm", 1, 1),
+    ]
+    (campaign,) = attention(
+        rows, {"message_id": [], "kind": [], "happened_at": []}, promises=[ROLLING]
+    ).credit.campaigns
+    assert campaign.broken == 3

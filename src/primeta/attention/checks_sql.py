@@ -80,7 +80,7 @@ def rolling_max(promise: Promise, within: str, *, late: bool) -> str:
         return f"SELECT customer, pos, true AS knowable FROM ({counted}) WHERE {over}"
     return f"""WITH counted AS ({counted}),
         broken AS (SELECT customer, pos, us FROM counted WHERE {over}),
-        earlier AS (SELECT customer, pos, pos_in - first_value(pos_in) OVER (
+        earlier AS (SELECT customer, pos, pos_in - min(pos_in) OVER (
                 PARTITION BY customer ORDER BY us RANGE BETWEEN {window - 1} PRECEDING AND CURRENT ROW) AS before
             FROM (SELECT customer, pos, us, row_number() OVER (PARTITION BY customer ORDER BY pos) AS pos_in
                 FROM replay_sends WHERE {within})),

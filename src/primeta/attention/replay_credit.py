@@ -24,6 +24,7 @@ BLIND_FROM = 0.5
 SEED = 20_260
 """Of the split into customers to learn from and to judge on: the same log gives the same answer."""
 MARK = "\x1f"
+KEYS = ("campaign", "programme", "team")
 _PARTS = 1 << 32
 
 
@@ -102,12 +103,13 @@ def credit_of_log(
             lottery=replace(
                 lottery, campaign=drawn_names[drawn_codes] if len(drawn_codes) else lottery.campaign
             ),
-            names=_names(parts) if place == 0 else CampaignNames(),
+            names=replace(
+                _names(parts) if place == 0 else CampaignNames(), broken=_broken_by(connection, KEYS[place])
+            ),
             flow=flow,
         )
-        keys = ("campaign", "programme", "team")
         return tuple(
-            _scaled(row if not place else replace(row, campaign="", **{keys[place]: row.campaign}), share)
+            _scaled(row if not place else replace(row, campaign="", **{KEYS[place]: row.campaign}), share)
             for row in rows
         )
 
@@ -150,6 +152,15 @@ def _with_breaches(connection: duckdb.DuckDBPyConnection, log: TouchLog) -> Touc
         broken_customer=customer[known],
         broken_at=rows.column("us").to_numpy()[known] / DAY_US,
     )
+
+
+def _broken_by(connection: duckdb.DuckDBPyConnection, key: str) -> dict[str, int]:
+    """Breaches by campaign, programme or team, of all customers."""
+    rows = run(
+        connection,
+        f"SELECT {key}, count(*) FROM replay_broken JOIN replay_sends USING (customer, pos) GROUP BY 1 ORDER BY 1",
+    )
+    return dict(rows)
 
 
 def _scaled(row: CampaignCredit, share: float) -> CampaignCredit:

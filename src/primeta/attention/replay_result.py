@@ -78,6 +78,18 @@ class AttentionReplay:
                     by=by,
                 )
 
+    def broken_by(self) -> list[dict[str, Any]]:
+        """Who breaks which promise: `promise`, `campaign`, `programme`, `team`, `broken`, `knowable`; the most first."""
+        keys = ["promise", "campaign", "programme", "team"]
+        rows = self.checked.rows.select([*keys, "knowable"])
+        told = rows.set_column(4, "knowable", rows.column("knowable").cast("int64"))
+        found = told.group_by(keys).aggregate([([], "count_all"), ("knowable", "sum")]).to_pylist()
+        listed = [
+            {**{key: row[key] for key in keys}, "broken": row["count_all"], "knowable": row["knowable_sum"]}
+            for row in found
+        ]
+        return sorted(listed, key=lambda row: (-row["broken"], *(row[key] for key in keys)))
+
     def line(self, lang: Language = "en") -> str:
         """One line for a chat."""
         broken, knowable = (
@@ -153,17 +165,21 @@ class AttentionReplay:
 
     def _credit_table(self, code: str, rows: tuple[CampaignCredit, ...], lang: Language) -> Table:
         title = {"campaign": "credit-title", "programme": "programme-title", "team": "team-title"}[code]
-        heads = (code, "messages", "spent", "interval", "basis")
+        heads = (code, "messages", "broken-head", "spent", "interval", "basis")
         return Table(
             title=tell(lang, title),
             heads=tuple(
-                Head(tell(lang, head), "right" if head in ("messages", "spent", "interval") else "left")
+                Head(
+                    tell(lang, head),
+                    "right" if head in ("messages", "broken-head", "spent", "interval") else "left",
+                )
                 for head in heads
             ),
             rows=tuple(
                 (
                     getattr(row, code) or "—",
                     locale.number(row.touches, lang),
+                    locale.number(row.broken, lang),
                     locale.number(row.credit_spent, lang, digits=1),
                     locale.interval(row.low, row.high, lang, digits=1),
                     tell(lang, row.basis),
@@ -238,6 +254,7 @@ class AttentionReplay:
     def _rest(self) -> dict[str, Any]:
         return {
             "promises": [entry.as_dict() for entry in self.promises],
+            "broken_by": self.broken_by(),
             "campaigns": _credits("campaign", self.credit.campaigns),
             "programmes": _credits("programme", self.credit.programmes),
             "teams": _credits("team", self.credit.teams),
