@@ -351,7 +351,7 @@ def _check_one(
     )
     within = checks_sql.scope(promise, who)
     why_not = _missing(promise, log)
-    parts = _parts(connection, promise, within, log)
+    parts = _parts(connection, promise, who, log)
     if parts:
         run(
             connection,
@@ -415,17 +415,18 @@ def _missing(promise: Promise, log: Log) -> str:
     return ""
 
 
-def _parts(connection: duckdb.DuckDBPyConnection, promise: Promise, within: str, log: Log) -> list[str]:
+def _parts(connection: duckdb.DuckDBPyConnection, promise: Promise, who: str, log: Log) -> list[str]:
     """A query for each predicate that the log can check."""
     if promise.purpose and "purpose" not in log.columns:
         return []
     parts: list[str] = []
+    within = checks_sql.scope(promise, who)
 
     def forbid(condition: str) -> None:
         parts.append(checks_sql.each_message(promise, condition, within))
 
     if promise.max is not None and promise.window is not None:
-        parts.append(checks_sql.rolling_max(promise, within, late=log.late))
+        parts.append(checks_sql.rolling_max(promise, who, late=log.late))
     if promise.hours is not None:
         zones = {
             number: zone_of(key) for number, key in run(connection, "SELECT zone, key FROM replay_zones")

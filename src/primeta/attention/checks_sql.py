@@ -34,19 +34,21 @@ def listed(values: Sequence[str]) -> str:
     return ", ".join(quoted(value) for value in values)
 
 
-def scope(promise: Promise, named_customers: str = "") -> str:
+def scope(promise: Promise, named_customers: str = "", *, of: str = "") -> str:
     """Condition on the sends that a promise speaks of, whenever they were sent.
 
     Args:
-        named_customers: Table of the customers to whom it was made; empty: to all.
+        named_customers: Query of the customers to whom it was made; empty: to all.
+        of: Alias of the table of sends; empty: it has none.
     """
+    own = f"{of}." if of else ""
     parts = ["true"]
     if promise.channel is not None:
-        parts.append(f"channel = {quoted(promise.channel)}")
+        parts.append(f"{own}channel = {quoted(promise.channel)}")
     if promise.purpose is not None:
-        parts.append(f"purpose = {quoted(promise.purpose)}")
+        parts.append(f"{own}purpose = {quoted(promise.purpose)}")
     if named_customers:
-        parts.append(f"customer IN (SELECT customer FROM {named_customers})")
+        parts.append(f"{own}customer IN {named_customers}")
     return " AND ".join(parts)
 
 
@@ -60,19 +62,20 @@ def valid(promise: Promise, column: str = "us") -> str:
     return " AND ".join(parts)
 
 
-def rolling_max(promise: Promise, within: str, *, late: bool) -> str:
+def rolling_max(promise: Promise, named_customers: str = "", *, late: bool) -> str:
     """Sends beyond `max` in the window (t − w, t] that ends with them, as (customer, pos, knowable).
 
     The n-th send before this one lies in the window if and only if more than n are there. It was knowable if n of the
     earlier ones had been learnt by then.
 
     Args:
-        within: Condition of `scope`.
+        named_customers: As for `scope`.
         late: Whether any send was learnt after the next one went out.
     """
     assert promise.max is not None
     assert promise.window is not None
     most, window = promise.max, promise.window // MICROSECOND
+    within = scope(promise, named_customers)
     counted = f"""SELECT customer, pos, us, lag(us, {most}) OVER (PARTITION BY customer ORDER BY pos) AS back
         FROM replay_sends WHERE {within}"""
     over = f"back > us - {window} AND {valid(promise)}"
@@ -86,16 +89,9 @@ def rolling_max(promise: Promise, within: str, *, late: bool) -> str:
                 FROM replay_sends WHERE {within})),
         unlearnt AS (SELECT b.customer, b.pos, count(*) AS n FROM broken b JOIN replay_late l
                 ON l.customer = b.customer AND l.pos < b.pos AND l.us > b.us - {window} AND l.learnt > b.us
-            WHERE {_of("l", within)} GROUP BY b.customer, b.pos)
+            WHERE {scope(promise, named_customers, of="l")} GROUP BY b.customer, b.pos)
         SELECT b.customer, b.pos, e.before - coalesce(u.n, 0) >= {most} AS knowable
         FROM broken b JOIN earlier e USING (customer, pos) LEFT JOIN unlearnt u USING (customer, pos)"""
-
-
-def _of(alias: str, within: str) -> str:
-    """The condition of `scope` on one of two joined tables."""
-    for column in ("channel", "purpose", "customer"):
-        within = within.replace(f"AND {column} ", f"AND {alias}.{column} ")
-    return within
 
 
 def each_message(promise: Promise, condition: str, within: str, *, zones: str = "") -> str:
