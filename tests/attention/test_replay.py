@@ -490,3 +490,18 @@ def test_who_breaks_which_promise():
         rows, {"message_id": [], "kind": [], "happened_at": []}, promises=[ROLLING]
     ).credit.campaigns
     assert campaign.broken == 3
+
+
+def test_what_came_as_promised_is_kept_customer_by_customer():
+    rows = log("2026-01-01T10:00:00", "2026-01-02T10:00:00", "2026-01-03T10:00:00")
+    rows["customer_id"], rows["campaign"] = ["c1", "c2", "c3"], ["gift", "gift", "spring"]
+    promises = [{"promise": "gift", "deliver": "gift", "by": "2026-01-03"}, ROLLING]
+    found = attention(rows, promises=promises, credit=False)
+    # c3 was first written to after the promised time, so nothing was promised to him
+    assert [
+        (event.kind, event.customer_id, event.payload["promise"]) for event in found.events(by="test")
+    ] == [
+        ("kept", "c1", "gift"),
+        ("kept", "c2", "gift"),
+        ("kept", "", "p1"),
+    ]

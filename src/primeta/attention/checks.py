@@ -92,6 +92,8 @@ class Checked:
     rows: pa.Table
     """promise, version, customer_id, message_id, us, knowable, campaign, programme, team, channel; by promise, customer, time,
     message."""
+    delivered: pa.Table
+    """promise, version, customer_id, us: to whom what was promised to come came in time; by promise, customer."""
 
     def broken(self) -> Iterator[Broken]:
         """Row by row, so that millions need no memory."""
@@ -315,6 +317,7 @@ def check(connection: duckdb.DuckDBPyConnection, promises: Sequence[Promise], lo
         "CREATE OR REPLACE TEMP TABLE replay_broken (promise INTEGER, customer INTEGER, pos INTEGER, us BIGINT, "
         "knowable BOOLEAN)",
     )
+    run(connection, "CREATE OR REPLACE TEMP TABLE replay_kept (promise INTEGER, customer INTEGER, us BIGINT)")
     found: list[PromiseCheck] = []
     with plain_errors("checking promises"):
         for number, promise in enumerate(standing):
@@ -338,7 +341,13 @@ def check(connection: duckdb.DuckDBPyConnection, promises: Sequence[Promise], lo
             LEFT JOIN replay_sends s ON s.customer = b.customer AND s.pos = b.pos
             ORDER BY b.promise, b.customer, 5, b.pos""",
         )
-    return Checked(promises=tuple(found), rows=rows)
+        delivered = arrow(
+            connection,
+            """SELECT n.name AS promise, n.version, p.customer_id, k.us FROM replay_kept k
+                JOIN arrow_standing n ON n.number = k.promise JOIN replay_people p USING (customer)
+                ORDER BY k.promise, k.customer""",
+        )
+    return Checked(promises=tuple(found), rows=rows, delivered=delivered)
 
 
 def _check_one(
@@ -378,6 +387,11 @@ def _check_one(
                     connection,
                     f"INSERT INTO replay_broken SELECT {number}, customer, NULL, {due}, true "
                     f"FROM ({checks_sql.not_delivered(promise, within, people)})",
+                )
+                run(
+                    connection,
+                    f"INSERT INTO replay_kept SELECT {number}, customer, {due} FROM ({people}) ANTI JOIN (SELECT customer "
+                    f"FROM replay_broken WHERE promise = {number} AND pos IS NULL) USING (customer)",
                 )
     broken, knowable, customers = one(
         connection,

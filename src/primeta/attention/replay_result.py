@@ -50,8 +50,8 @@ class AttentionReplay:
     def events(self, *, by: str) -> Iterator[Event]:
         """Kept and broken promises for the ledger, derived: with the version of the code that worked them out.
 
-        A breach is one entry for each message; a promise that was kept is one entry for each of its promises, at the
-        end of the log.
+        A breach is one entry for each message. What was promised to come and came is one entry for each customer, at
+        the promised time; any other promise that nobody broke is one entry at the end of the log.
         """
         names = ("promise", "version", "message_id", "channel", "campaign", "programme", "team", "knowable")
         for batch in self.checked.rows.to_batches(max_chunksize=10_000):
@@ -66,8 +66,18 @@ class AttentionReplay:
                     payload={**{name: row[name] for name in names}, "code": self.code},
                     by=by,
                 )
+        for batch in self.checked.delivered.to_batches(max_chunksize=10_000):
+            for row in batch.to_pylist():
+                yield Event(
+                    key=key_of("kept", row["promise"], row["version"], row["customer_id"]),
+                    kind="kept",
+                    customer_id=row["customer_id"],
+                    happened_at=moment_of(row["us"]),
+                    payload={"promise": row["promise"], "version": row["version"], "code": self.code},
+                    by=by,
+                )
         for entry in self.promises:
-            if entry.state == "kept" and entry.checked:
+            if entry.state == "kept" and not entry.promise.deliver:
                 name, version = entry.promise.name, entry.promise.version
                 yield Event(
                     key=key_of("kept", name, version, self.log.first, self.log.last, entry.checked),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from primeta.attention.consents import marks_of
+from primeta.attention.policy import policy_from
 from primeta.attention.promise_file import promise_from, read_promises
 from primeta.attention.replay import MEMORY, Sources, read_policy, replay
 from primeta.attention.replay_tables import Query, columns_of
@@ -22,7 +23,7 @@ from primeta.warehouse.engine import open_warehouse
 from primeta.workspace.may_send import promises_in_force
 
 if TYPE_CHECKING:
-    from primeta.attention.records import Promise
+    from primeta.attention.records import Policy, Promise
     from primeta.attention.replay_result import AttentionReplay
     from primeta.warehouse.engine import Warehouse
     from primeta.workspace.workspace import Workspace
@@ -36,7 +37,7 @@ def replay_workspace(
     now: datetime,
     by: str,
     promises: Path | None = None,
-    policy: Path | None = None,
+    policy: Policy | Mapping[str, Any] | Path | None = None,
     credit: bool = True,
     record: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
@@ -47,7 +48,7 @@ def replay_workspace(
 
     Args:
         promises: A file; default: the one that `[attention] promises` names.
-        policy: A draft to replay.
+        policy: A draft to replay: a policy, the keys of `[attention]`, or a TOML file of them.
         record: Write what was kept and broken into the ledger, each once.
     Raises:
         NotFound: `messages` is not mapped, or there is no such file.
@@ -59,7 +60,9 @@ def replay_workspace(
         raise BadInput(
             f"{ws.config.path}: no promises; give --promises FILE, or name the file as promises under [attention]"
         )
-    draft = read_policy(policy) if policy is not None else None
+    draft = read_policy(policy) if isinstance(policy, Path) else policy
+    if isinstance(draft, Mapping):
+        draft = policy_from(draft)
     keys = keys_of(ws.database, now=now)
     with open_warehouse(ws.config) as warehouse:
         run(warehouse.connection, f"SET memory_limit = '{MEMORY}'")
