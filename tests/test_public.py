@@ -40,4 +40,23 @@ def test_help_and_version_load_no_engine(arguments):
 def test_no_public_name_is_hidden_by_a_folder_of_the_same_name():
     # `import primeta.sources` sets the attribute `sources` of `primeta`, over any function of that name
     folders = {path.name for path in Path(primeta.__file__).parent.iterdir() if path.is_dir()}
-    assert not folders & set(primeta.__all__)
+    # the folder `attention` can be called itself: see the next test
+    assert folders & set(primeta.__all__) == {"attention"}
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["import primeta.attention", "import primeta.attention.records", "import primeta", "from primeta import attention"],
+)
+def test_attention_is_a_verb_whatever_was_imported_first(first):
+    log = "{'message_id': ['m'], 'customer_id': ['c'], 'sent_at': ['2026-01-01T10:00:00'], 'channel': ['push']}"
+    code = (
+        f"{first}\nimport primeta as pm\nimport inspect\n"
+        f"first = pm.attention({log}, promises=[], credit=False)\n"
+        f"again = pm.attention({log}, promises=[], credit=False)\n"
+        "assert first.as_dict() == again.as_dict()\n"
+        "assert 'promises' in inspect.signature(pm.attention).parameters\n"
+        "from primeta.attention.records import Promise\nprint(first.log.sends)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"

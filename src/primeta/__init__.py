@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from primeta.attention.door import attention
     from primeta.errors import (
         BadConfig,
         BadInput,
@@ -59,6 +60,7 @@ _PLACES = {
     "lapse": ("primeta.reactivation.lapse", "lapse"),
     "ltv": ("primeta.reactivation.ltv", "ltv"),
     "acquisition": ("primeta.reactivation.acquisition", "acquisition"),
+    "attention": ("primeta.attention.door", "attention"),
     "whom": ("primeta.reactivation.whom.door", "whom"),
     **{
         name: ("primeta.errors", name)
@@ -99,6 +101,7 @@ __all__ = [
     "UnitMismatch",
     "Workspace",
     "acquisition",
+    "attention",
     "detect",
     "discount",
     "farms",

@@ -207,6 +207,47 @@ class SourcesConfig:
     """Between two requests to one host."""
 
 
+ATTENTION_POLICY_KEYS = (
+    "caps",
+    "quiet_hours",
+    "first_useful",
+    "useful_after_broken",
+    "sell_at",
+    "press_at",
+    "gain_per_touch",
+    "loss_of_customer",
+    "cost_per_message",
+    "priority",
+    "channels",
+    "service_programmes",
+    "holdout",
+    "default",
+)
+ATTENTION_KEYS = (
+    *ATTENTION_POLICY_KEYS,
+    "promises",
+    "controller",
+    "accept_unproven_by",
+    "accept_unproven_reason",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionConfig:
+    """`[attention]`: what may be sent to whom and when; `attention.policy` makes a policy of `policy`."""
+
+    policy: dict[str, Any] = field(default_factory=dict)
+    """Keys of ATTENTION_POLICY_KEYS as they are written; empty: nothing is declared."""
+    promises: str = ""
+    """A JSON file of promises to everybody; a path from the workspace."""
+    controller: str = ""
+    """Who answers for the data, as consents name it."""
+    accept_unproven_by: str = ""
+    """A named person who takes it upon himself that consents without proof count …"""
+    accept_unproven_reason: str = ""
+    """… and why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A workspace as its file declares it."""
@@ -234,6 +275,7 @@ class Config:
     reactivation: ReactivationConfig = ReactivationConfig()
     delivery: dict[str, DeliveryConfig] = field(default_factory=dict)
     sources: SourcesConfig = SourcesConfig()
+    attention: AttentionConfig = AttentionConfig()
 
     @property
     def folder(self) -> Path:
@@ -334,6 +376,7 @@ SECTIONS = (
     "experiments",
     "reactivation",
     "delivery",
+    "attention",
 )
 
 
@@ -418,6 +461,7 @@ def parse_config(text: str, path: Path) -> Config:
         watch=_watch(read, read.section(document, "watch", "watch")),
         experiments=_experiments(read, read.section(document, "experiments", "experiments")),
         reactivation=_reactivation(read, read.section(document, "reactivation", "reactivation")),
+        attention=_attention(read, read.section(document, "attention", "attention")),
         delivery=_delivery(read, read.section(document, "delivery", "delivery")),
         sources=_sources(read, read.section(document, "sources", "sources")),
     )
@@ -586,6 +630,27 @@ def _reactivation(read: _Reader, values: dict[str, Any]) -> ReactivationConfig:
         promo_codes=codes,
         controls={name: read.take("reactivation.controls", controls, name, str, "") for name in controls},
         contact_costs=costs,
+    )
+
+
+def _attention(read: _Reader, values: dict[str, Any]) -> AttentionConfig:
+    """Keys are checked here, what they mean by `attention.policy`, with the same lines."""
+    read.known("attention", values, ATTENTION_KEYS)
+    by = read.take("attention", values, "accept_unproven_by", str, "")
+    reason = read.take("attention", values, "accept_unproven_reason", str, "")
+    if bool(by.strip()) != bool(reason.strip()):
+        raise read.fail(
+            "attention",
+            "accept_unproven_by" if by.strip() else "accept_unproven_reason",
+            "consents without proof count only where a named person says so and why: give both "
+            "accept_unproven_by and accept_unproven_reason",
+        )
+    return AttentionConfig(
+        policy={key: value for key, value in values.items() if key in ATTENTION_POLICY_KEYS},
+        promises=read.take("attention", values, "promises", str, ""),
+        controller=read.take("attention", values, "controller", str, ""),
+        accept_unproven_by=by.strip(),
+        accept_unproven_reason=reason.strip(),
     )
 
 

@@ -86,11 +86,11 @@ TABLES: dict[str, TableSpec] = {
         _spec(
             "messages",
             "message_id:id customer_id:id sent_at:time channel",
-            "campaign programme purpose cost:money+ withheld:flag probability:number+",
+            "campaign programme purpose cost:money+ withheld:flag probability:number+ learnt_at:time team personal:flag",
             key="message_id",
             time="sent_at",
         ),
-        _spec("reactions", "message_id:id kind happened_at:time", "machine:flag", time="happened_at"),
+        _spec("reactions", "message_id:id kind happened_at:time", "machine:flag learnt_at:time", time="happened_at"),
         _spec("visits", "customer_id:id happened_at:time kind", "product_id:id category", time="happened_at"),
         _spec(
             "voices",
@@ -103,7 +103,7 @@ TABLES: dict[str, TableSpec] = {
         _spec(
             "consents",
             "customer_id:id processing channel state happened_at:time",
-            "text version surface legal_basis",
+            "text version surface legal_basis language controller text_hash",
             time="happened_at",
         ),
         _spec("promotions", "name starts_at:time ends_at:time", "slice depth:number", time="starts_at"),

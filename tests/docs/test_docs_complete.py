@@ -15,6 +15,7 @@ from cyclopts import App
 
 import primeta
 from primeta import config, facts
+from primeta.attention import checks, promise_file, replay_policy, replay_result
 from primeta.cli.app import EXPERIMENT_IN_A_WORKSPACE, VERBS, build
 from primeta.experiments import analysis, certificate, certify_words, size
 from primeta.reactivation import lapse, ltv, ltv_check
@@ -29,6 +30,7 @@ from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
 from primeta.warehouse.rules import RULES
 from primeta.web import texts_documents
 from primeta.workspace import (
+    attention_credit,
     collect_words,
     deliver,
     digest,
@@ -40,7 +42,7 @@ from primeta.workspace import (
 )
 from primeta.workspace import experiment_documents as tests
 from primeta.workspace.watch import WatchReport
-from primeta.worlds import company_files, reactivation_files
+from primeta.worlds import attention_files, company_files, reactivation_files
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -139,6 +141,53 @@ def test_moment_sequence_and_discount_are_documented_with_all_their_options(verb
     assert f"primeta reactivation {verb}" in text
     missing = [name for name in options(build()["reactivation"][verb]) if f"`{name}`" not in text]
     assert not missing, f"how-to/moment-sequence-discount.md does not mention {missing}"
+
+
+@pytest.mark.parametrize("verb", ["record", "wishes", "verify", "consents import"])
+def test_the_ledgers_verbs_are_documented_with_all_their_options(verb: str):
+    app = build()["attention"]
+    for part in verb.split():
+        app = app[part]
+    text = page("how-to/consents.md")
+    assert f"primeta attention {verb}" in text
+    missing = [name for name in options(app) if f"`{name}`" not in text]
+    assert not missing, f"how-to/consents.md does not mention {missing}"
+    assert section(page("reference/json.md"), f"attention {verb}")
+
+
+@pytest.mark.parametrize("verb", ["may-send", "filter", "sync"])
+def test_may_send_and_its_kin_are_documented_with_all_their_options(verb: str):
+    text = page("how-to/may-send.md")
+    assert f"primeta attention {verb}" in text
+    missing = [name for name in options(build()["attention"][verb]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/may-send.md does not mention {missing}"
+    assert section(page("reference/json.md"), f"attention {verb}")
+
+
+@pytest.mark.parametrize("where", ["how-to/replay.md", "ru/replay.md"])
+def test_replay_is_documented_with_all_its_options_and_keys(where: str):
+    text = page(where)
+    missing = [name for name in options(build()["attention"]["replay"]) if f"`{name}`" not in text]
+    assert not missing, f"{where} does not mention {missing}"
+    assert {key for key in promise_file.KEYS if key != "name"} <= set(re.findall(r"`(\w+)`", text))
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention replay")))
+    result = replay_result.AttentionReplay
+    for made in (result._rows, result._rest, checks.PromiseCheck.as_dict, replay_policy.PolicyReplay.as_dict):
+        assert set(re.findall(r'"(\w+)":', inspect.getsource(made))) <= said
+
+
+def test_every_key_of_the_policy_is_documented():
+    part = section(page("reference/workspace-file.md"), "[attention]")
+    assert set(config.ATTENTION_KEYS) <= first_cells(part)
+
+
+def test_attention_credit_is_documented_with_all_its_options():
+    text = page("how-to/credit.md")
+    missing = [name for name in options(build()["attention"]["credit"]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/credit.md does not mention {missing}"
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention credit")))
+    for kind in (attention_credit.CustomerCredit, attention_credit.ChannelCredit):
+        assert set(re.findall(r'"(\w+)":', inspect.getsource(kind.as_dict))) <= said
 
 
 def test_options_that_a_page_names_exist():
@@ -390,7 +439,14 @@ def test_grades_page_states_how_many_blocks_repeat():
                 texts_documents._block,
             ],
         ),
-        ("world", [company_files.Made.as_dict, reactivation_files.MadeReactivation.as_dict]),
+        (
+            "world",
+            [
+                company_files.Made.as_dict,
+                reactivation_files.MadeReactivation.as_dict,
+                attention_files.MadeAttention.as_dict,
+            ],
+        ),
     ],
 )
 def test_every_json_key_is_documented(head: str, made_by: list[Callable[..., object]]):

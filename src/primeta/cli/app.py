@@ -93,6 +93,29 @@ REACTIVATION: dict[str, tuple[str, str]] = {
     ),
 }
 
+ATTENTION: dict[str, tuple[str, str]] = {
+    "replay": (
+        "primeta.cli.attention_replay:replay",
+        "Which promises did our messages break, and what did they cost in credit?",
+    ),
+    "may-send": ("primeta.cli.attention_may_send:may_send", "May we send this to him, and why not?"),
+    "filter": (
+        "primeta.cli.attention_may_send:filter_audience",
+        "May we send this to each of a file of customers?",
+    ),
+    "sync": (
+        "primeta.cli.attention_may_send:sync",
+        "Take over consents, messages and reactions of the mapped tables.",
+    ),
+    "credit": ("primeta.cli.attention_credit:credit", "How much attention one customer lends us."),
+    "record": ("primeta.cli.attention:record", "Write events into the ledger, each once."),
+    "wishes": ("primeta.cli.attention:wishes", "What customers asked for and nobody has looked at yet."),
+    "verify": ("primeta.cli.attention:verify", "Was any entry of the ledger changed, removed, inserted?"),
+}
+CONSENTS: dict[str, tuple[str, str]] = {
+    "import": ("primeta.cli.attention:import_consents", "Take over consents with the proof that they have."),
+}
+
 
 def build() -> App:
     """The application with every verb registered lazily."""
@@ -127,6 +150,18 @@ def build() -> App:
         reactivation.command(place, name=name, help=words, sort_key=number)
     if REACTIVATION:
         app.command(reactivation)
+    attention = App(
+        name="attention",
+        help="Promises, consents and what the attention of customers bears.",
+        group=LOOP,
+    )
+    for number, (name, (place, words)) in enumerate(ATTENTION.items()):
+        attention.command(place, name=name, help=words, sort_key=number)
+    consents = App(name="consents", help="Consents and their proof.")
+    for name, (place, words) in CONSENTS.items():
+        consents.command(place, name=name, help=words)
+    attention.command(consents)
+    app.command(attention)
     return app
 
 

@@ -18,6 +18,7 @@ def world(
     seed: int,
     weeks: int = 156,
     reactivation: str = "",
+    attention: str = "",
     texts: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
     language: Language = "",
@@ -43,6 +44,9 @@ def world(
     reactivation
         plain, aa, short-winner-loses, short-winner-pulls, short-winner-teaches, other-basket, seasonal, regular,
         heavy-tailed, staggered, relapse, farms or quality.
+    attention
+        Customers who are written to, whose attention is known: model, habit or shade; with promises, and with
+        `--customers` and `--weeks`.
     texts
         Also what is said around it: a press, channels, a rival, a regulator, customers' tickets; with a topic that
         tells why fewer messages are opened, topics of their own, reposts, a campaign and a season.
@@ -55,6 +59,23 @@ def world(
 
     if reactivation and texts:
         raise BadInput("--texts goes with a company of its own; leave --reactivation or --texts out")
+    if attention:
+        if reactivation or texts:
+            raise BadInput("--attention makes a world of its own; leave --reactivation and --texts out")
+        from primeta.worlds.attention import simulate_attention
+        from primeta.worlds.attention_files import write_attention
+
+        kept = write_attention(
+            simulate_attention(
+                attention, customers=2000 if customers is None else customers, seed=seed, weeks=min(weeks, 52)
+            ),
+            directory,
+        )
+        if json:
+            put_json(kept.as_dict())
+        else:
+            put(kept.line(language or "en"))
+        return
     if reactivation:
         from primeta.worlds.reactivation import simulate_reactivation
         from primeta.worlds.reactivation_files import write_reactivation

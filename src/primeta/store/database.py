@@ -103,6 +103,8 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
         cursor.execute(f"pragma busy_timeout = {int(busy_timeout_s * 1000)}")
         cursor.execute("pragma journal_mode = wal")
         cursor.execute("pragma synchronous = full")
+        # What is deleted or overwritten is zeroed in its page, so that an erasure finds no copy left behind.
+        cursor.execute("pragma secure_delete = on")
         cursor.execute("pragma foreign_keys = on")
         cursor.close()
 

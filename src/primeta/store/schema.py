@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -15,11 +17,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 NAMING = {
@@ -382,4 +386,107 @@ audit = Table(
     Column("who", Text, nullable=False),
     Column("verb", String(32), nullable=False),
     Column("what", JSON, nullable=False),
+)
+
+# Attention. `ledger` is append-only and chained; triggers of the database forbid every change but erasure, which
+# empties key, customer_id, payload and salt (`attention.chain` says why the chain then still holds).
+LEDGER_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("number", LEDGER_NUMBER, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    # Keyed hash of `key`: told twice is one entry, also after erasure.
+    Column("key_digest", LargeBinary(16), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("customer_id", Text, nullable=False, index=True),
+    Column("happened_at", DateTime, nullable=False),
+    Column("learnt_at", DateTime, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("salt", LargeBinary(32), nullable=False),
+    Column("commitment", LargeBinary(32), nullable=False),
+    Column("chain", LargeBinary(32), nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+# Wishes, promises and erasures are few among millions of touches.
+RARE = text("kind in ('notice', 'promise', 'wish', 'wish-confirmed', 'broken', 'suppressed', 'erased')")
+Index("ix_ledger_rare", ledger.c.kind, ledger.c.number, sqlite_where=RARE, postgresql_where=RARE)
+
+# One row: the end of the chain. Who appends locks it first.
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", LEDGER_NUMBER, nullable=False),
+    Column("chain", LargeBinary(32), nullable=False),
+    Column("learnt_at", DateTime),
+)
+
+# What the ledger says about each customer, packed; written in the transaction of the entries. `credit` is written
+# by whoever works credit out and may be emptied at any time.
+attention_states = Table(
+    "attention_states",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("number", LEDGER_NUMBER, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("credit", LargeBinary),
+    Column("credit_at", DateTime),
+    # Where he lives, as the facts tell; quiet hours are his.
+    Column("zone", String(64)),
+)
+
+# A message that holds a place under the caps until it is confirmed as sent, released, or its time is over.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("personal", Boolean),
+    # When it is to be sent; once confirmed, when it was.
+    Column("at", DateTime, nullable=False),
+    # `reserved`, `confirmed`, `released`.
+    Column("state", String(16), nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("policy", Integer, nullable=False),
+    Column("made_at", DateTime, nullable=False),
+    Column("expires_at", DateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Index("ix_reservations_customer_id", "customer_id", "at"),
+)
+
+# What may be sent to whom and when, every version; `origin` is `file` or `page`.
+attention_policies = Table(
+    "attention_policies",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("policy", JSON, nullable=False),
+    Column("seal", String(64), nullable=False),
+    Column("origin", String(8), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+# Who was erased and must not be written again: a keyed digest of the id, nothing else.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("since", DateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("number", LEDGER_NUMBER, nullable=False),
+)
+
+# The workspace's secret, from which all keyed hashes are derived.
+privacy_keys = Table(
+    "privacy_keys",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("secret", LargeBinary(32), nullable=False),
+    Column("made_at", DateTime, nullable=False),
 )

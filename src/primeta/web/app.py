@@ -16,6 +16,7 @@ from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaErro
 from primeta.show.chart import vega_bundle
 from primeta.web import api, api_experiments, api_reactivation, api_texts
 from primeta.web.background import Answers
+from primeta.web.may_send import MaySendRoute, describe
 from primeta.web.page import Site, page
 from primeta.web.pages import (
     certify,
@@ -80,6 +81,8 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)
+    # The hot question passes by everything else; it refuses foreign hosts and sets the headers itself.
+    app.add_middleware(MaySendRoute, workspace=workspace, now=now, allowed=tuple(hosts))
     pages = (
         today,
         signals,
@@ -115,6 +118,8 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     app.include_router(api_texts.router)
     app.add_api_route("/static/vega.js", _vega, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("primeta.web") / "static")), name="static")
+    described = app.openapi
+    app.openapi = lambda: describe(described())
     app.add_exception_handler(PrimetaError, _refused)
     app.add_exception_handler(HTTPException, _missing)
     app.add_exception_handler(RequestValidationError, _unreadable)

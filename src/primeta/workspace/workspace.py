@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,12 @@ from primeta.workspace.views import (
 )
 
 if TYPE_CHECKING:
+    from primeta.attention.replay_result import AttentionReplay
+    from primeta.attention.fold import CustomerState
+    from primeta.attention.import_consents import ImportedConsents
+    from primeta.attention.ledger import Event
+    from primeta.attention.records import Answer as MaySend
+    from primeta.attention.records import Question
     from primeta.experiments.certificate import Certificate
     from primeta.experiments.certify import Asked
     from primeta.experiments.declare import Problem
@@ -45,10 +51,15 @@ if TYPE_CHECKING:
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
+    from primeta.workspace.attention_sync import Synced
+    from primeta.workspace.audience_filter import Filtered
+    from primeta.workspace.attention_ledger import Recorded, Verified
+    from primeta.workspace.attention_wishes import Wishes
     from primeta.workspace.deliver import Deliveries
     from primeta.workspace.digest import Digest
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
+    from primeta.workspace.may_send import Desk
     from primeta.workspace.reactivation_plan import PlanExample
     from primeta.workspace.reactivation_views import (
         CampaignView,
@@ -322,6 +333,40 @@ class Workspace:
         return people.decide(
             self, trend, answer=answer, criteria=criteria, due=due, owner=owner, by=by, now=now, reason=reason
         )
+
+    # What customers said
+
+    def record(self, events: Iterable[Event], *, now: datetime) -> Recorded:
+        """Write events of attention into the ledger, each once."""
+        from primeta.workspace.attention_ledger import record
+
+        return record(self, events, now=now)
+
+    def customer_state(self, customer_id: str, **moments: datetime | None) -> CustomerState:
+        """What the ledger says about one customer; `happened`, `learnt` as in `attention_ledger.customer_state`."""
+        from primeta.workspace.attention_ledger import customer_state
+
+        return customer_state(self, customer_id, **moments)
+
+    def verify_ledger(self, *, now: datetime, anchors: Path | None = None, save: bool = False) -> Verified:
+        """Whether any entry of the ledger was changed, removed, inserted or moved."""
+        from primeta.workspace.attention_ledger import verify
+
+        return verify(self, now=now, anchors=anchors, save=save)
+
+    def import_consents(
+        self, file: Path | None = None, *, now: datetime, by: str, **options: Any
+    ) -> ImportedConsents:
+        """Take over consents with their proof; options as in `workspace.consents.import_consents`."""
+        from primeta.workspace.consents import import_consents
+
+        return import_consents(self, file, now=now, by=by, **options)
+
+    def wishes(self, *, now: datetime, by: str, **options: Any) -> Wishes:
+        """Wishes that wait for a person; options as in `workspace.attention_wishes.wishes`."""
+        from primeta.workspace.attention_wishes import wishes
+
+        return wishes(self, now=now, by=by, **options)
 
     # Reactivation
 
@@ -735,6 +780,40 @@ class Workspace:
         from primeta.workspace.reading import log_document
 
         return log_document(self, identity, by=by, now=now, **options)
+
+    # Attention: may we send this?
+
+    def may_send(self, question: Question, *, now: datetime) -> MaySend:
+        """May we send this to him, and why not?"""
+        from primeta.workspace.may_send import may_send
+
+        return may_send(self, question, now=now)
+
+    def sync_attention(self, *, now: datetime, by: str, **options: Any) -> Synced:
+        """Take over what the mapped tables know; options as in `workspace.attention_sync.sync`."""
+        from primeta.workspace.attention_sync import sync
+
+        return sync(self, now=now, by=by, **options)
+
+    def replay_attention(self, *, now: datetime, by: str, **options: Any) -> AttentionReplay:
+        """The log of messages held against promises; options as in `attention_replay.replay_workspace`."""
+        from primeta.workspace.attention_replay import replay_workspace
+
+        return replay_workspace(self, now=now, by=by, **options)
+
+    def desk(self, *, now: datetime) -> Desk:
+        """For many questions and for places under the caps: policy and promises are read once."""
+        from primeta.workspace.may_send import Desk
+
+        return Desk(self, now=now)
+
+    def filter_audience(
+        self, audience: Path, question: Question, *, out: Path, now: datetime, **options: Any
+    ) -> Filtered:
+        """The question for each row of a file; options as in `workspace.audience_filter.filter_audience`."""
+        from primeta.workspace.audience_filter import filter_audience
+
+        return filter_audience(self, audience, question, out=out, now=now, **options)
 
     # The week
 

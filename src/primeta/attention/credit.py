@@ -1,0 +1,671 @@
+"""Credit of one customer: kept as a small state, moved by each event, read before each touch.
+
+A state is a function of the set of his events: `state_of` sorts them and leaves out what is told twice; `update` adds
+one event in its time, and answers None where it comes late, so that all are gone through again (a year takes
+milliseconds). The same numbers come out as from `credit_model.foresee` over a whole log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from math import exp, log, log1p
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from primeta.attention.baselines import count_row
+from primeta.attention.credit_features import (
+    ALL_TOUCHES,
+    ALL_WELCOMED,
+    BROKEN,
+    COUNT_WINDOWS,
+    DROVE,
+    KEPT,
+    MARKS,
+    SERVICE,
+    WELCOMED,
+    drive_row,
+    onset_row,
+    stack_row,
+    welcome_row,
+)
+from primeta.attention.credit_levels import level_by, level_of
+from primeta.attention.credit_model import CreditModel
+from primeta.attention.outcomes import days_of, time_of
+from primeta.attention.records import PURPOSES, Credit, Policy, Purpose
+from primeta.errors import BadInput
+from primeta.stats.attention_filter import (
+    AT_START,
+    BLIND,
+    FIRST_DAYS,
+    LAST_DAYS,
+    LEVELS,
+    drift_modes,
+)
+from primeta.stats.attention_interval import one_interval
+from primeta.stats.decayed import MEMORIES
+
+__all__ = [
+    "ChannelState", "CreditEvent", "CreditModel", "CreditState", "Prediction", "credit_of", "level_of", "new_state",
+    "predict", "state_of", "update",
+]  # fmt: skip
+
+Floats = npt.NDArray[np.floating[Any]]
+CreditEventKind = Literal["touch", "welcomed", "drove-away", "broken", "kept"]
+"""A message was sent; it was welcomed (human click, reply, visit or order within 72 hours); it drove him away (opt-out
+or complaint within 72 hours); a promise to him was broken or kept."""
+_TURN = {"welcomed": 0, "drove-away": 1, "broken": 2, "kept": 2, "touch": 5}
+_MONTH = COUNT_WINDOWS[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditEvent:
+    """What moves credit. Opens are no events: they weigh nothing."""
+
+    kind: CreditEventKind
+    at: datetime
+    channel: str
+    purpose: Purpose = "useful"
+    """Of a touch."""
+    message_id: str = ""
+    """Of a touch and of what came of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """Of the next touch, with 95% interval of P(welcomed and not driven away)."""
+
+    welcome: float
+    """Given that it does not drive away."""
+    drive_away: float
+    value: float
+    """welcome × (1 − drive_away)."""
+    low: float
+    high: float
+    blind: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A touch whose 72 hours are not over."""
+
+    message_id: str
+    sent: float
+    x: float
+    purpose: int
+    marked: bool = False
+    """Its first 24 hours were silent, and that has been counted."""
+    answered: bool = False
+    drove: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChannelState:
+    """One customer on one channel. Times are days since 1970-01-01 UTC."""
+
+    weights: Floats
+    """(14,) of the hidden states, as of `at`."""
+    at: float
+    own: Floats
+    """(9, 4) fading counts, as of `counted_at`."""
+    counted_at: float
+    earlier: int = 0
+    """Touches so far."""
+    unanswered: int = 0
+    """Since the last welcome."""
+    pending: tuple[Pending, ...] = ()
+    sent: tuple[float, ...] = ()
+    """Within the last 30 days, as of the last event."""
+    welcomed: tuple[float, ...] = ()
+    fading: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Welcomes, silences, as of the day."""
+    gone_at: float | None = None
+    """The last time a touch on this channel drove him away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CreditState:
+    """All that credit remembers of one customer."""
+
+    as_of: datetime
+    """Of the last event that it holds."""
+    channels: Mapping[str, ChannelState]
+    everywhere: Floats
+    """(4, 4) fading counts on all channels, as of `counted_at`."""
+    counted_at: float
+
+    @property
+    def touches(self) -> int:
+        return sum(channel.earlier for channel in self.channels.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "everywhere": self.everywhere.tolist(),
+            "counted_at": self.counted_at,
+            "channels": {
+                name: {
+                    "weights": entry.weights.tolist(),
+                    "at": entry.at,
+                    "own": entry.own.tolist(),
+                    "counted_at": entry.counted_at,
+                    "earlier": entry.earlier,
+                    "unanswered": entry.unanswered,
+                    "pending": [
+                        [getattr(touch, key) for key in Pending.__slots__] for touch in entry.pending
+                    ],
+                    "sent": list(entry.sent),
+                    "welcomed": list(entry.welcomed),
+                    "fading": list(entry.fading),
+                    "gone_at": entry.gone_at,
+                }
+                for name, entry in self.channels.items()
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> CreditState:
+        return cls(
+            as_of=datetime.fromisoformat(kept["as_of"]),
+            everywhere=np.array(kept["everywhere"], dtype=float),
+            counted_at=kept["counted_at"],
+            channels={
+                name: ChannelState(
+                    weights=np.array(entry["weights"], dtype=float),
+                    at=entry["at"],
+                    own=np.array(entry["own"], dtype=float),
+                    counted_at=entry["counted_at"],
+                    earlier=entry["earlier"],
+                    unanswered=entry["unanswered"],
+                    pending=tuple(Pending(*touch) for touch in entry["pending"]),
+                    sent=tuple(entry["sent"]),
+                    welcomed=tuple(entry["welcomed"]),
+                    fading=tuple(entry["fading"]),
+                    gone_at=entry["gone_at"],
+                )
+                for name, entry in kept["channels"].items()
+            },
+        )
+
+
+def new_state(*, at: datetime) -> CreditState:
+    """Of a customer of whom nothing is known."""
+    return CreditState(as_of=at, channels={}, everywhere=np.zeros((4, len(MEMORIES))), counted_at=days_of(at))
+
+
+def state_of(events: Iterable[CreditEvent], *, model: CreditModel, until: datetime) -> CreditState:
+    """From the set of a customer's events, whatever their order and however often each is told.
+
+    Events later than `until` are left out; so is what came of a message that was never sent, or later than 72 hours.
+    A message told twice with different times counts at its earliest.
+    """
+    touches: dict[str, CreditEvent] = {}
+    other: set[CreditEvent] = set()
+    for event in events:
+        if event.at > until:
+            continue
+        if event.kind != "touch":
+            other.add(event)
+            continue
+        before = touches.get(event.message_id)
+        if before is None or _order(event) < _order(before):
+            touches[event.message_id] = event
+    ordered = sorted([*touches.values(), *other], key=_order)
+    if not ordered:
+        return new_state(at=until)
+    state = new_state(at=ordered[0].at)
+    for event in ordered:
+        after = update(state, event, model=model)
+        state = state if after is None else after
+    return state
+
+
+def _order(event: CreditEvent) -> tuple[datetime, int, str, str, str, str]:
+    return event.at, _TURN[event.kind], event.channel, event.message_id, event.kind, event.purpose
+
+
+def update(state: CreditState, event: CreditEvent, *, model: CreditModel) -> CreditState | None:
+    """With one event more; None where the event is older than the state: then `state_of` all his events.
+
+    Raises:
+        BadInput: no such kind of event or purpose.
+    """
+    if event.at < state.as_of:
+        return None
+    when = days_of(event.at)
+    everywhere = state.everywhere * np.exp(-max(when - state.counted_at, 0.0) / MEMORIES)
+    channels = state.channels
+    kind = event.kind
+    if kind == "touch":
+        if event.purpose not in PURPOSES:
+            raise BadInput(f"no purpose is called {event.purpose!r}; expected one of {', '.join(PURPOSES)}")
+        before = channels.get(event.channel)
+        if before is not None and any(touch.message_id == event.message_id for touch in before.pending):
+            return state
+        channel = _sent(before, event, when, everywhere, model)
+        channels = {**channels, event.channel: channel}
+        if event.purpose != "service":
+            everywhere[ALL_TOUCHES] += 1.0
+    elif kind in ("welcomed", "drove-away"):
+        channel, purpose = _answered(channels.get(event.channel), event, when, model)
+        if channel is None:
+            return state
+        channels = {**channels, event.channel: channel}
+        if purpose >= 0:
+            everywhere[ALL_WELCOMED] += 1.0
+    elif kind == "broken":
+        everywhere[BROKEN] += 1.0
+    elif kind == "kept":
+        everywhere[KEPT] += 1.0
+    else:
+        raise BadInput(f"no event of credit is called {kind!r}; expected one of {', '.join(_TURN)}")
+    return CreditState(as_of=event.at, channels=channels, everywhere=everywhere, counted_at=when)
+
+
+@lru_cache(maxsize=8)
+def _numbers(model: CreditModel) -> tuple[Floats, dict[str, int], int, Floats]:
+    """Levels (14,), places of channels, how many channels have a level of their own, rates of the drift's modes."""
+    return (
+        model.filter.levels(),
+        {name: place for place, name in enumerate(model.channels)},
+        len(model.channels),
+        model.filter.drift * drift_modes()[0],
+    )
+
+
+def _drifted(weights: Floats, gap: float, model: CreditModel) -> Floats:
+    """`attention_filter.drifted` of one."""
+    _, right, left = drift_modes()
+    stay = exp(-model.filter.recovery * gap)
+    blind = float(weights[BLIND])
+    moved = np.empty(LEVELS + 1)
+    moved[:LEVELS] = (weights[:LEVELS] @ right * np.exp(gap * _numbers(model)[3])) @ left + blind * (
+        1 - stay
+    ) * AT_START
+    moved[BLIND] = blind * stay
+    return np.maximum(moved, 1e-300, out=moved)
+
+
+def _sigmoid(x: float) -> float:
+    return 1.0 / (1.0 + exp(-min(max(x, -35.0), 35.0)))
+
+
+def _hopes(levels: Floats, x: float) -> Floats:
+    z = levels + x
+    if abs(x) > 20.0:
+        z = np.clip(z, -35.0, 35.0)
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def _caught_up(channel: ChannelState, to: float, model: CreditModel, *, whole: bool) -> ChannelState:
+    """With the instalments of silence that are due before `to` (`whole`: or at it)."""
+    if not channel.pending:
+        return channel
+    due: list[tuple[float, int, int]] = []
+    for place, touch in enumerate(channel.pending):
+        if not touch.answered:
+            for when, turn in ((touch.sent + FIRST_DAYS, 3), (touch.sent + LAST_DAYS, 2)):
+                if (when < to or (whole and when == to)) and not (turn == 3 and touch.marked):
+                    due.append((when, turn, place))
+    weights, at, fading = channel.weights, channel.at, channel.fading
+    pending = list(channel.pending)
+    if due:
+        levels = _numbers(model)[0]
+        within = model.filter.within
+        due.sort()
+        for when, turn, place in due:
+            touch = pending[place]
+            weights, at = _drifted(weights, max(when - at, 0.0), model), when
+            hope = _hopes(levels, touch.x)
+            quiet = 1 - within * hope
+            weights *= quiet if turn == 3 else (1 - hope) / quiet
+            weights /= weights.sum()
+            if turn == 2:
+                fading = _faded(fading, when, model, welcomed=False)
+            pending[place] = Pending(
+                touch.message_id, touch.sent, touch.x, touch.purpose, True, turn == 2, touch.drove
+            )
+    kept = tuple(touch for touch in pending if touch.sent + LAST_DAYS >= to)
+    if not due and len(kept) == len(pending):
+        return channel
+    return ChannelState(
+        weights=weights,
+        at=at,
+        own=channel.own,
+        counted_at=channel.counted_at,
+        earlier=channel.earlier,
+        unanswered=channel.unanswered,
+        pending=kept,
+        sent=channel.sent,
+        welcomed=channel.welcomed,
+        fading=fading,
+        gone_at=channel.gone_at,
+    )
+
+
+def _faded(
+    fading: tuple[float, float, float], when: float, model: CreditModel, *, welcomed: bool | None
+) -> tuple[float, float, float]:
+    if model.baselines is None:
+        return fading
+    stay = exp(-max(when - fading[2], 0.0) / model.baselines.beta_memory)
+    return fading[0] * stay + (welcomed is True), fading[1] * stay + (welcomed is False), when
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A touch looked at just before it is sent."""
+
+    weights: Floats
+    x: float
+    row: Floats
+    own: Floats
+
+
+def _ahead(
+    channel: ChannelState | None,
+    *,
+    name: str,
+    purpose: int,
+    when: float,
+    everywhere: Floats,
+    model: CreditModel,
+) -> _Ahead:
+    """What a touch does to the weights; `channel` is caught up with `when`, `everywhere` decayed to it."""
+    _, places, count, _ = _numbers(model)
+    numbers = model.filter
+    if channel is None:
+        weights, own, earlier = numbers.start(), np.zeros((MARKS, len(MEMORIES))), 0
+    else:
+        weights = _drifted(channel.weights, max(when - channel.at, 0.0), model)
+        own = channel.own * np.exp(-max(when - channel.counted_at, 0.0) / MEMORIES)
+        earlier = channel.earlier
+    row = welcome_row(
+        purpose=purpose,
+        at=when,
+        own=own,
+        everywhere=everywhere,
+        earlier=earlier,
+        season=model.season.one(when),
+        place=places.get(name, -1),
+        channels=count,
+    )
+    onset = _sigmoid(float(onset_row(row) @ numbers.onset))
+    wear = _sigmoid(float(row[:4] @ numbers.wear))
+    level = weights[:LEVELS]
+    worn = level * wear
+    worn[0] = 0.0
+    after = np.empty(LEVELS + 1)
+    after[:LEVELS] = level - worn
+    after[: LEVELS - 1] += worn[1:]
+    gone = float(after[:LEVELS].sum()) * onset
+    after[:LEVELS] *= 1 - onset
+    after[BLIND] = weights[BLIND] + gone
+    return _Ahead(after, float(row @ numbers.welcome), row, own)
+
+
+def _sent(
+    before: ChannelState | None, event: CreditEvent, when: float, everywhere: Floats, model: CreditModel
+) -> ChannelState:
+    channel = None if before is None else _caught_up(before, when, model, whole=True)
+    purpose = PURPOSES.index(event.purpose)
+    ahead = _ahead(
+        channel, name=event.channel, purpose=purpose, when=when, everywhere=everywhere, model=model
+    )
+    own = ahead.own
+    own[purpose] += 1.0
+    pending = Pending(event.message_id, when, ahead.x, purpose)
+    if channel is None:
+        return ChannelState(
+            weights=ahead.weights,
+            at=when,
+            own=own,
+            counted_at=when,
+            earlier=1,
+            unanswered=1,
+            pending=(pending,),
+            sent=(when,),
+            fading=(0.0, 0.0, when),
+        )
+    since = when - _MONTH
+    return ChannelState(
+        weights=ahead.weights,
+        at=when,
+        own=own,
+        counted_at=when,
+        earlier=channel.earlier + 1,
+        unanswered=channel.unanswered + 1,
+        pending=(*channel.pending, pending),
+        sent=(*(day for day in channel.sent if day >= since), when),
+        welcomed=tuple(day for day in channel.welcomed if day >= since),
+        fading=channel.fading,
+        gone_at=channel.gone_at,
+    )
+
+
+def _answered(
+    before: ChannelState | None, event: CreditEvent, when: float, model: CreditModel
+) -> tuple[ChannelState | None, int]:
+    """The channel after a reaction, and the purpose of what was welcomed or −1; None where it changes nothing."""
+    if before is None:
+        return None, -1
+    channel = _caught_up(before, when, model, whole=False)
+    glad = event.kind == "welcomed"
+    place = next(
+        (
+            number
+            for number, touch in enumerate(channel.pending)
+            if touch.message_id == event.message_id and not (touch.answered if glad else touch.drove)
+        ),
+        -1,
+    )
+    if place < 0 or when - channel.pending[place].sent > LAST_DAYS:
+        return None, -1
+    touch = channel.pending[place]
+    own = channel.own * np.exp(-max(when - channel.counted_at, 0.0) / MEMORIES)
+    rest = list(channel.pending)
+    if not glad:
+        own[DROVE] += 1.0
+        rest[place] = replace(touch, drove=True)
+        return replace(channel, own=own, counted_at=when, pending=tuple(rest), gone_at=when), -1
+    own[WELCOMED + touch.purpose] += 1.0
+    rest[place] = replace(touch, answered=True)
+    hope = _hopes(_numbers(model)[0], touch.x)
+    if touch.marked:
+        hope = hope / (1 - model.filter.within * hope)
+    weights = _drifted(channel.weights, max(when - channel.at, 0.0), model) * hope
+    weights /= weights.sum()
+    rise = weights[: LEVELS - 1] * model.filter.lift
+    weights[: LEVELS - 1] -= rise
+    weights[1:LEVELS] += rise
+    return replace(
+        channel,
+        weights=weights,
+        at=when,
+        own=own,
+        counted_at=when,
+        unanswered=0,
+        pending=tuple(rest),
+        welcomed=(*channel.welcomed, when),
+        fading=_faded(channel.fading, when, model, welcomed=True),
+    ), touch.purpose
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is foretold of one touch, before its interval."""
+
+    ahead: _Ahead
+    raw: float
+    blind: float
+    corrected: float
+    drive: float
+
+
+def _looked(
+    state: CreditState,
+    now: ChannelState | None,
+    everywhere: Floats,
+    *,
+    model: CreditModel,
+    channel: str,
+    code: int,
+    when: float,
+) -> _Look:
+    ahead = _ahead(now, name=channel, purpose=code, when=when, everywhere=everywhere, model=model)
+    raw = float(ahead.weights @ _hopes(_numbers(model)[0], ahead.x))
+    blind = float(ahead.weights[BLIND])
+    earlier, unanswered = (0, 0) if now is None else (now.earlier, now.unanswered)
+    stack = stack_row(
+        ahead.row,
+        purpose=code,
+        own=ahead.own,
+        everywhere=everywhere,
+        earlier=earlier,
+        unanswered=unanswered,
+        raw=raw,
+        blind=blind,
+    )
+    corrected = float(stack @ model.stack)
+    hazard = drive_row(
+        ahead.row,
+        own=ahead.own,
+        earlier=earlier,
+        unanswered=unanswered,
+        logit=corrected,
+        blind=blind,
+    )
+    return _Look(ahead, raw, blind, corrected, _sigmoid(float(hazard @ model.drive)))
+
+
+def _moment(
+    state: CreditState, model: CreditModel, channel: str, at: datetime
+) -> tuple[ChannelState | None, Floats, float]:
+    """The channel caught up, the fading counts and the day, at `at` or the state's own time if that is later."""
+    when = max(days_of(at), state.counted_at)
+    now = state.channels.get(channel)
+    if now is not None:
+        now = _caught_up(now, when, model, whole=True)
+    return now, state.everywhere * np.exp(-(when - state.counted_at) / MEMORIES), when
+
+
+def predict(
+    state: CreditState, *, model: CreditModel, channel: str, purpose: Purpose, at: datetime
+) -> Prediction:
+    """Before a touch of this purpose on this channel at this time (the state's own time if that is later)."""
+    now, everywhere, when = _moment(state, model, channel, at)
+    return _foretold(
+        state, now, everywhere, model=model, channel=channel, code=PURPOSES.index(purpose), when=when
+    )
+
+
+def _foretold(
+    state: CreditState,
+    now: ChannelState | None,
+    everywhere: Floats,
+    *,
+    model: CreditModel,
+    channel: str,
+    code: int,
+    when: float,
+) -> Prediction:
+    look = _looked(state, now, everywhere, model=model, channel=channel, code=code, when=when)
+    if model.used in ("counts", "beta-binomial"):
+        return _by_baseline(now, model, when=when, purpose=code, blind=look.blind)
+    ahead = look.ahead
+    welcome, drive = _sigmoid(look.corrected), look.drive
+    low, high = one_interval(
+        ahead.weights,
+        _numbers(model)[0],
+        x=ahead.x + look.corrected - (log(look.raw) - log1p(-look.raw)),
+        value=welcome,
+        x_variance=float(ahead.row @ model.welcome_covariance @ ahead.row),
+        widen=float(np.interp(look.corrected, model.widen_at, model.widen_by)),
+    )
+    return Prediction(
+        welcome=welcome,
+        drive_away=drive,
+        value=welcome * (1 - drive),
+        low=low * (1 - drive),
+        high=high * (1 - drive),
+        blind=look.blind,
+    )
+
+
+def _by_baseline(
+    channel: ChannelState | None, model: CreditModel, *, when: float, purpose: int, blind: float
+) -> Prediction:
+    from scipy.special import betaincinv
+
+    rivals = model.baselines
+    assert rivals is not None
+    if model.used == "counts":
+        sent, glad = ((), ()) if channel is None else (channel.sent, channel.welcomed)
+        row = count_row(
+            purpose,
+            tuple(sum(day >= when - days for day in sent) for days in COUNT_WINDOWS),
+            tuple(sum(day >= when - days for day in glad) for days in COUNT_WINDOWS),
+        )
+        good, drive = (
+            _sigmoid(float(row @ rivals.counts_welcome)),
+            _sigmoid(float(row @ rivals.counts_drive)),
+        )
+        mass = rivals.counts_concentration
+    else:
+        fading = (0.0, 0.0, when) if channel is None else _faded(channel.fading, when, model, welcomed=None)
+        mean = (fading[0] + rivals.beta_share * rivals.beta_strength) / (
+            fading[0] + fading[1] + rivals.beta_strength
+        )
+        mean = min(max(mean, 1e-6), 1 - 1e-6)
+        row = np.array([1.0, log(mean / (1 - mean)), purpose == SERVICE, purpose == 2, purpose == 3])
+        good, drive = _sigmoid(float(row @ rivals.beta_welcome)), _sigmoid(float(row @ rivals.beta_drive))
+        mass = rivals.beta_concentration
+    low, high = (float(betaincinv(good * mass, (1 - good) * mass, q)) for q in (0.025, 0.975))
+    return Prediction(
+        welcome=good / (1 - drive), drive_away=drive, value=good, low=low, high=high, blind=blind
+    )
+
+
+def credit_of(
+    state: CreditState | None, *, model: CreditModel, channel: str, at: datetime, policy: Policy
+) -> Credit:
+    """Credit for the next useful touch; None: a customer of whom nothing is known (`Credit.model` is "prior").
+
+    The level is that of its lower bound, but useful at most before the policy's `first_useful` touches on all channels.
+    """
+    known = state if state is not None else new_state(at=at)
+    now, everywhere, when = _moment(known, model, channel, at)
+    useful = _foretold(
+        known, now, everywhere, model=model, channel=channel, code=PURPOSES.index("useful"), when=when
+    )
+    drives = {"useful": useful.drive_away}
+    for purpose in ("offer", "press"):
+        code = PURPOSES.index(purpose)
+        drives[purpose] = (
+            _by_baseline(now, model, when=when, purpose=code, blind=useful.blind).drive_away
+            if model.used in ("counts", "beta-binomial")
+            else _looked(known, now, everywhere, model=model, channel=channel, code=code, when=when).drive
+        )
+    touches = 0 if now is None else now.earlier
+    gone = now is not None and now.gone_at is not None and not any(d > now.gone_at for d in now.welcomed)
+    level = "none" if gone else level_by(useful.value, useful.low, drives, policy, channel=channel)
+    if known.touches < policy.first_useful and level in ("sell", "press"):
+        level = "useful"
+    return Credit(
+        value=useful.value,
+        low=useful.low,
+        high=useful.high,
+        welcome=useful.welcome,
+        drive_away=useful.drive_away,
+        blind=useful.blind,
+        level=level,
+        model="prior" if touches == 0 else model.used,
+        touches=touches,
+        as_of=max(at, time_of(known.counted_at)),
+        why_not="opted-out" if gone else "",
+    )

@@ -1,0 +1,182 @@
+"""`attention`: the ledger of promises and consents in a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from primeta.cli.reactivation_options import Pairs
+from primeta.cli.terminal import Language, clock, language_of, open_at, progress, put, put_json, user
+
+if TYPE_CHECKING:
+    from primeta.show.result import Table
+
+By = Annotated[str, Parameter(name="--by", help="Who does it; default: the user of this machine.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on standard output.")]
+NOT_WHOLE = 1
+"""Exit status of `verify` where the chain is broken."""
+
+
+def put_table(table: Table) -> None:
+    """The table, or where it has no rows what is said below it."""
+    put(table.text() if table.rows else table.note)
+
+
+def record(directory: Path, file: str, *, by: By = "", json: Json = False, language: Language = "") -> None:
+    """Write events into the ledger, each once: notices, consents, wishes, touches, reactions.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    file:
+        One JSON object a line with key, kind, customer_id, happened_at and payload; - reads standard input.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.workspace.attention_ledger import read_events, record
+
+    ws = open_at(directory)
+    done = record(ws, read_events(file, by=by or user(), zone=ws.config.zone), now=clock())
+    if json:
+        put_json(done.as_dict())
+    else:
+        put(done.line(language_of(ws, language)))
+
+
+def import_consents(
+    directory: Path,
+    file: Path | None = None,
+    *,
+    columns: Pairs = None,
+    controller: str = "",
+    accept_unproven_by: str = "",
+    reason: str = "",
+    by: By = "",
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """Take over consents that exist already, each with the proof that it has.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    file:
+        CSV or Parquet; without it the table consents of primeta.toml is read.
+    columns:
+        What the columns of the file mean: canonical=theirs,…
+    controller:
+        Who is responsible for the processing, where the rows do not say.
+    accept_unproven_by:
+        A named person who takes it upon himself that consents without proof count.
+    reason:
+        Why they count.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.cli.reactivation_options import columns_of
+    from primeta.workspace.consents import import_consents
+
+    ws = open_at(directory)
+    with progress("import") as step:
+        done = import_consents(
+            ws,
+            file,
+            now=clock(),
+            by=by or user(),
+            columns=columns_of(columns),
+            controller=controller,
+            accepted_by=accept_unproven_by,
+            accepted_reason=reason,
+            progress=step,
+        )
+    if json:
+        put_json(done.as_dict())
+    else:
+        put(done.table(language_of(ws, language)).text())
+
+
+def verify(
+    directory: Path,
+    *,
+    anchors: Path | None = None,
+    save: Annotated[bool, Parameter(negative="")] = False,
+    rebuild: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+    language: Language = "",
+) -> int:
+    """Has any entry of the ledger been changed, removed, inserted or reordered? Says which.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    anchors:
+        A file of heads that were saved before; default: ledger-anchors.csv of the workspace, where there is one.
+    save:
+        Add today's head to that file, once a day; keep a copy where nobody can change it.
+    rebuild:
+        Also work the state of every customer out of the ledger again.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.workspace import attention_ledger
+
+    ws = open_at(directory)
+    found = attention_ledger.verify(ws, now=clock(), anchors=anchors, save=save)
+    if rebuild and found.ok:
+        attention_ledger.rebuild(ws)
+    if json:
+        put_json(found.as_dict())
+    else:
+        put_table(found.table(language_of(ws, language)))
+    return 0 if found.ok else NOT_WHOLE
+
+
+def wishes(
+    directory: Path,
+    *,
+    find: Annotated[bool, Parameter(negative="")] = False,
+    confirm: str = "",
+    release: str = "",
+    max_per_week: int | None = None,
+    by: By = "",
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """Wishes of customers that wait for a person: do not write to me, only by mail, less often.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    find:
+        First look for new ones in the tickets, reviews and replies that were collected.
+    confirm:
+        The key of a wish that is meant as it reads: it becomes an opt-out or a preference.
+    release:
+        The key of a wish that is none: marketing goes on.
+    max_per_week:
+        With --confirm: how many messages a week he meant.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.workspace import attention_wishes
+
+    ws = open_at(directory)
+    done = attention_wishes.wishes(
+        ws,
+        now=clock(),
+        by=by or user(),
+        find=find,
+        confirm=confirm,
+        release=release,
+        max_per_week=max_per_week,
+    )
+    if json:
+        put_json(done.as_dict())
+    else:
+        put_table(done.table(language_of(ws, language)))

@@ -1,0 +1,158 @@
+"""The hot read of may-send: the packed state of one customer, or of many, by primary key.
+
+On SQLite a connection of its own reads beside all writers and never waits for them; elsewhere the database's pool.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from primeta.attention.fold import SeenTouch
+from primeta.errors import Unavailable
+from primeta.store.database import Database
+from primeta.store.reservations import load_places
+from primeta.store.schema import attention_states, reservations, suppressions
+from primeta.store.times import aware, naive
+
+AT_ONCE = 500
+"""Ids in one query."""
+MAPPED_BYTES = 1 << 32
+
+
+class Packed(NamedTuple):
+    """A row as it is kept."""
+
+    state: bytes
+    credit: bytes | None
+    zone: str
+
+
+class StateReader:
+    """Reads states; one thread at a time uses it."""
+
+    def __init__(self, database: Database):
+        self.database = database
+        self.file: sqlite3.Connection | None = None
+        if database.url.startswith("sqlite") and database.engine.url.database:
+            path = database.engine.url.database
+            try:
+                self.file = sqlite3.connect(
+                    f"file:{path}?mode=ro",
+                    uri=True,
+                    check_same_thread=False,
+                    isolation_level=None,
+                    timeout=1,
+                    cached_statements=64,
+                )
+                self.file.execute(f"pragma mmap_size = {MAPPED_BYTES}")
+            except sqlite3.Error as error:
+                raise Unavailable(f"the state ({path}) cannot be read: {error}") from None
+
+    def one(self, customer_id: str) -> Packed | None:
+        """One customer; None: the ledger holds nothing of him."""
+        if self.file is not None:
+            row = self._ask(
+                "select state, credit, zone from attention_states where customer_id = ?", (customer_id,)
+            ).fetchone()
+            return None if row is None else Packed(row[0], row[1], row[2] or "")
+        return self.many([customer_id]).get(customer_id)
+
+    def many(self, customers: Sequence[str]) -> dict[str, Packed]:
+        """Those of whom there is a state."""
+        wanted, found = sorted(set(customers)), {}
+        for at in range(0, len(wanted), AT_ONCE):
+            some = wanted[at : at + AT_ONCE]
+            if self.file is not None:
+                marks = ",".join("?" * len(some))
+                rows = self._ask(
+                    f"select customer_id, state, credit, zone from attention_states where customer_id in ({marks})",
+                    some,
+                )
+            else:
+                table = attention_states
+                query = select(table.c.customer_id, table.c.state, table.c.credit, table.c.zone).where(
+                    table.c.customer_id.in_(some)
+                )
+                with self.database.read() as connection:
+                    rows = connection.execute(query).all()
+            found.update(
+                (
+                    row[0],
+                    Packed(bytes(row[1]), None if row[2] is None else bytes(row[2]), row[3] or ""),
+                )
+                for row in rows
+            )
+        return found
+
+    def places(
+        self, customers: Sequence[str], *, since: datetime, now: datetime
+    ) -> dict[str, tuple[SeenTouch, ...]]:
+        """Messages that hold a place, by customer; those of whom there are none are left out."""
+        if self.file is not None and self._ask("select 1 from reservations limit 1").fetchone() is None:
+            return {}
+        found: dict[str, tuple[SeenTouch, ...]] = {}
+        if len(customers) <= 4:
+            with self.database.read() as connection:
+                for customer in customers:
+                    if seen := load_places(connection, customer, since=since, now=now):
+                        found[customer] = seen
+            return found
+        table = reservations
+        wanted = sorted(set(customers))
+        query = select(
+            table.c.customer_id,
+            table.c.at,
+            table.c.message_id,
+            table.c.channel,
+            table.c.purpose,
+            table.c.campaign,
+            table.c.programme,
+        ).where(
+            table.c.at > naive(since),
+            (table.c.state == "confirmed")
+            | ((table.c.state == "reserved") & (table.c.expires_at > naive(now))),
+        )
+        lists: dict[str, list[SeenTouch]] = {}
+        with self.database.read() as connection:
+            for at in range(0, len(wanted), AT_ONCE):
+                for row in connection.execute(
+                    query.where(table.c.customer_id.in_(wanted[at : at + AT_ONCE]))
+                ):
+                    lists.setdefault(row[0], []).append(
+                        SeenTouch(
+                            at=aware(row[1]),
+                            message_id=row[2],
+                            channel=row[3],
+                            purpose=row[4],
+                            campaign=row[5],
+                            programme=row[6],
+                        )
+                    )
+        return {customer: tuple(sorted(seen)) for customer, seen in lists.items()}
+
+    def forbidden(self, digest: bytes) -> datetime | None:
+        """Since when an erased customer must not be written to."""
+        with self.database.read() as connection:
+            since = connection.scalar(select(suppressions.c.since).where(suppressions.c.digest == digest))
+        return None if since is None else aware(since)
+
+    def any_forbidden(self) -> bool:
+        """Whether anybody was erased at all."""
+        with self.database.read() as connection:
+            return connection.execute(select(suppressions.c.digest).limit(1)).first() is not None
+
+    def _ask(self, query: str, values: Sequence[str] = ()) -> sqlite3.Cursor:
+        assert self.file is not None
+        try:
+            return self.file.execute(query, values)
+        except sqlite3.Error as error:
+            raise Unavailable(f"the state does not answer: {error}") from None
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()

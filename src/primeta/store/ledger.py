@@ -1,0 +1,482 @@
+"""The ledger as it is kept: appended in batches under one lock, numbered without gaps, told twice written once.
+
+Writers compute before they open the transaction (`prepare`); inside, the row of the head is locked, numbers and
+chain are given, and the states of the customers follow in the same transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import text as sql
+
+from primeta.attention.chain import EMPTY, Head, canonical, commitment_of, link, salts, stamp
+from primeta.attention.fold import extend, fold, newcomer
+from primeta.attention.ledger import Event, check_outside, checked_payload, whole_text
+from primeta.attention.records import Entry
+from primeta.privacy.keys import Keys
+from primeta.store.attention_state import AT_ONCE, load_states, save_states
+from primeta.store.database import Database
+from primeta.store.keys import keys_of, load_keys
+from primeta.store.schema import RARE, ledger, ledger_head, suppressions
+from primeta.store.times import aware, naive
+
+BATCH = 5_000
+"""Entries in one transaction of `append_all`: other writers wait no longer than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An event that is checked, with its salt, its commitment and the digest of its key."""
+
+    event: Event
+    text: str
+    """The payload, canonical."""
+    happened_at: str
+    """As it is hashed."""
+    salt: str
+    commitment: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What came of an append."""
+
+    new: int
+    duplicates: int
+    """Told before, word for word, or erased since: nothing was written."""
+    conflicts: int
+    """Same key, other content: both are kept, the second under a key of its own; among `new`."""
+    numbers: tuple[int, ...]
+    """Of each event in the order given; of a duplicate its entry's, 0 where it stands in the batch twice."""
+    head: Head
+    clock_behind: bool = False
+    """The ledger's last time was later than `now`, and was kept."""
+
+
+def prepare(events: Iterable[Event], keys: Keys) -> list[Prepared]:
+    """All that can be worked out before the transaction. A payload that several events share is checked once.
+
+    Raises:
+        BadInput: as `attention.ledger.checked`.
+    """
+    given = list(events)
+    payloads: dict[tuple[str, int], tuple[dict[str, Any], str]] = {}
+    prepared: list[Prepared] = []
+    for event, salt in zip(given, salts(len(given)), strict=True):
+        check_outside(event)
+        shared = (event.kind, id(event.payload))
+        if shared not in payloads:
+            payload = checked_payload(event)
+            payloads[shared] = (payload, canonical(payload))
+        payload, text = payloads[shared]
+        prepared.append(
+            _prepared(
+                Event(
+                    key=whole_text(event.key),
+                    kind=event.kind,
+                    customer_id=whole_text(event.customer_id),
+                    happened_at=event.happened_at.astimezone(UTC),
+                    payload=payload,
+                    by=whole_text(event.by),
+                ),
+                text,
+                salt,
+                keys,
+            )
+        )
+    return prepared
+
+
+def _prepared(event: Event, text: str, salt: str, keys: Keys) -> Prepared:
+    when = stamp(event.happened_at)
+    commitment = commitment_of(
+        salt=salt,
+        key=event.key,
+        kind=event.kind,
+        customer_id=event.customer_id,
+        happened_at=when,
+        payload=text,
+    )
+    return Prepared(event, text, when, salt, commitment, keys.event_digest(event.key))
+
+
+def append_all(database: Database, events: Iterable[Event], *, now: datetime, batch: int = BATCH) -> Appended:
+    """Write events in batches, each in a transaction of its own; after a kill, tell all of them again.
+
+    Args:
+        now: When they are learnt; where the ledger is ahead of this clock, its last time is taken.
+    Raises:
+        BadInput: an event cannot be kept; batches before it are written.
+        Locked: another process holds the state too long.
+    """
+    keys = keys_of(database, now=now)
+    new = duplicates = conflicts = 0
+    behind = False
+    numbers: list[int] = []
+    last = EMPTY
+    waiting: list[Event] = []
+
+    def write() -> None:
+        nonlocal new, duplicates, conflicts, last, behind
+        prepared = prepare(waiting, keys)
+        with database.write() as connection:
+            done = append(connection, prepared, now=now, keys=keys)
+        waiting.clear()
+        new, duplicates, conflicts = new + done.new, duplicates + done.duplicates, conflicts + done.conflicts
+        numbers.extend(done.numbers)
+        last, behind = done.head, behind or done.clock_behind
+
+    for event in events:
+        waiting.append(event)
+        if len(waiting) >= batch:
+            write()
+    if waiting or not numbers:
+        write()
+    return Appended(
+        new=new,
+        duplicates=duplicates,
+        conflicts=conflicts,
+        numbers=tuple(numbers),
+        head=last,
+        clock_behind=behind,
+    )
+
+
+def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetime, keys: Keys) -> Appended:
+    """Write prepared events inside a write transaction: all or none."""
+    head = load_head(connection, lock=True)
+    known = _known(connection, [entry.digest for entry in prepared])
+    numbers = [0] * len(prepared)
+    taken: dict[bytes, int] = {}
+    fresh: list[tuple[int, Prepared]] = []
+    duplicates = conflicts = 0
+    for place, entry in enumerate(prepared):
+        number = known.get(entry.digest)
+        before = prepared[taken[entry.digest]] if entry.digest in taken else None
+        if number is None and before is None:
+            taken[entry.digest] = place
+            fresh.append((place, entry))
+            continue
+        same = _same(before, entry) if before else _same_as_kept(connection, number, entry)
+        if same:
+            numbers[place] = number or 0
+            duplicates += 1
+            continue
+        other = _under_own_key(entry, keys)
+        again = _known(connection, [other.digest])
+        if other.digest in again or other.digest in taken:
+            numbers[place] = again.get(other.digest, 0)
+            duplicates += 1
+            continue
+        conflicts += 1
+        taken[other.digest] = place
+        fresh.append((place, other))
+    learnt_at = now if head.learnt_at is None else max(now, head.learnt_at)
+    written = stamp(learnt_at)
+    entries: list[Entry] = []
+    rows: list[tuple[Any, ...]] = []
+    chain, number = head.chain, head.number
+    for place, entry in fresh:
+        number += 1
+        event = entry.event
+        chain = link(
+            chain,
+            number=number,
+            kind=event.kind,
+            happened_at=entry.happened_at,
+            learnt_at=written,
+            by=event.by,
+            commitment=entry.commitment,
+        )
+        numbers[place] = number
+        rows.append(
+            (
+                number, event.key, entry.digest, event.kind, event.customer_id, entry.happened_at, written, entry.text,
+                bytes.fromhex(entry.salt), bytes.fromhex(entry.commitment), bytes.fromhex(chain), event.by,
+            )
+        )  # fmt: skip
+        entries.append(
+            Entry(
+                number=number,
+                key=event.key,
+                kind=event.kind,
+                customer_id=event.customer_id,
+                happened_at=event.happened_at,
+                learnt_at=learnt_at,
+                payload=event.payload,
+                salt=entry.salt,
+                commitment=entry.commitment,
+                chain=chain,
+                by=event.by,
+            )
+        )
+    if rows:
+        _insert(connection, rows)
+        head = Head(number=number, chain=chain, learnt_at=learnt_at)
+        connection.execute(
+            update(ledger_head).values(number=number, chain=bytes.fromhex(chain), learnt_at=naive(learnt_at))
+        )
+        _extend_states(connection, entries, keys)
+    return Appended(
+        new=len(rows),
+        duplicates=duplicates,
+        conflicts=conflicts,
+        numbers=tuple(numbers),
+        head=head,
+        clock_behind=learnt_at > now,
+    )
+
+
+COLUMNS = (
+    "number", "key", "key_digest", "kind", "customer_id", "happened_at", "learnt_at", "payload", "salt", "commitment",
+    "chain", "by",
+)  # fmt: skip
+_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+COPIED_FROM = 50
+"""From so many rows on, PostgreSQL copies instead of inserting."""
+
+
+def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Rows of COLUMNS with times as they are hashed, by the database's own fastest way."""
+    if connection.dialect.name == "sqlite":
+        # As SQLAlchemy writes times there: a space, no Z.
+        stored = [(*row[:5], _plain(row[5]), _plain(row[6]), *row[7:]) for row in rows]
+        marks = ", ".join("?" * len(COLUMNS))
+        connection.exec_driver_sql(f"insert into ledger ({_NAMES}) values ({marks})", stored)
+        return
+    if len(rows) < COPIED_FROM:
+        names = [f"c{place}" for place in range(len(COLUMNS))]
+        values = [
+            dict(zip(names, (*row[:5], row[5][:-1], row[6][:-1], *row[7:]), strict=True)) for row in rows
+        ]
+        marks = ", ".join(f":{name}" for name in names)
+        marks = marks.replace(":c5,", "cast(:c5 as timestamp),").replace(":c6,", "cast(:c6 as timestamp),")
+        connection.execute(sql(f"insert into ledger ({_NAMES}) values ({marks})"), values)
+        return
+    cursor: Any = connection.connection.cursor()
+    with cursor, cursor.copy(f"copy ledger ({_NAMES}) from stdin") as copy:
+        for row in rows:
+            copy.write_row((*row[:5], row[5][:-1], row[6][:-1], *row[7:]))
+
+
+def _plain(stamped: str) -> str:
+    return f"{stamped[:10]} {stamped[11:-1]}"
+
+
+def load_head(connection: Connection, *, lock: bool = False) -> Head:
+    """The end of the chain; `lock`: nobody else appends until this transaction ends."""
+    query = select(ledger_head.c.number, ledger_head.c.chain, ledger_head.c.learnt_at)
+    row = connection.execute(query.with_for_update() if lock else query).one()
+    return Head(
+        number=row.number,
+        chain=bytes(row.chain).hex(),
+        learnt_at=None if row.learnt_at is None else aware(row.learnt_at),
+    )
+
+
+def load_entries(
+    connection: Connection, customer_id: str, *, learnt_until: datetime | None = None
+) -> tuple[Entry, ...]:
+    """All entries about one customer, in order."""
+    query = select(ledger).where(ledger.c.customer_id == customer_id).order_by(ledger.c.number)
+    if learnt_until is not None:
+        query = query.where(ledger.c.learnt_at <= naive(learnt_until))
+    return tuple(_entry(row) for row in connection.execute(query))
+
+
+def load_kind(connection: Connection, *kinds: str) -> tuple[Entry, ...]:
+    """All entries of rare kinds (`notice`, `promise`, `wish`, `wish-confirmed`, `broken`, `suppressed`, `erased`), in
+    order; other kinds give none."""
+    # The condition of the index stands in the query word for word: else no database would see that it fits.
+    query = select(ledger).where(RARE, ledger.c.kind.in_(kinds)).order_by(ledger.c.number)
+    return tuple(_entry(row) for row in connection.execute(query))
+
+
+def each_entry(connection: Connection, *, after: int = 0, page: int = 20_000) -> Iterator[Entry]:
+    """Every entry in the order of its number, a page of them in memory at a time."""
+    query = select(ledger).order_by(ledger.c.number).limit(page)
+    while True:
+        rows = connection.execute(query.where(ledger.c.number > after)).all()
+        if not rows:
+            return
+        for row in rows:
+            yield _entry(row)
+        after = rows[-1].number
+
+
+def customers_in(connection: Connection) -> tuple[str, ...]:
+    """Ids of all customers of whom the ledger holds anything."""
+    query = select(ledger.c.customer_id).where(ledger.c.customer_id != "").distinct()
+    return tuple(connection.scalars(query))
+
+
+def erase(connection: Connection, numbers: Collection[int]) -> int:
+    """Empty key, customer, payload and salt of entries; the caller appends the `erased` entry that names them.
+
+    Returns:
+        How many there were.
+    """
+    wanted, done = sorted(set(numbers)), 0
+    for at in range(0, len(wanted), AT_ONCE):
+        done += connection.execute(
+            update(ledger)
+            .where(ledger.c.number.in_(wanted[at : at + AT_ONCE]))
+            .values(key="", customer_id="", payload="", salt=b"")
+        ).rowcount
+    return done
+
+
+def rebuild_states(connection: Connection, customers: Collection[str]) -> None:
+    """Work the states of customers out of all their entries again, inside a write transaction."""
+    head = load_head(connection, lock=True)
+    keys = load_keys(connection)
+    forbidden = _forbidden(connection, customers, keys) if keys else {}
+    by_customer: dict[str, list[Entry]] = {customer_id: [] for customer_id in customers}
+    query = select(ledger).where(ledger.c.customer_id.in_(list(by_customer))).order_by(ledger.c.number)
+    for row in connection.execute(query):
+        by_customer[row.customer_id].append(_entry(row))
+    states = [
+        fold(entries, customer_id=customer_id, suppressed_at=forbidden.get(customer_id))
+        for customer_id, entries in by_customer.items()
+    ]
+    save_states(connection, states, number=head.number)
+
+
+def suppress(
+    connection: Connection, customer_id: str, *, since: datetime, reason: str, number: int, keys: Keys
+) -> None:
+    """Remember by a digest alone that an erased customer must not be written; the later time of two counts.
+
+    Args:
+        number: Of the entry that says so.
+    """
+    digest = keys.suppression_digest(customer_id)
+    known = suppressed_since(connection, customer_id, keys=keys)
+    values = {
+        "since": naive(since if known is None else max(since, known)),
+        "reason": reason,
+        "number": number,
+    }
+    if known is None:
+        connection.execute(insert(suppressions).values(digest=digest, **values))
+    else:
+        connection.execute(update(suppressions).where(suppressions.c.digest == digest).values(values))
+
+
+def suppressed_since(connection: Connection, customer_id: str, *, keys: Keys) -> datetime | None:
+    """Since when an erased customer must not be written; None: he never was erased."""
+    return _forbidden(connection, [customer_id], keys).get(customer_id)
+
+
+def _forbidden(connection: Connection, customers: Collection[str], keys: Keys) -> dict[str, datetime]:
+    """Of these customers those who were erased, with the time since when they must not be written."""
+    if connection.execute(select(suppressions.c.digest).limit(1)).first() is None:
+        return {}
+    digests = {keys.suppression_digest(customer_id): customer_id for customer_id in customers}
+    found: dict[str, datetime] = {}
+    wanted = list(digests)
+    for at in range(0, len(wanted), AT_ONCE):
+        query = select(suppressions.c.digest, suppressions.c.since).where(
+            suppressions.c.digest.in_(wanted[at : at + AT_ONCE])
+        )
+        for row in connection.execute(query):
+            found[digests[bytes(row.digest)]] = aware(row.since)
+    return found
+
+
+def _extend_states(connection: Connection, entries: Sequence[Entry], keys: Keys) -> None:
+    by_customer: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.customer_id:
+            by_customer.setdefault(entry.customer_id, []).append(entry)
+    if not by_customer:
+        return
+    states = load_states(connection, by_customer)
+    new = [customer_id for customer_id in by_customer if customer_id not in states]
+    forbidden = _forbidden(connection, new, keys) if new else {}
+    for customer_id in new:
+        states[customer_id] = newcomer(customer_id, suppressed_at=forbidden.get(customer_id))
+    for customer_id, told in by_customer.items():
+        states[customer_id] = extend(states[customer_id], told)
+    save_states(connection, states.values(), number=entries[-1].number)
+
+
+def _known(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
+    """The numbers of those that the ledger holds."""
+    found: dict[bytes, int] = {}
+    for at in range(0, len(digests), AT_ONCE):
+        some = list(digests[at : at + AT_ONCE])
+        if connection.dialect.name == "sqlite":
+            marks = ", ".join("?" * len(some))
+            query = f"select key_digest, number from ledger where key_digest in ({marks})"
+            rows = connection.exec_driver_sql(query, tuple(some))
+        else:
+            query = "select key_digest, number from ledger where key_digest = any(%s)"
+            rows = connection.exec_driver_sql(query, (some,))
+        found.update((bytes(row[0]), row[1]) for row in rows)
+    return found
+
+
+def _same(first: Prepared, second: Prepared) -> bool:
+    one, two = first.event, second.event
+    return first.text == second.text and (one.kind, one.customer_id, one.happened_at) == (
+        two.kind,
+        two.customer_id,
+        two.happened_at,
+    )
+
+
+def _same_as_kept(connection: Connection, number: int | None, entry: Prepared) -> bool:
+    """Whether an entry says what is told again; one that was erased is never written again."""
+    row = connection.execute(select(ledger).where(ledger.c.number == number)).one()
+    event = entry.event
+    return not row.salt or (
+        row.payload == entry.text
+        and (row.kind, row.customer_id, row.happened_at)
+        == (event.kind, event.customer_id, naive(event.happened_at))
+    )
+
+
+def _under_own_key(entry: Prepared, keys: Keys) -> Prepared:
+    """The same event under a key that its content makes: told again it is known."""
+    event = entry.event
+    content = f"{event.kind}\n{event.customer_id}\n{event.happened_at.isoformat()}\n{entry.text}"
+    mark = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    key = f"{event.key[:400]}#{mark}"
+    return _prepared(
+        Event(
+            key=key,
+            kind=event.kind,
+            customer_id=event.customer_id,
+            happened_at=event.happened_at,
+            payload=event.payload,
+            by=event.by,
+        ),
+        entry.text,
+        entry.salt,
+        keys,
+    )
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        number=row.number,
+        key=row.key,
+        kind=row.kind,
+        customer_id=row.customer_id,
+        happened_at=aware(row.happened_at),
+        learnt_at=aware(row.learnt_at),
+        payload=json.loads(row.payload) if row.payload else {},
+        salt=bytes(row.salt).hex(),
+        commitment=bytes(row.commitment).hex(),
+        chain=bytes(row.chain).hex(),
+        by=row.by,
+    )

@@ -1,0 +1,398 @@
+"""The one hot question over HTTP: a plain ASGI route with msgspec beside the ordinary API.
+
+POST /api/v1/attention/may-send   one question, or {"questions": […]} for many
+POST /api/v1/attention/reserve    hold a place under the caps · /confirm: it was sent · /release: it will not be
+
+Requests are JSON and nothing else, to a host that is ours, from no other origin: as with the API beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from primeta.attention.answer_words import document
+from primeta.attention.priority import Wanting
+from primeta.attention.records import Answer, Question
+from primeta.attention.reserve import HELD_FOR
+from primeta.errors import BadInput, Conflict, PrimetaError, Unavailable
+from primeta.web.security import HEADERS, LOOPBACK, host_name
+from primeta.workspace import Workspace
+from primeta.workspace.may_send import Desk, without_answer
+
+PREFIX = "/api/v1/attention/"
+VERBS = ("may-send", "reserve", "confirm", "release")
+MOST_BYTES = 32 << 20
+MOST_QUESTIONS = 50_000
+READ_AGAIN_S = 2.0
+"""After so long policy and promises are looked at again."""
+_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
+]
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+class Asked(msgspec.Struct):
+    """One question as it is sent."""
+
+    customer: str
+    channel: str = ""
+    purpose: str = ""
+    at: datetime | None = None
+    campaign: str = ""
+    programme: str = ""
+    message_id: str = ""
+    personal: bool = False
+    personalised: bool = False
+    zone: str = ""
+    explain: bool | None = None
+    """With flips; by default of a single question yes, of many no."""
+    language: str = ""
+    sent_at: datetime | None = None
+    """Of `confirm`; default: now."""
+    hold_seconds: float | None = None
+    """Of `reserve`; default 15 minutes."""
+    value: float | None = None
+    """Money that the message is expected to bring; of `choose`."""
+    deadline: datetime | None = None
+    """After which it is of no use; of `choose`."""
+
+
+class AskedMany(msgspec.Struct):
+    """Many questions."""
+
+    questions: list[Asked]
+    language: str = ""
+    choose: bool = False
+    """They want one slot: which of them goes?"""
+
+
+_one = msgspec.json.Decoder(Asked).decode
+_many = msgspec.json.Decoder(AskedMany).decode
+
+
+SUMMARIES = {
+    "may-send": "May we send this? One question or many, answered beside the ordinary API",
+    "reserve": "Hold a place under the caps for a message that is about to be sent",
+    "confirm": "The message was sent: it goes into the ledger",
+    "release": "The message will not be sent: its place is free",
+}
+
+
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document with these addresses, which FastAPI does not see."""
+    (one, many), parts = msgspec.json.schema_components(
+        [Asked, AskedMany], ref_template="#/components/schemas/{name}"
+    )
+    document.setdefault("components", {}).setdefault("schemas", {}).update(parts)
+    answers = {
+        "200": "The answer",
+        "400": "It cannot be understood",
+        "403": "Send JSON from this address",
+        "422": "A key is missing or of the wrong type",
+        "503": "The state does not answer; `default` holds what was declared for this",
+    }
+    for verb in VERBS:
+        schema = {"anyOf": [one, many]} if verb == "may-send" else one
+        document.setdefault("paths", {})[PREFIX + verb] = {
+            "post": {
+                "summary": SUMMARIES[verb],
+                "operationId": f"attention-{verb}",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+                "responses": {
+                    status: {
+                        "description": words,
+                        "content": {"application/json": {"schema": {"type": "object"}}},
+                    }
+                    for status, words in answers.items()
+                },
+            }
+        }
+    return document
+
+
+class MaySendRoute:
+    """Answers its own addresses and hands everything else on.
+
+    Args:
+        now: The clock.
+        allowed: Names, beside those of loopback, by which the site may be asked for.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, workspace: Workspace, now: Callable[[], datetime], allowed: Iterable[str] = ()
+    ):
+        self.app = app
+        self.workspace = workspace
+        self.now = now
+        self.allowed = {name.casefold() for name in (*LOOPBACK, *allowed)}
+        self._desk: Desk | None = None
+        self._looked = 0.0
+        self._mark: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self.app(scope, receive, send)
+            return
+        verb = scope["path"][len(PREFIX) :]
+        if verb not in VERBS:
+            await self.app(scope, receive, send)
+            return
+        problem = self._refused(scope)
+        if problem is not None:
+            await _reply(send, *problem)
+            return
+        body = await _body(receive)
+        if body is None:
+            await _reply(send, 413, _error(f"at most {MOST_BYTES >> 20} MiB in one request"))
+            return
+        from starlette.concurrency import run_in_threadpool
+
+        if verb == "may-send":
+            found = self._may_send(body)
+            if isinstance(found, AskedMany):
+                # Thousands of questions take a second: single ones are answered meanwhile.
+                found = await run_in_threadpool(self._batch, found)
+            await _reply(send, *found)
+            return
+        try:
+            desk = self.desk()
+        except PrimetaError as error:
+            await _reply(send, *self._cannot(error, "", self._language("")))
+            return
+        # Writing waits for other writers.
+        await _reply(send, *await run_in_threadpool(self._place, verb, body, desk))
+
+    def _refused(self, scope: Scope) -> tuple[int, bytes] | None:
+        host, kind, origin = "", "", None
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value.decode("latin-1")
+            elif name == b"content-type":
+                kind = value.decode("latin-1").partition(";")[0].strip().casefold()
+            elif name == b"origin":
+                origin = value.decode("latin-1")
+        if scope["method"] != "POST":
+            return 405, _error("send the question with POST")
+        if host_name(host) not in self.allowed:
+            return 421, _error("this address is not one that Primeta answers to")
+        if kind != "application/json" or (origin is not None and origin.partition("://")[2] != host):
+            return 403, _error(
+                "send JSON (Content-Type: application/json) from this address or without an Origin"
+            )
+        return None
+
+    def desk(self) -> Desk:
+        """Policy and promises as they are; looked at again every two seconds, read again when they changed."""
+        moment = time.monotonic()
+        if self._desk is None or moment - self._looked > READ_AGAIN_S:
+            self._looked = moment
+            mark = self._version()
+            if self._desk is None or mark != self._mark:
+                old, self._desk = self._desk, Desk(self.workspace, now=self.now())
+                self._mark = self._version()
+                if old is not None:
+                    old.close()
+        return self._desk
+
+    def _version(self) -> Any:
+        from primeta.store.policies import newest_policy
+
+        with self.workspace.database.read() as connection:
+            newest = newest_policy(connection)
+        named = self.workspace.config.attention.promises
+        path = self.workspace.folder / named if named else None
+        stamp = path.stat().st_mtime_ns if path is not None and path.exists() else 0
+        return (newest.policy.version if newest else 0, stamp)
+
+    def _may_send(self, body: bytes) -> tuple[int, bytes] | AskedMany:
+        try:
+            asked = _one(body)
+        except msgspec.ValidationError:
+            asked = None
+        except (msgspec.DecodeError, ValueError) as error:
+            return 400, _error(f"not JSON: {error}")
+        if asked is None:
+            try:
+                return _many(body)
+            except msgspec.ValidationError as error:
+                return 422, _error(
+                    'a question such as {"customer": "42", "channel": "push", "purpose": "offer"} or '
+                    f'{{"questions": […]}} was expected: {error}'
+                )
+        language = self._language(asked.language)
+        try:
+            desk = self.desk()
+            now = self.now()
+            answer = desk.answer(
+                _question(asked, now, desk), now=now, explain=asked.explain is not False, zone=asked.zone
+            )
+        except BadInput as error:
+            return 400, _error(str(error))
+        except PrimetaError as error:
+            return self._cannot(error, asked.purpose, language)
+        return 200, _encode(_document(answer, language))
+
+    def _batch(self, many: AskedMany) -> tuple[int, bytes]:
+        if len(many.questions) > MOST_QUESTIONS:
+            return 400, _error(f"at most {MOST_QUESTIONS:,} questions in one request")
+        language = self._language(many.language)
+        now = self.now()
+        try:
+            # A desk of its own: a connection is used by one thread at a time.
+            desk = Desk(self.workspace, now=now)
+            try:
+                questions = [_question(asked, now, desk) for asked in many.questions]
+                if many.choose:
+                    return 200, _encode({"answers": _chosen(desk, questions, many.questions, now)})
+                answers = desk.answers(questions, now=now, zones=[asked.zone for asked in many.questions])
+            finally:
+                desk.close()
+        except BadInput as error:
+            return 400, _error(str(error))
+        except PrimetaError as error:
+            return self._cannot(error, "", language)
+        return 200, _encode({"answers": [_short(answer) for answer in answers]})
+
+    def _place(self, verb: str, body: bytes, desk: Desk) -> tuple[int, bytes]:
+        """Of the desk only what any thread may use."""
+        try:
+            asked = _one(body)
+        except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
+            return 422, _error(f"{error}")
+        language = self._language(asked.language)
+        now = self.now()
+        try:
+            question = _question(asked, now, desk)
+            if verb == "reserve":
+                held_for = HELD_FOR if asked.hold_seconds is None else timedelta(seconds=asked.hold_seconds)
+                held = desk.reserve(question, now=now, by="api", held_for=held_for)
+            elif verb == "confirm":
+                sent = _aware(asked.sent_at, desk.zone("")) if asked.sent_at else now
+                held = desk.confirm(question, sent_at=sent, now=now, by="api")
+            else:
+                held = desk.release(asked.message_id, now=now)
+        except Conflict as error:
+            return 409, _error(str(error))
+        except BadInput as error:
+            return 400, _error(str(error))
+        except PrimetaError as error:
+            return self._cannot(error, asked.purpose, language)
+        told = held.as_dict(language)
+        if held.answer is not None:
+            told["answer"] = _document(held.answer, language)
+        told["expires_at"] = None if held.expires_at is None else _time(held.expires_at)
+        return 200, _encode(told)
+
+    def _cannot(self, error: PrimetaError, purpose: str, language: str) -> tuple[int, bytes]:
+        """No answer: the status says so, the body holds the declared default."""
+        policy = self._desk.policy if self._desk is not None else None
+        status = 503 if isinstance(error, Unavailable) else 409
+        told: dict[str, Any] = {"error": str(error)}
+        if policy is not None:
+            told["default"] = {
+                kind: _document(without_answer(policy, kind), language)
+                for kind in ((purpose,) if purpose else ("service", "useful", "offer", "press"))
+            }
+        return status, _encode(told)
+
+    def _language(self, wanted: str) -> str:
+        return wanted if wanted in ("en", "ru") else self.workspace.config.language
+
+
+def _question(asked: Asked, now: datetime, desk: Desk) -> Question:
+    return Question(
+        customer_id=asked.customer,
+        channel=asked.channel.strip().lower(),
+        purpose=asked.purpose,  # type: ignore[arg-type]
+        at=now if asked.at is None else _aware(asked.at, desk.zone("")),
+        campaign=asked.campaign,
+        programme=asked.programme,
+        message_id=asked.message_id,
+        personal=asked.personal,
+        personalised=asked.personalised,
+    )
+
+
+def _chosen(desk: Desk, questions: list[Question], asked: list[Asked], now: datetime) -> list[dict[str, Any]]:
+    """One of them goes, each other is told why not."""
+    if len({question.customer_id for question in questions}) > 1:
+        raise BadInput(
+            "choose is for messages that want one slot of one customer; several customers were given"
+        )
+    wanting = [
+        Wanting(
+            question=question,
+            value=float("nan") if one.value is None else one.value,
+            deadline=None if one.deadline is None else _aware(one.deadline, desk.zone("")),
+        )
+        for question, one in zip(questions, asked, strict=True)
+    ]
+    return [
+        {**_short(place.answer), "why": place.why, "behind": place.behind}
+        for place in desk.choose(wanting, now=now)
+    ]
+
+
+def _aware(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _document(answer: Answer, language: str) -> dict[str, Any]:
+    told = document(answer, language)
+    told["earliest"] = None if answer.earliest is None else _time(answer.earliest)
+    return told
+
+
+def _short(answer: Answer) -> dict[str, Any]:
+    """Of many: codes only."""
+    told: dict[str, Any] = {
+        "allowed": answer.allowed,
+        "rule": answer.rule,
+        "earliest": None if answer.earliest is None else _time(answer.earliest),
+    }
+    if answer.promise:
+        told["promise"] = answer.promise
+    return told
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _error(message: str) -> bytes:
+    return _encode({"error": message})
+
+
+async def _body(receive: Receive) -> bytes | None:
+    message = await receive()
+    body = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= MOST_BYTES else None
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MOST_BYTES:
+            return None
+    return b"".join(parts)
+
+
+async def _reply(send: Send, status: int, body: bytes) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*_HEADERS, (b"content-length", str(len(body)).encode())],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,102 @@
+"""What a draft policy stops, against the same said in plain Python on random small logs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from primeta.attention.door import attention
+from primeta.attention.records import Cap, Policy
+
+START = datetime(2026, 10, 23, tzinfo=UTC)
+"""Two days before clocks go back in Berlin."""
+MARKETING = ("useful", "offer", "press")
+messages = st.lists(
+    st.fixed_dictionaries(
+        {
+            "customer_id": st.sampled_from("ab"),
+            "hour": st.integers(0, 24 * 5),
+            "channel": st.sampled_from(["push", "email"]),
+            "purpose": st.sampled_from(["service", *MARKETING]),
+            "withheld": st.sampled_from([False, False, True]),
+        }
+    ),
+    min_size=1,
+    max_size=25,
+)
+caps = st.lists(
+    st.builds(
+        Cap,
+        max=st.integers(0, 3),
+        window=st.sampled_from([timedelta(hours=6), timedelta(days=1), timedelta(days=3)]),
+        channel=st.sampled_from(["", "push"]),
+        purposes=st.sampled_from([MARKETING, ("offer", "press")]),
+    ),
+    max_size=2,
+)
+policies = st.builds(
+    Policy,
+    caps=caps.map(tuple),
+    quiet_hours=st.sampled_from([None, (21, 9), (2, 5)]),
+    first_useful=st.integers(0, 2),
+)
+
+
+def oracle(rows: list[dict[str, Any]], policy: Policy) -> dict[str, int]:
+    """Rule → messages stopped, one after the other."""
+    went: list[dict[str, Any]] = []
+    stopped = {"cap": 0, "quiet-hours": 0, "first-touches": 0}
+    for row in sorted(rows, key=lambda row: (row["sent_at"], row["message_id"])):
+        at, before = row["sent_at"], [one for one in went if one["customer_id"] == row["customer_id"]]
+        rule = ""
+        if row["withheld"]:
+            continue
+        if row["purpose"] != "service":
+            hour = at.astimezone(ZoneInfo("Europe/Berlin")).hour
+            first, last = policy.quiet_hours or (0, 0)
+            quiet = first <= hour < last if first < last else first != last and (hour >= first or hour < last)
+            marketing = sum(one["purpose"] != "service" for one in before)
+            if quiet:
+                rule = "quiet-hours"
+            elif marketing < policy.first_useful and row["purpose"] != "useful":
+                rule = "first-touches"
+        for cap in policy.caps:
+            counted = [
+                one
+                for one in before
+                if one["purpose"] in cap.purposes
+                and cap.channel in ("", one["channel"])
+                and at - cap.window < one["sent_at"]
+            ]
+            mine = row["purpose"] in cap.purposes and cap.channel in ("", row["channel"])
+            if mine and not rule and len(counted) >= cap.max:
+                rule = "cap"
+        if rule:
+            stopped[rule] += 1
+        else:
+            went.append(row)
+    return stopped
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(log=messages, policy=policies)
+def test_a_draft_policy_stops_what_plain_python_stops(log, policy):
+    rows = [
+        {**row, "message_id": f"m{number:02d}", "sent_at": START + row["hour"] * timedelta(hours=1)}
+        for number, row in enumerate(log)
+    ]
+    names = ("message_id", "customer_id", "sent_at", "channel", "purpose", "withheld")
+    found = attention(
+        {name: [row[name] for row in rows] for name in names},
+        promises=[],
+        policy=policy,
+        timezone="Europe/Berlin",
+        credit=False,
+    ).policy
+    assert found is not None
+    assert dict(found.by_rule) == oracle(rows, policy)
+    assert found.stopped == sum(found.by_rule.values())
