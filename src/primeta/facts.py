@@ -90,7 +90,12 @@ TABLES: dict[str, TableSpec] = {
             key="message_id",
             time="sent_at",
         ),
-        _spec("reactions", "message_id:id kind happened_at:time", "machine:flag learnt_at:time", time="happened_at"),
+        _spec(
+            "reactions",
+            "message_id:id kind happened_at:time",
+            "machine:flag learnt_at:time",
+            time="happened_at",
+        ),
         _spec("visits", "customer_id:id happened_at:time kind", "product_id:id category", time="happened_at"),
         _spec(
             "voices",

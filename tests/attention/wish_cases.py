@@ -196,7 +196,7 @@ CASES: list[tuple[str, str]] = [
     ("The driver did not call me", ""),
     ("Remove the onions from my order", ""),
     ("remove me from this order, my wife pays", ""),
-    ("She wrote \"stop texting me\" and you still did", ""),
+    ('She wrote "stop texting me" and you still did', ""),
     ("My neighbour said: unsubscribe me. I love your emails.", ""),
     ("> please unsubscribe me\nThat was my colleague, I want to stay.", ""),
     ("Stop selling rotten fruit", ""),

@@ -28,12 +28,12 @@ from primeta.workspace.views import (
 )
 
 if TYPE_CHECKING:
-    from primeta.attention.replay_result import AttentionReplay
     from primeta.attention.fold import CustomerState
     from primeta.attention.import_consents import ImportedConsents
     from primeta.attention.ledger import Event
     from primeta.attention.records import Answer as MaySend
     from primeta.attention.records import Question
+    from primeta.attention.replay_result import AttentionReplay
     from primeta.experiments.certificate import Certificate
     from primeta.experiments.certify import Asked
     from primeta.experiments.declare import Problem
@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from primeta.store.experiments import Look
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
-    from primeta.workspace.attention_sync import Synced
-    from primeta.workspace.audience_filter import Filtered
     from primeta.workspace.attention_ledger import Recorded, Verified
+    from primeta.workspace.attention_sync import Synced
     from primeta.workspace.attention_wishes import Wishes
+    from primeta.workspace.audience_filter import Filtered
     from primeta.workspace.deliver import Deliveries
     from primeta.workspace.digest import Digest
     from primeta.workspace.experiment_size import PlanSize

@@ -159,6 +159,12 @@ def downgrade() -> None:
     if op.get_bind().dialect.name != "sqlite":
         op.execute("drop function ledger_is_kept() cascade")
     for name in (
-        "attention_policies", "reservations", "privacy_keys", "suppressions", "attention_states", "ledger_head", "ledger"
+        "attention_policies",
+        "reservations",
+        "privacy_keys",
+        "suppressions",
+        "attention_states",
+        "ledger_head",
+        "ledger",
     ):
         op.drop_table(name)
