@@ -38,6 +38,7 @@ PLACES = (
     ("/topics", "What is said"),
     ("/experiments", "Experiments"),
     ("/reactivation", "Reactivation"),
+    ("/attention", "Attention"),
     ("/metrics", "Metrics"),
     ("/data", "Data"),
 )
