@@ -86,7 +86,8 @@ TABLES: dict[str, TableSpec] = {
         _spec(
             "messages",
             "message_id:id customer_id:id sent_at:time channel",
-            "campaign programme purpose cost:money+ withheld:flag probability:number+ learnt_at:time team personal:flag",
+            "campaign programme purpose cost:money+ withheld:flag probability:number+ learnt_at:time team personal:flag "
+            "title text",
             key="message_id",
             time="sent_at",
         ),

@@ -207,7 +207,7 @@ FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {
         {"message_id": _is_filled, "channel": _is_filled, "purpose": _is_filled},
         {
             **_MESSAGE, "cost": _is_number, "withheld": _is_flag, "probability": _is_number, "personal": _is_flag,
-            "unverifiable": _is_flag,
+            "unverifiable": _is_flag, "title": _is_text, "text": _is_text,
         },
     ),
     "reaction": (

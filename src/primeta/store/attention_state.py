@@ -23,6 +23,7 @@ from primeta.attention.chain import canonical
 from primeta.attention.consents import Mark, Slot
 from primeta.attention.fold import LONG_AGO, BrokenMark, CustomerState, SeenTouch, Wish
 from primeta.attention.preferences import Setting
+from primeta.privacy.keys import Keys
 from primeta.store.schema import attention_states
 
 FORMAT = 1
@@ -156,15 +157,17 @@ def load_packed(connection: Connection, customers: Collection[str]) -> dict[str,
 
 
 _SAVE = (
-    "insert into attention_states (customer_id, number, state) values ({0}, {0}, {0}) "
+    "insert into attention_states (customer_id, number, state, pseudonym) values ({0}, {0}, {0}, {0}) "
     "on conflict (customer_id) do update set number = excluded.number, state = excluded.state"
 )
 
 
-def save_states(connection: Connection, states: Iterable[CustomerState], *, number: int) -> None:
+def save_states(connection: Connection, states: Iterable[CustomerState], *, number: int, keys: Keys) -> None:
     """Write states that hold every entry up to `number`; what is kept of credit stays."""
     # In one order everywhere: two writers on PostgreSQL would otherwise wait for each other's rows.
-    rows = sorted((state.customer_id, number, pack(state)) for state in states)
+    rows = sorted(
+        (state.customer_id, number, pack(state), keys.pseudonym(state.customer_id)) for state in states
+    )
     if rows:
         mark = "?" if connection.dialect.name == "sqlite" else "%s"
         connection.exec_driver_sql(_SAVE.format(mark), rows)
@@ -174,6 +177,12 @@ def drop_states(connection: Connection, customers: Collection[str]) -> None:
     """Forget the states of customers (erasure)."""
     for customer_id in customers:
         connection.execute(delete(attention_states).where(attention_states.c.customer_id == customer_id))
+
+
+def customer_of(connection: Connection, pseudonym: str) -> str:
+    """Whose pseudonym this is; empty: of nobody of whom there is a state."""
+    query = select(attention_states.c.customer_id).where(attention_states.c.pseudonym == pseudonym)
+    return connection.scalar(query) or ""
 
 
 def save_credit(connection: Connection, credits: Mapping[str, bytes], *, at: datetime) -> None:

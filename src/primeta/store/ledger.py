@@ -338,7 +338,10 @@ def rebuild_states(connection: Connection, customers: Collection[str]) -> None:
     """Work the states of customers out of all their entries again, inside a write transaction."""
     head = load_head(connection, lock=True)
     keys = load_keys(connection)
-    forbidden = _forbidden(connection, customers, keys) if keys else {}
+    if keys is None:
+        # The first entry makes the keys: without them there is nothing to rebuild.
+        return
+    forbidden = _forbidden(connection, customers, keys)
     by_customer: dict[str, list[Entry]] = {customer_id: [] for customer_id in customers}
     query = select(ledger).where(ledger.c.customer_id.in_(list(by_customer))).order_by(ledger.c.number)
     for row in connection.execute(query):
@@ -347,7 +350,7 @@ def rebuild_states(connection: Connection, customers: Collection[str]) -> None:
         fold(entries, customer_id=customer_id, suppressed_at=forbidden.get(customer_id))
         for customer_id, entries in by_customer.items()
     ]
-    save_states(connection, states, number=head.number)
+    save_states(connection, states, number=head.number, keys=keys)
 
 
 def suppress(
@@ -406,7 +409,7 @@ def _extend_states(connection: Connection, entries: Sequence[Entry], keys: Keys)
         states[customer_id] = newcomer(customer_id, suppressed_at=forbidden.get(customer_id))
     for customer_id, told in by_customer.items():
         states[customer_id] = extend(states[customer_id], told)
-    save_states(connection, states.values(), number=entries[-1].number)
+    save_states(connection, states.values(), number=entries[-1].number, keys=keys)
 
 
 def _known(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:

@@ -435,6 +435,25 @@ attention_states = Table(
     Column("credit_at", DateTime),
     # Where he lives, as the facts tell; quiet hours are his.
     Column("zone", String(64)),
+    # What pages and their addresses show of him; by it he is found.
+    Column("pseudonym", String(16), nullable=False, index=True),
+)
+
+# "Would you wait for the next one?": what a reviewer thinks of one message, with what it was at the time.
+touch_marks = Table(
+    "touch_marks",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("reviewer", String(200), primary_key=True),
+    Column("customer_id", Text, nullable=False, index=True),
+    # `yes`, `no`, `neutral`.
+    Column("mark", String(8), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
 )
 
 # A message that holds a place under the caps until it is confirmed as sent, released, or its time is over.
@@ -470,6 +489,52 @@ attention_policies = Table(
     Column("origin", String(8), nullable=False),
     Column("by", Text, nullable=False),
     Column("at", DateTime, nullable=False),
+    # Why it was switched on without a replay, or of which earlier version it is the return.
+    Column("note", Text, nullable=False),
+)
+
+# A policy that is being written, every time it was saved: the newest row is the draft.
+attention_drafts = Table(
+    "attention_drafts",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    # `draft`, `dropped`, `on`.
+    Column("state", String(8), nullable=False),
+    # The version that it was begun from.
+    Column("base", Integer, nullable=False),
+    Column("policy", JSON, nullable=False),
+    Column("seal", String(64), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+# What is counted over the whole ledger and would take a page too long: coverage of consents, the last check of the
+# chain. `number` is the last entry that it knows.
+attention_counts = Table(
+    "attention_counts",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("number", LEDGER_NUMBER, nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+
+# The year held against promises, credit and policy, as it was worked out last; `policy` is that of a draft, and a draft
+# that waits for its turn has no document yet. Customers are named by pseudonyms.
+attention_replays = Table(
+    "attention_replays",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("at", DateTime, nullable=False, index=True),
+    Column("by", Text, nullable=False),
+    Column("policy", JSON(none_as_null=True)),
+    Column("seal", String(64), nullable=False),
+    # Changes with everything that it is made of.
+    Column("mark", String(64), nullable=False),
+    Column("document", JSON(none_as_null=True)),
+    Column("code", String(32), nullable=False),
+    Column("seconds", Float, nullable=False),
 )
 
 # Who was erased and must not be written again: a keyed digest of the id, nothing else.

@@ -211,7 +211,9 @@ class _Refresh:
             for path in files_of(self.config, table):
                 stat = path.stat()
                 files[path.name] = [stat.st_size, stat.st_mtime_ns]
-        text = repr((FORMAT, table, self.config.timezone, self.config.warehouse_url))
+        # A copy that an earlier version wrote with other columns is read anew.
+        columns = TABLES[name].columns
+        text = repr((FORMAT, columns, table, self.config.timezone, self.config.warehouse_url))
         return {"definition": hashlib.sha256(text.encode()).hexdigest()[:16], "files": files}
 
     def _plan(self, name: str, sources: dict[str, Any]) -> _Plan:

@@ -56,8 +56,25 @@ def upgrade() -> None:
         sa.Column("credit", sa.LargeBinary(), nullable=True),
         sa.Column("credit_at", sa.DateTime(), nullable=True),
         sa.Column("zone", sa.String(length=64), nullable=True),
+        sa.Column("pseudonym", sa.String(length=16), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_attention_states")),
     )
+    op.create_index(op.f("ix_attention_states_pseudonym"), "attention_states", ["pseudonym"])
+    op.create_table(
+        "touch_marks",
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("reviewer", sa.String(length=200), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("mark", sa.String(length=8), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("campaign", sa.Text(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("message_id", "reviewer", name=op.f("pk_touch_marks")),
+    )
+    op.create_index(op.f("ix_touch_marks_customer_id"), "touch_marks", ["customer_id"])
     op.create_table(
         "suppressions",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -168,3 +185,7 @@ def downgrade() -> None:
         "ledger",
     ):
         op.drop_table(name)
+        "touch_marks",
+        "erasures",
+        "attention_counts",
+        "attention_drafts",
