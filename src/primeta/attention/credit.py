@@ -204,6 +204,18 @@ def state_of(events: Iterable[CreditEvent], *, model: CreditModel, until: dateti
     Events later than `until` are left out; so is what came of a message that was never sent, or later than 72 hours.
     A message told twice with different times counts at its earliest.
     """
+    ordered = in_order(events, until=until)
+    if not ordered:
+        return new_state(at=until)
+    state = new_state(at=ordered[0].at)
+    for event in ordered:
+        after = update(state, event, model=model)
+        state = state if after is None else after
+    return state
+
+
+def in_order(events: Iterable[CreditEvent], *, until: datetime) -> list[CreditEvent]:
+    """Each once, in the order in which they move credit; a message told twice counts at its earliest."""
     touches: dict[str, CreditEvent] = {}
     other: set[CreditEvent] = set()
     for event in events:
@@ -215,14 +227,7 @@ def state_of(events: Iterable[CreditEvent], *, model: CreditModel, until: dateti
         before = touches.get(event.message_id)
         if before is None or _order(event) < _order(before):
             touches[event.message_id] = event
-    ordered = sorted([*touches.values(), *other], key=_order)
-    if not ordered:
-        return new_state(at=until)
-    state = new_state(at=ordered[0].at)
-    for event in ordered:
-        after = update(state, event, model=model)
-        state = state if after is None else after
-    return state
+    return sorted([*touches.values(), *other], key=_order)
 
 
 def _order(event: CreditEvent) -> tuple[datetime, int, str, str, str, str]:

@@ -58,7 +58,37 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "{channel}: похоже, уже не смотрит ({blind}), сообщений без ответа: {unanswered}. Дайте отдохнуть "
         "(дней: {days}), затем {day} отправьте одно полезное сообщение.",
     },
-    "picture": {"en": "Credit before each message", "ru": "Кредит внимания перед каждым сообщением"},
+    "history": {
+        "en": "{channel}: credit went from {first} to {last} (95%: {interval}) over {messages} messages, {welcomed} of "
+        "them welcomed.",
+        "ru": "{channel}: кредит внимания изменился с {first} до {last} (95%: {interval}); сообщений {messages}, "
+        "откликов {welcomed}.",
+    },
+    "history.none": {
+        "en": "{channel}: nothing was sent here yet.",
+        "ru": "{channel}: сюда ещё ничего не отправляли.",
+    },
+    "history.subtitle": {
+        "en": "Probability that a useful message is welcomed, just before each message, with its 95% band. Below: each "
+        "message, a pin where it was welcomed (red: he opted out)",
+        "ru": "Вероятность отклика на полезное сообщение перед каждой отправкой, серым — 95% интервал. Внизу — сами "
+        "сообщения: булавка — отклик, красная — отписка",
+    },
+    "history.source": {
+        "en": "By what was known before each message.",
+        "ru": "По тому, что было известно перед каждым сообщением.",
+    },
+    "at": {"en": "Sent", "ru": "Отправлено"},
+    "purpose": {"en": "Purpose", "ru": "Назначение"},
+    "came": {"en": "What came of it", "ru": "Что вышло"},
+    "purpose.service": {"en": "service", "ru": "сервисное"},
+    "purpose.useful": {"en": "useful", "ru": "полезное"},
+    "purpose.offer": {"en": "offer", "ru": "предложение"},
+    "purpose.press": {"en": "pressing", "ru": "настойчивое"},
+    "came.welcomed": {"en": "welcomed", "ru": "отклик"},
+    "came.silent": {"en": "silence", "ru": "тишина"},
+    "came.drove-away": {"en": "opted out", "ru": "отписка"},
+    "came.open": {"en": "too early to tell", "ru": "ещё рано судить"},
 }
 
 
