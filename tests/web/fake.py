@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from fake_attention import ATTENTION_VERBS, FakeAttention
 from fake_experiments import FakeExperiments, certificate
 from fake_people import PEOPLE_VERBS, FakePeople
 from fake_policy import POLICY_VERBS, FakePolicy
@@ -243,6 +244,9 @@ class FakeWorkspace:
         self.called = FakePeople(self.winback.campaign, language, empty=empty)
         for verb in PEOPLE_VERBS:
             setattr(self, verb, getattr(self.called, verb))
+        self.attention = FakeAttention(empty=empty)
+        for verb in ATTENTION_VERBS:
+            setattr(self, verb, getattr(self.attention, verb))
         self.token = "first-secret"
         self.kept: dict[str, tuple[NoteFile, bytes]] = {}
         self.delivered = (

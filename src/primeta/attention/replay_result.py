@@ -241,14 +241,14 @@ class AttentionReplay:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what cannot be told is NaN (null) with `why_not`."""
-        return {"broken": list(self._rows()), **self._rest()}
+        return {"broken": list(self._rows()), **self.rest()}
 
     def write_json(self, out: TextIO) -> None:
         """The same document, breach by breach: millions of them are written without being held."""
         out.write('{\n  "broken": [')
         for number, row in enumerate(self._rows()):
             out.write(("," if number else "") + "\n    " + json.dumps(plain(row), ensure_ascii=False))
-        rest = json.dumps(plain(self._rest()), ensure_ascii=False, indent=2, allow_nan=False)
+        rest = json.dumps(plain(self.rest()), ensure_ascii=False, indent=2, allow_nan=False)
         out.write("\n  ]," + rest[1:] + "\n")
 
     def _rows(self) -> Iterator[dict[str, Any]]:
@@ -261,7 +261,12 @@ class AttentionReplay:
                 "knowable": row.knowable,
             }
 
-    def _rest(self) -> dict[str, Any]:
+    def log_dict(self) -> Mapping[str, Any]:
+        """How much was read."""
+        return _log(self.log)
+
+    def rest(self) -> dict[str, Any]:
+        """The document without the single breaches."""
         return {
             "promises": [entry.as_dict() for entry in self.promises],
             "broken_by": self.broken_by(),

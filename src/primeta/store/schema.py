@@ -545,6 +545,24 @@ suppressions = Table(
     Column("since", DateTime, nullable=False),
     Column("reason", Text, nullable=False),
     Column("number", LEDGER_NUMBER, nullable=False),
+    # When a consent with proof that he gave since then was learnt: from then on he is a customer like any other, but for
+    # what is older than the erasure.
+    Column("lifted_at", DateTime),
+)
+
+# Erasures, each with how far it is: one that was killed is found here and finished. Nothing by which the customer could
+# be told; `work` names files that are still to go, `done` counts what went.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("number", LEDGER_NUMBER, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary(32), nullable=False, index=True),
+    # `running`, `done`.
+    Column("state", String(16), nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("work", JSON, nullable=False),
+    Column("done", JSON, nullable=False),
 )
 
 # The workspace's secret, from which all keyed hashes are derived.

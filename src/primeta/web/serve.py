@@ -281,6 +281,20 @@ def _lapse(workspace, progress) -> dict[str, object]:
     return {"customers": found.customers}
 
 
+def _attention(workspace, progress) -> dict[str, object]:
+    """What the tables know into the ledger, then the year held against promises and credit."""
+    synced = workspace.sync_attention(now=clock(), by="job", progress=progress)
+    kept = workspace.keep_replay(now=clock(), by="job", progress=progress)
+    return {"new": synced.new, "replay": kept.id}
+
+
+def _attention_draft(workspace, progress) -> dict[str, object]:
+    """Every draft policy that waits for its replay."""
+    from primeta.workspace.attention_kept import keep_drafts
+
+    return {"drafts": keep_drafts(workspace, now=clock(), by="job", progress=progress)}
+
+
 def _whole(key: str, done: int, failed: Sequence[tuple[str, str]]) -> dict[str, object]:
     """How many were done; a job of which any part failed says which and why."""
     if failed:
@@ -307,5 +321,7 @@ WORK = {
     "interviews": _interviews,
     "farms": _farms,
     "sources": _sources,
+    "attention": _attention,
+    "attention-draft": _attention_draft,
 }
 """Kind of a job → what does it."""

@@ -40,6 +40,7 @@ def replay_workspace(
     policy: Policy | Mapping[str, Any] | Path | None = None,
     credit: bool = True,
     record: bool = False,
+    bare: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> AttentionReplay:
     """The log of the mapped tables held against promises; customers are shown by their pseudonyms.
@@ -50,13 +51,14 @@ def replay_workspace(
         promises: A file; default: the one that `[attention] promises` names.
         policy: A draft to replay: a policy, the keys of `[attention]`, or a TOML file of them.
         record: Write what was kept and broken into the ledger, each once.
+        bare: Go on where no promises are named: credit is worth knowing without them.
     Raises:
         NotFound: `messages` is not mapped, or there is no such file.
         BadInput: no promises are named.
     """
     promised = read_promises(promises, zone=ws.config.zone) if promises is not None else promises_in_force(ws)
     promised = (*promised, *_promised_to_some(ws))
-    if not promised and promises is None:
+    if not promised and promises is None and not bare:
         raise BadInput(
             f"{ws.config.path}: no promises; give --promises FILE, or name the file as promises under [attention]"
         )

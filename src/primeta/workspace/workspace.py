@@ -49,8 +49,10 @@ if TYPE_CHECKING:
     from primeta.sources.records import Document, Source
     from primeta.store.deliveries import Delivery
     from primeta.store.experiments import Look
+    from primeta.store.replays import KeptReplay
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
+    from primeta.workspace.attention_kept import ReplayState
     from primeta.workspace.attention_ledger import Recorded, Verified
     from primeta.workspace.attention_sync import Synced
     from primeta.workspace.attention_wishes import Wishes
@@ -800,6 +802,36 @@ class Workspace:
         from primeta.workspace.attention_replay import replay_workspace
 
         return replay_workspace(self, now=now, by=by, **options)
+
+    def replay_state(self, *, now: datetime) -> ReplayState:
+        """Whether a replay of the year is kept, and whether it is of today's facts, promises and policy."""
+        from primeta.workspace.attention_kept import replay_state
+
+        return replay_state(self, now=now)
+
+    def keep_replay(self, *, now: datetime, by: str, draft: str = "", **options: Any) -> KeptReplay:
+        """Work out the year as it was sent, or under a draft policy, and keep the answer."""
+        from primeta.workspace.attention_kept import keep_replay
+
+        return keep_replay(self, now=now, by=by, draft=draft, **options)
+
+    def ask_replay(self, policy: Mapping[str, Any], *, by: str, now: datetime) -> KeptReplay:
+        """Keep a draft policy (keys of `[attention]`) for the job `attention-draft`."""
+        from primeta.workspace.attention_kept import ask_replay
+
+        return ask_replay(self, policy, by=by, now=now)
+
+    def kept_replay(self, *, draft: str = "") -> KeptReplay | None:
+        """The newest replay of the year, or a draft's by its id; None where there is none."""
+        from primeta.workspace.attention_kept import kept_replay
+
+        return kept_replay(self, draft=draft)
+
+    def kept_replays(self) -> tuple[KeptReplay, ...]:
+        """Replays of draft policies, the newest first."""
+        from primeta.workspace.attention_kept import kept_replays
+
+        return kept_replays(self)
 
     def desk(self, *, now: datetime) -> Desk:
         """For many questions and for places under the caps: policy and promises are read once."""

@@ -81,8 +81,21 @@ def upgrade() -> None:
         sa.Column("since", sa.DateTime(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("number", NUMBER, nullable=False),
+        sa.Column("lifted_at", sa.DateTime(), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_suppressions")),
     )
+    op.create_table(
+        "erasures",
+        sa.Column("number", NUMBER, nullable=False, autoincrement=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("work", sa.JSON(), nullable=False),
+        sa.Column("done", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_erasures")),
+    )
+    op.create_index(op.f("ix_erasures_digest"), "erasures", ["digest"])
     op.create_table(
         "privacy_keys",
         sa.Column("name", sa.String(length=32), nullable=False),
@@ -117,8 +130,43 @@ def upgrade() -> None:
         sa.Column("origin", sa.String(length=8), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_attention_policies")),
     )
+    op.create_table(
+        "attention_drafts",
+        sa.Column("number", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("base", sa.Integer(), nullable=False),
+        sa.Column("policy", sa.JSON(), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_attention_drafts")),
+    )
+    op.create_table(
+        "attention_counts",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_attention_counts")),
+    )
+    op.create_table(
+        "attention_replays",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("policy", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("document", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attention_replays")),
+    )
+    op.create_index(op.f("ix_attention_replays_at"), "attention_replays", ["at"])
     # Wishes, promises and erasures are few among millions of touches.
     op.create_index(
         "ix_ledger_rare",
@@ -176,6 +224,10 @@ def downgrade() -> None:
     if op.get_bind().dialect.name != "sqlite":
         op.execute("drop function ledger_is_kept() cascade")
     for name in (
+        "touch_marks",
+        "erasures",
+        "attention_counts",
+        "attention_drafts",
         "attention_policies",
         "reservations",
         "privacy_keys",
@@ -185,7 +237,3 @@ def downgrade() -> None:
         "ledger",
     ):
         op.drop_table(name)
-        "touch_marks",
-        "erasures",
-        "attention_counts",
-        "attention_drafts",

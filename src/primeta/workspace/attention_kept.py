@@ -1,0 +1,200 @@
+"""The year held against promises and credit, worked out by a job and kept: what the pages of attention read.
+
+A draft policy is kept under an id of its own, replayed by the job `attention-draft`, and its answer kept beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from primeta.attention.policy import policy_from, policy_values, seal_of
+from primeta.attention.replay import code_version
+from primeta.errors import BadInput
+from primeta.show.result import plain
+from primeta.store.replays import (
+    KeptReplay,
+    load_drafts,
+    load_replay,
+    newest_mark,
+    newest_replay,
+    save_replay,
+)
+from primeta.warehouse.facts_store import load_facts
+from primeta.workspace.attention_replay import replay_workspace
+from primeta.workspace.may_send import policy_in_force, promises_in_force
+
+if TYPE_CHECKING:
+    from primeta.workspace.workspace import Workspace
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayState:
+    """What the pages know before they read the document."""
+
+    mapped: bool
+    """Whether there is a table of messages."""
+    promised: bool
+    """Whether promises are named."""
+    kept: str
+    """Id of the replay that is kept; empty: none yet."""
+    at: datetime | None
+    stale: bool
+    """Whether facts, promises or policy have moved on since."""
+
+
+def replay_state(ws: Workspace, *, now: datetime) -> ReplayState:
+    """Whether there is a replay, and whether it is of today's facts, promises and policy; reads no facts."""
+    with ws.database.read() as connection:
+        newest = newest_mark(connection)
+    return ReplayState(
+        mapped="messages" in ws.config.tables,
+        promised=bool(ws.config.attention.promises),
+        kept=newest[0] if newest else "",
+        at=newest[2] if newest else None,
+        stale=newest is not None and newest[1] != _mark(ws, now=now),
+    )
+
+
+def ask_replay(ws: Workspace, policy: Mapping[str, Any], *, by: str, now: datetime) -> KeptReplay:
+    """Keep a draft policy for the job `attention-draft`; one that was replayed on today's facts is given at once.
+
+    Args:
+        policy: Keys of `[attention]`.
+    Raises:
+        BadInput: a key is unknown or has a wrong value.
+    """
+    draft = policy_from(policy)
+    seal, mark = seal_of(draft), _mark(ws, now=now)
+    for kept in kept_replays(ws):
+        if kept.seal == seal and kept.mark == mark:
+            return kept
+    asked = KeptReplay(
+        id="d-" + secrets.token_hex(6),
+        at=now,
+        by=by,
+        policy=policy_values(draft),
+        seal=seal,
+        mark=mark,
+        document=None,
+        code="",
+        seconds=0.0,
+    )
+    with ws.database.write() as connection:
+        save_replay(connection, asked)
+    return asked
+
+
+def keep_replay(
+    ws: Workspace, *, now: datetime, by: str, draft: str = "", progress: Progress | None = None
+) -> KeptReplay:
+    """Work out the year as it was sent, or under a draft policy, and keep the answer.
+
+    Raises:
+        NotFound: `messages` is not mapped, or there is no such draft.
+    """
+    begun = time.monotonic()
+    asked = _draft(ws, draft) if draft else None
+    policy = asked.policy if asked is not None else None
+    found = replay_workspace(
+        ws, now=now, by=by, policy=policy, credit=asked is None, bare=True, progress=progress
+    )
+    if asked is None:
+        from primeta.attention.report import report_of
+
+        document = report_of(found)
+        kept = KeptReplay(
+            id="r-" + secrets.token_hex(6),
+            at=now,
+            by=by,
+            policy=None,
+            seal=seal_of(policy_in_force(ws, now=now)),
+            mark=_mark(ws, now=now),
+            document=plain(document),
+            code=found.code,
+            seconds=0.0,
+        )
+    else:
+        assert found.policy is not None
+        told = {
+            "policy": found.policy.as_dict(),
+            "promises": [entry.as_dict() for entry in found.promises],
+            "log": found.log_dict(),
+        }
+        kept = replace(asked, at=now, mark=_mark(ws, now=now), document=plain(told), code=found.code)
+    kept = replace(kept, seconds=time.monotonic() - begun)
+    with ws.database.write() as connection:
+        save_replay(connection, kept)
+    return kept
+
+
+def keep_fresh(ws: Workspace, *, now: datetime, by: str, progress: Progress | None = None) -> bool:
+    """Work the year out anew where facts, promises or policy have moved on; costs two small queries where not.
+
+    Returns:
+        Whether it was worked out.
+    """
+    state = replay_state(ws, now=now)
+    if not state.mapped or not state.promised or (state.kept and not state.stale):
+        return False
+    keep_replay(ws, now=now, by=by, progress=progress)
+    return True
+
+
+def keep_drafts(ws: Workspace, *, now: datetime, by: str, progress: Progress | None = None) -> int:
+    """Every draft that waits for its turn, the oldest first; how many."""
+    waiting = [kept.id for kept in reversed(kept_replays(ws)) if kept.document is None]
+    for identity in waiting:
+        keep_replay(ws, now=now, by=by, draft=identity, progress=progress)
+    return len(waiting)
+
+
+def kept_replay(ws: Workspace, *, draft: str = "") -> KeptReplay | None:
+    """The newest one of the whole year (None: there is none), or a draft's by its id.
+
+    Raises:
+        NotFound: there is no such draft.
+    """
+    if draft:
+        return _draft(ws, draft)
+    with ws.database.read() as connection:
+        return newest_replay(connection)
+
+
+def kept_replays(ws: Workspace) -> tuple[KeptReplay, ...]:
+    """Those of draft policies, the newest first."""
+    with ws.database.read() as connection:
+        return load_drafts(connection)
+
+
+def _draft(ws: Workspace, identity: str) -> KeptReplay:
+    with ws.database.read() as connection:
+        kept = load_replay(connection, identity)
+    if kept.policy is None:
+        raise BadInput(f"{identity} is no draft: it is the year as it was sent")
+    return kept
+
+
+def _mark(ws: Workspace, *, now: datetime) -> str:
+    """Changes with facts, promises, policy and code."""
+    facts = load_facts(ws.folder / "facts")
+    made_of = [
+        facts.version if facts else "",
+        repr(promises_in_force(ws)),
+        seal_of(policy_in_force(ws, now=now)),
+        code_version(),
+        FORMAT,
+    ]
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
+
+
+FORMAT = 1
+"""Of the document: another version's is worked out anew."""
