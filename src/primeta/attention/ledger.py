@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, get_args
 
 from primeta.attention.records import PROCESSINGS, PURPOSES, EntryKind, ReactionKind
@@ -108,6 +108,41 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+EVENT_KEYS = ("key", "kind", "customer_id", "happened_at", "payload", "by")
+
+
+def event_of(told: Any, *, by: str, zone: tzinfo) -> Event:
+    """An event as a system tells it: a JSON object with EVENT_KEYS. What it says is checked when it is written.
+
+    Args:
+        by: Who told, where the object does not say.
+        zone: Of a time that carries none.
+    Raises:
+        BadInput: it is no such object.
+    """
+    if not isinstance(told, Mapping) or not isinstance(told.get("payload", {}), Mapping):
+        raise BadInput(f"an object with {', '.join(EVENT_KEYS)} was expected")
+    unknown = [name for name in told if name not in EVENT_KEYS]
+    if unknown:
+        raise BadInput(
+            f"{unknown[0]!r} is not known; expected {', '.join(EVENT_KEYS)}. What an event says stands in its payload."
+        )
+    try:
+        moment = datetime.fromisoformat(str(told["happened_at"]))
+    except (KeyError, ValueError):
+        raise BadInput(
+            f"happened_at is {told.get('happened_at')!r}; expected a time such as 2026-11-26T09:30:00Z"
+        ) from None
+    return Event(
+        key=str(told.get("key") or ""),
+        kind=str(told.get("kind", "")),  # type: ignore[arg-type]
+        customer_id="" if told.get("customer_id") is None else str(told["customer_id"]),
+        happened_at=moment if moment.tzinfo else moment.replace(tzinfo=zone),
+        payload=told.get("payload", {}),
+        by=str(told.get("by") or by),
+    )
+
+
 # Fields
 
 Check = Callable[[Any], bool]
@@ -188,6 +223,12 @@ FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {
             "language": lambda value: value is None or _is_text(value),
             "surface": _is_text,
             "wish": _is_text,
+            # What he read when he chose; `language` is what he chose.
+            "text": _is_text,
+            "version": _is_text,
+            "text_hash": _is_text,
+            "shown_in": _is_text,
+            "message_id": _is_text,
         },
     ),
     "promise": ({"name": _is_filled, "version": _is_count, "text": _is_text}, None),

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy import text as sql
@@ -23,10 +23,13 @@ from primeta.attention.records import Entry
 from primeta.privacy.keys import Keys
 from primeta.store.attention_state import AT_ONCE, load_states, save_states
 from primeta.store.database import Database
+from primeta.store.erased import barred, erased_among, lift
 from primeta.store.keys import keys_of, load_keys
 from primeta.store.schema import RARE, ledger, ledger_head, suppressions
 from primeta.store.times import aware, naive
 
+Fate = Literal["new", "known", "both", "erased"]
+"""Written; told before; written beside another that has its key; about an erased customer: not written."""
 BATCH = 5_000
 """Entries in one transaction of `append_all`: other writers wait no longer than that."""
 
@@ -59,6 +62,10 @@ class Appended:
     head: Head
     clock_behind: bool = False
     """The ledger's last time was later than `now`, and was kept."""
+    fates: tuple[Fate, ...] = ()
+    """Of each event in the order given."""
+    erased: int = 0
+    """About customers who were erased: not written."""
 
 
 def prepare(events: Iterable[Event], keys: Keys) -> list[Prepared]:
@@ -118,20 +125,23 @@ def append_all(database: Database, events: Iterable[Event], *, now: datetime, ba
         Locked: another process holds the state too long.
     """
     keys = keys_of(database, now=now)
-    new = duplicates = conflicts = 0
+    new = duplicates = conflicts = erased = 0
     behind = False
     numbers: list[int] = []
+    fates: list[Fate] = []
     last = EMPTY
     waiting: list[Event] = []
 
     def write() -> None:
-        nonlocal new, duplicates, conflicts, last, behind
+        nonlocal new, duplicates, conflicts, erased, last, behind
         prepared = prepare(waiting, keys)
         with database.write() as connection:
             done = append(connection, prepared, now=now, keys=keys)
         waiting.clear()
         new, duplicates, conflicts = new + done.new, duplicates + done.duplicates, conflicts + done.conflicts
+        erased += done.erased
         numbers.extend(done.numbers)
+        fates.extend(done.fates)
         last, behind = done.head, behind or done.clock_behind
 
     for event in events:
@@ -147,6 +157,8 @@ def append_all(database: Database, events: Iterable[Event], *, now: datetime, ba
         numbers=tuple(numbers),
         head=last,
         clock_behind=behind,
+        fates=tuple(fates),
+        erased=erased,
     )
 
 
@@ -155,20 +167,37 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
     head = load_head(connection, lock=True)
     known = _known(connection, [entry.digest for entry in prepared])
     numbers = [0] * len(prepared)
+    fates: list[Fate] = ["known"] * len(prepared)
     taken: dict[bytes, int] = {}
     fresh: list[tuple[int, Prepared]] = []
-    duplicates = conflicts = 0
+    duplicates = conflicts = erased = 0
+    learnt_at = now if head.learnt_at is None else max(now, head.learnt_at)
+    about = {entry.event.customer_id for entry in prepared} - {""}
+    shut, back = barred(
+        erased_among(connection, about, keys=keys),
+        [entry.event for entry in prepared],
+        learnt_at=learnt_at,
+    )
     for place, entry in enumerate(prepared):
         number = known.get(entry.digest)
         before = prepared[taken[entry.digest]] if entry.digest in taken else None
+        if place in shut and number is None:
+            fates[place] = "erased"
+            erased += 1
+            continue
         if number is None and before is None:
             taken[entry.digest] = place
+            fates[place] = "new"
             fresh.append((place, entry))
             continue
         same = _same(before, entry) if before else _same_as_kept(connection, number, entry)
         if same:
             numbers[place] = number or 0
             duplicates += 1
+            continue
+        if place in shut:
+            fates[place] = "erased"
+            erased += 1
             continue
         other = _under_own_key(entry, keys)
         again = _known(connection, [other.digest])
@@ -177,9 +206,9 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
             duplicates += 1
             continue
         conflicts += 1
+        fates[place] = "both"
         taken[other.digest] = place
         fresh.append((place, other))
-    learnt_at = now if head.learnt_at is None else max(now, head.learnt_at)
     written = stamp(learnt_at)
     entries: list[Entry] = []
     rows: list[tuple[Any, ...]] = []
@@ -225,6 +254,7 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
             update(ledger_head).values(number=number, chain=bytes.fromhex(chain), learnt_at=naive(learnt_at))
         )
         _extend_states(connection, entries, keys)
+        lift(connection, back, at=learnt_at)
     return Appended(
         new=len(rows),
         duplicates=duplicates,
@@ -232,6 +262,8 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
         numbers=tuple(numbers),
         head=head,
         clock_behind=learnt_at > now,
+        fates=tuple(fates),
+        erased=erased,
     )
 
 
@@ -290,6 +322,12 @@ def load_entries(
     if learnt_until is not None:
         query = query.where(ledger.c.learnt_at <= naive(learnt_until))
     return tuple(_entry(row) for row in connection.execute(query))
+
+
+def numbers_of(connection: Connection, event_keys: Collection[str], *, keys: Keys) -> dict[str, int]:
+    """Of these keys of events those that the ledger holds, with the numbers of their entries; erased ones too."""
+    digests = {keys.event_digest(key): key for key in event_keys}
+    return {digests[digest]: number for digest, number in _known(connection, list(digests)).items()}
 
 
 def load_kind(connection: Connection, *kinds: str) -> tuple[Entry, ...]:
@@ -367,6 +405,7 @@ def suppress(
         "since": naive(since if known is None else max(since, known)),
         "reason": reason,
         "number": number,
+        "lifted_at": None,
     }
     if known is None:
         connection.execute(insert(suppressions).values(digest=digest, **values))
@@ -381,18 +420,7 @@ def suppressed_since(connection: Connection, customer_id: str, *, keys: Keys) ->
 
 def _forbidden(connection: Connection, customers: Collection[str], keys: Keys) -> dict[str, datetime]:
     """Of these customers those who were erased, with the time since when they must not be written."""
-    if connection.execute(select(suppressions.c.digest).limit(1)).first() is None:
-        return {}
-    digests = {keys.suppression_digest(customer_id): customer_id for customer_id in customers}
-    found: dict[str, datetime] = {}
-    wanted = list(digests)
-    for at in range(0, len(wanted), AT_ONCE):
-        query = select(suppressions.c.digest, suppressions.c.since).where(
-            suppressions.c.digest.in_(wanted[at : at + AT_ONCE])
-        )
-        for row in connection.execute(query):
-            found[digests[bytes(row.digest)]] = aware(row.since)
-    return found
+    return {name: one.since for name, one in erased_among(connection, customers, keys=keys).items()}
 
 
 def _extend_states(connection: Connection, entries: Sequence[Entry], keys: Keys) -> None:

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from primeta.attention.chain import Checked, Head, check
 from primeta.attention.fold import CustomerState, fold, state_as_of
-from primeta.attention.ledger import Event
+from primeta.attention.ledger import Event, event_of
 from primeta.attention.ledger_words import tell
 from primeta.attention.records import Entry
-from primeta.errors import BadTable
+from primeta.errors import BadInput, BadTable
 from primeta.show.locale import Language, number
 from primeta.show.result import Head as ColumnHead
 from primeta.show.result import Table
@@ -178,40 +178,16 @@ def read_events(file: str, *, by: str, zone: ZoneInfo) -> Iterator[Event]:
             raise BadTable(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
 
 
-KEYS = ("key", "kind", "customer_id", "happened_at", "payload", "by")
-
-
 def _events(lines: Iterable[str], where: str, by: str, zone: ZoneInfo) -> Iterator[Event]:
     for place, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            told = json.loads(line)
+            yield event_of(json.loads(line), by=by, zone=zone)
+        except BadInput as error:
+            raise BadTable(f"{where}, line {place}: {error}") from None
         except ValueError as error:
             raise BadTable(f"{where}, line {place}: not JSON ({error})") from None
-        if not isinstance(told, dict) or not isinstance(told.get("payload", {}), dict):
-            raise BadTable(f"{where}, line {place}: an object with {', '.join(KEYS)} was expected")
-        unknown = [name for name in told if name not in KEYS]
-        if unknown:
-            raise BadTable(
-                f"{where}, line {place}: {unknown[0]!r} is not known; expected {', '.join(KEYS)}. What an event says "
-                "stands in its payload."
-            )
-        try:
-            moment = datetime.fromisoformat(str(told["happened_at"]))
-        except (KeyError, ValueError):
-            raise BadTable(
-                f"{where}, line {place}: happened_at is {told.get('happened_at')!r}; expected a time such as "
-                "2026-11-26T09:30:00Z"
-            ) from None
-        yield Event(
-            key=str(told.get("key", "")),
-            kind=str(told.get("kind", "")),  # type: ignore[arg-type]
-            customer_id="" if told.get("customer_id") is None else str(told["customer_id"]),
-            happened_at=moment if moment.tzinfo else moment.replace(tzinfo=zone),
-            payload=told.get("payload", {}),
-            by=str(told.get("by") or by),
-        )
 
 
 def customer_state(
