@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from primeta.attention.checks import check, place_log
 from primeta.attention.records import Policy, Promise
 from primeta.attention.replay_credit import CreditReplay, credit_of_log
-from primeta.attention.replay_policy import replay_policy
+from primeta.attention.replay_policy import place_stopped, replay_policy
 from primeta.attention.replay_result import AttentionReplay
 from primeta.attention.replay_tables import Given, check_columns, open_given
 from primeta.errors import BadInput
@@ -102,22 +102,29 @@ def replay(
     step("replay", 1, steps)
     checked = check(connection, promises, log)
     step("replay", 2, steps)
+    reasons: dict[str, int] = {}
+    if policy is not None:
+        reasons = place_stopped(connection, policy, log=log, reactions=tables["reactions"])
     found = CreditReplay(why_not="not-asked")
     if credit:
         found = credit_of_log(
-            connection, tables["reactions"], visits=tables["visits"], orders=tables["orders"]
+            connection,
+            tables["reactions"],
+            visits=tables["visits"],
+            orders=tables["orders"],
+            stopped=policy is not None,
         )
     step("replay", 3, steps)
     other = None
     if policy is not None:
         other = replay_policy(
             connection,
-            policy,
+            reasons=reasons,
             log=log,
-            reactions=tables["reactions"],
             orders=tables["orders"],
             promises=promises,
             before=checked,
+            credit=found.stopped,
         )
     return AttentionReplay(
         log=log, checked=checked, credit=found, policy=other, code=code_version(), shown_as=shown_as

@@ -25,6 +25,8 @@ SEED = 20_260
 """Of the split into customers to learn from and to judge on: the same log gives the same answer."""
 MARK = "\x1f"
 KEYS = ("campaign", "programme", "team")
+STOPPED = "stopped"
+"""A fourth part of a label: the message would have been stopped."""
 _PARTS = 1 << 32
 
 
@@ -47,6 +49,8 @@ class CreditReplay:
     used: str = "prior"
     share: float = 1.0
     """Of the customers whom it was worked out over."""
+    stopped: CampaignCredit | None = None
+    """Of the messages that a draft policy would have stopped, where one was replayed."""
     why_not: str = ""
 
 
@@ -57,8 +61,13 @@ def credit_of_log(
     visits: Given | None = None,
     orders: Given | None = None,
     most: int = MOST_TOUCHES,
+    stopped: bool = False,
 ) -> CreditReplay:
-    """Credit over the tables of `checks.place_log`, with the breaches that `checks.check` found there."""
+    """Credit over the tables of `checks.place_log`, with the breaches that `checks.check` found there.
+
+    Args:
+        stopped: Also of the messages in `replay_stopped`, see `replay_policy.place_stopped`.
+    """
     if reactions is None and visits is None and orders is None:
         return CreditReplay(why_not="no-reactions")
     sends = one(connection, "SELECT count(*) FROM replay_stage WHERE NOT withheld")[0]
@@ -69,7 +78,8 @@ def credit_of_log(
     if share < 1:
         # A hash of the id, and no lottery: the same customers whenever it is repeated.
         drawn = f"CAST('0x' || left(md5(customer_id), 8) AS BIGINT) < {int(share * _PARTS)}"
-    labels = f"concat(campaign, '{MARK}', programme, '{MARK}', team)"
+    held = "message_id IN (SELECT message_id FROM replay_stopped)" if stopped else "false"
+    labels = f"concat(campaign, '{MARK}', programme, '{MARK}', team, '{MARK}', CASE WHEN {held} THEN '{STOPPED}' END)"
     run(
         connection,
         f"""CREATE OR REPLACE TEMP VIEW replay_drawn AS SELECT message_id, customer_id, make_timestamp(us) AS sent_at,
@@ -113,6 +123,19 @@ def credit_of_log(
             for row in rows
         )
 
+    of_stopped = None
+    if stopped:
+        marks = np.array([entry[3] for entry in parts], dtype=object)[codes]
+        drawn_marks = np.array([entry[3] for entry in drawn_parts], dtype=object)
+        rows = campaign_credit(
+            model,
+            replace(log, campaign=marks),
+            lottery=replace(
+                lottery, campaign=drawn_marks[drawn_codes] if len(drawn_codes) else lottery.campaign
+            ),
+            flow=flow,
+        )
+        of_stopped = next((_scaled(row, share) for row in rows if row.campaign == STOPPED), None)
     here = ~base.gone
     blind = here & (base.credit.blind >= BLIND_FROM)
     since: dict[str, float] = {}
@@ -128,6 +151,7 @@ def credit_of_log(
         scores=verdict.scores,
         used=verdict.used,
         share=share,
+        stopped=of_stopped,
         why_not=verdict.why_not,
     )
 
@@ -176,19 +200,21 @@ def _scaled(row: CampaignCredit, share: float) -> CampaignCredit:
     )
 
 
-def _labels(campaign: npt.NDArray[Any]) -> tuple[list[tuple[str, str, str]], npt.NDArray[np.integer[Any]]]:
-    """Campaign, programme and team of each distinct label, and the label of each row."""
+def _labels(
+    campaign: npt.NDArray[Any],
+) -> tuple[list[tuple[str, str, str, str]], npt.NDArray[np.integer[Any]]]:
+    """Campaign, programme, team and STOPPED of each distinct label, and the label of each row."""
     if not len(campaign):
         return [], np.zeros(0, dtype=np.int64)
     names, codes = np.unique(campaign.astype(str), return_inverse=True)
-    parts = [tuple((*name.split(MARK), "", "")[:3]) for name in names.tolist()]
+    parts = [tuple((*name.split(MARK), "", "", "")[:4]) for name in names.tolist()]
     return parts, codes  # type: ignore[return-value]
 
 
-def _names(parts: list[tuple[str, str, str]]) -> CampaignNames:
+def _names(parts: list[tuple[str, str, str, str]]) -> CampaignNames:
     """Programme and team of a campaign that has one only."""
     found: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
-    for campaign, programme, team in parts:
+    for campaign, programme, team, _ in parts:
         found[0].setdefault(campaign, set()).add(programme)
         found[1].setdefault(campaign, set()).add(team)
     programme, team = (

@@ -22,12 +22,15 @@ from primeta.attention.campaign_credit import LEAST_OF_EACH
 from primeta.attention.checks import Checked, Log, check
 from primeta.attention.outcomes import DRIVING_AWAY, WELCOMING, WITHIN
 from primeta.attention.quiet_hours import zone_of
-from primeta.attention.records import Policy, Promise
+from primeta.attention.records import CampaignCredit, Policy, Promise
 from primeta.attention.replay_tables import Given
 from primeta.warehouse.duck import plain_errors, run
 
 Z95 = 1.959963984540054
 RULES = ("cap", "quiet-hours", "first-touches")
+WHOSE = ("purpose", "campaign", "programme", "team")
+MOST_NAMED = 50
+"""Names in each list of what would have been stopped: the longest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,20 @@ UNKNOWN = Amount(value=float("nan"), low=float("nan"), high=float("nan"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedOf:
+    """Of one purpose, campaign, programme or team: what was sent and what would have been stopped."""
+
+    whose: str
+    """One of `WHOSE`."""
+    name: str
+    sends: int
+    stopped: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"whose": self.whose, "name": self.name, "sends": self.sends, "stopped": self.stopped}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyReplay:
     """What would have been stopped, and what came of those messages as they were sent."""
 
@@ -61,8 +78,13 @@ class PolicyReplay:
     """Promise → breaches as it was, and with the policy."""
     orders: Amount = UNKNOWN
     """Customers who ordered within 72 hours because of the stopped messages, from the lottery; NaN with `why_not`."""
+    revenue: Amount = UNKNOWN
+    """What they paid in those 72 hours because of them, from the lottery; NaN where `orders` is or money is not known."""
     why_not: str = ""
     """Of `orders`: `no-lottery`, `no-orders`."""
+    by: tuple[StoppedOf, ...] = ()
+    credit: CampaignCredit | None = None
+    """What the stopped messages spent of the customers' credit, in customers' worth; None: not asked or not known."""
     basis: Literal["observational"] = "observational"
     """Of welcomes and opt-outs; that of `orders` is the lottery."""
 
@@ -75,26 +97,30 @@ class PolicyReplay:
             "opt_outs": self.opt_outs.as_dict(),
             "cost": self.cost,
             "orders": self.orders.as_dict(),
+            "revenue": self.revenue.as_dict(),
             "why_not": self.why_not,
             "broken": [
                 {"promise": name, "before": before, "after": after}
                 for name, (before, after) in self.broken.items()
             ],
+            "by": [entry.as_dict() for entry in self.by],
+            "credit": None
+            if self.credit is None
+            else {
+                "credit_kept": self.credit.credit_spent,
+                "low": self.credit.low,
+                "high": self.credit.high,
+                "basis": self.credit.basis,
+            },
             "basis": self.basis,
         }
 
 
-def replay_policy(
-    connection: duckdb.DuckDBPyConnection,
-    policy: Policy,
-    *,
-    log: Log,
-    reactions: Given | None,
-    promises: tuple[Promise, ...],
-    before: Checked,
-    orders: Given | None = None,
-) -> PolicyReplay:
-    """The policy over the tables of `checks.place_log`. Afterwards `replay_sends` holds what it would have let through."""
+def place_stopped(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, *, log: Log, reactions: Given | None
+) -> dict[str, int]:
+    """`replay_stopped`: the messages of `checks.place_log` that the policy would have stopped, and those that a lottery
+    withheld among them; beside it how many of those sent each rule would have stopped."""
     with plain_errors("replaying the policy"):
         _place_outcomes(connection, reactions)
         run(
@@ -111,6 +137,26 @@ def replay_policy(
             "CREATE OR REPLACE TEMP TABLE replay_stopped AS SELECT * FROM replay_asked "
             "SEMI JOIN arrow_stopped USING (customer, place)",
         )
+    return reasons
+
+
+def replay_policy(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    reasons: Mapping[str, int],
+    log: Log,
+    promises: tuple[Promise, ...],
+    before: Checked,
+    orders: Given | None = None,
+    credit: CampaignCredit | None = None,
+) -> PolicyReplay:
+    """What came of the messages that `place_stopped` found. Afterwards `replay_sends` holds what would have gone out.
+
+    Args:
+        reasons: Of `place_stopped`.
+        credit: What those messages spent.
+    """
+    with plain_errors("replaying the policy"):
         told = run(
             connection,
             """SELECT customer, count(*) FILTER (welcomed), count(*) FILTER (drove), sum(cost) FROM replay_stopped
@@ -118,7 +164,8 @@ def replay_policy(
                 JOIN (SELECT message_id, CAST(cost AS DECIMAL(18, 6)) AS cost FROM replay_stage) USING (message_id)
                 GROUP BY customer ORDER BY customer""",
         )
-        bought, why_not = _orders_lost(connection, orders, sum(reasons.values()))
+        bought, revenue, why_not = _orders_lost(connection, orders, sum(reasons.values()))
+        by = _stopped_by(connection)
         run(
             connection,
             """CREATE OR REPLACE TEMP TABLE replay_sends AS SELECT * EXCLUDE (pos), CAST(row_number() OVER (
@@ -142,7 +189,10 @@ def replay_policy(
         cost=float(sum(costs)) if costs else float("nan"),
         broken=broken,
         orders=bought,
+        revenue=revenue,
         why_not=why_not,
+        by=by,
+        credit=credit,
     )
 
 
@@ -153,43 +203,74 @@ def _amount(by_customer: npt.NDArray[np.floating[Any]], customers: int) -> Amoun
     return Amount(value=total, low=max(total - Z95 * error, 0.0), high=total + Z95 * error)
 
 
+def _stopped_by(connection: duckdb.DuckDBPyConnection) -> tuple[StoppedOf, ...]:
+    found: list[StoppedOf] = []
+    for whose in WHOSE:
+        rows = run(
+            connection,
+            f"""SELECT {whose}, count(*), count(x.message_id) AS stopped FROM replay_stage s
+                LEFT JOIN (SELECT message_id FROM replay_stopped) x USING (message_id)
+                WHERE NOT withheld GROUP BY 1 ORDER BY stopped DESC, 1 LIMIT {MOST_NAMED}""",
+        )
+        # Where the log does not name them there is nothing to tell apart.
+        if any(name for name, _, _ in rows):
+            found += [
+                StoppedOf(whose=whose, name=name, sends=sends, stopped=stopped)
+                for name, sends, stopped in rows
+            ]
+    return tuple(found)
+
+
 def _orders_lost(
     connection: duckdb.DuckDBPyConnection, orders: Given | None, stopped: int
-) -> tuple[Amount, str]:
-    """Customers who ordered within 72 hours because of a stopped message, and why that cannot be told.
+) -> tuple[Amount, Amount, str]:
+    """Customers who ordered within 72 hours because of a stopped message, what they paid, and why that cannot be told.
 
-    Of the messages that the policy would have stopped, those whose sending was drawn: the share that orders after
-    those sent less that after those withheld, each weighted by the inverse of its probability (Hájek 1971), times all
-    that would have been stopped. The error is that of the weighted means, by customer.
+    Of the messages that the policy would have stopped, those whose sending was drawn: the share that orders (the mean
+    that is paid) after those sent less that after those withheld, each weighted by the inverse of its probability (Hájek
+    1971), times all that would have been stopped. The error is that of the weighted means, by customer.
     """
     if orders is None:
-        return UNKNOWN, "no-orders"
+        return UNKNOWN, UNKNOWN, "no-orders"
     span = int(WITHIN.total_seconds() * 1_000_000)
+    paid = "coalesce(revenue, 0)" if "revenue" in orders else "0"
     rows = run(
         connection,
         f"""WITH drawn AS (SELECT customer, message_id, us, withheld, probability FROM replay_stopped
                 WHERE probability > 0 AND probability < 1),
-            bought AS (SELECT p.customer, epoch_us(o.ordered_at) AS at FROM {orders.view} o
-                JOIN replay_people p USING (customer_id) WHERE o.ordered_at IS NOT NULL)
-        SELECT d.customer, NOT d.withheld, d.probability, coalesce(b.at <= d.us + {span}, false)
-        FROM drawn d ASOF LEFT JOIN bought b ON d.customer = b.customer AND b.at >= d.us
+            bought AS (SELECT p.customer, epoch_us(o.ordered_at) AS at, sum(CAST({paid} AS DECIMAL(18, 4))) OVER (
+                    PARTITION BY p.customer ORDER BY o.ordered_at) AS total
+                FROM {orders.view} o JOIN replay_people p USING (customer_id) WHERE o.ordered_at IS NOT NULL),
+            before AS (SELECT d.*, coalesce(b.total, 0) AS earlier FROM drawn d ASOF LEFT JOIN bought b
+                ON d.customer = b.customer AND b.at < d.us),
+            after AS (SELECT d.*, coalesce(b.total, 0) - earlier AS paid FROM
+                (SELECT *, us + {span} AS later FROM before) d ASOF LEFT JOIN bought b
+                ON d.customer = b.customer AND b.at <= d.later)
+        SELECT d.customer, NOT d.withheld, d.probability, coalesce(b.at <= d.us + {span}, false), CAST(d.paid AS DOUBLE)
+        FROM after d ASOF LEFT JOIN bought b ON d.customer = b.customer AND b.at >= d.us
         ORDER BY d.customer, d.us, d.message_id""",
     )
     owner = np.array([row[0] for row in rows], dtype=np.int64)
     sent = np.array([row[1] for row in rows], dtype=bool)
     if sent.sum() < LEAST_OF_EACH or (~sent).sum() < LEAST_OF_EACH:
-        return UNKNOWN, "no-lottery"
+        return UNKNOWN, UNKNOWN, "no-lottery"
     chance = np.array([row[2] for row in rows], dtype=float)
-    came = np.array([row[3] for row in rows], dtype=float)
     on, off = sent / chance, ~sent / (1 - chance)
-    with_send, without = float(on @ came / on.sum()), float(off @ came / off.sum())
-    pull = on * (came - with_send) / on.sum() - off * (came - without) / off.sum()
     place = np.unique(owner, return_inverse=True)[1]
-    error = float(np.sqrt(np.square(np.bincount(place, weights=pull)).sum()))
-    each = with_send - without
-    return Amount(
-        value=each * stopped, low=(each - Z95 * error) * stopped, high=(each + Z95 * error) * stopped
-    ), ""
+
+    def because(outcome: npt.NDArray[np.floating[Any]]) -> Amount:
+        with_send, without = float(on @ outcome / on.sum()), float(off @ outcome / off.sum())
+        pull = on * (outcome - with_send) / on.sum() - off * (outcome - without) / off.sum()
+        error = float(np.sqrt(np.square(np.bincount(place, weights=pull)).sum()))
+        each = with_send - without
+        return Amount(
+            value=each * stopped, low=(each - Z95 * error) * stopped, high=(each + Z95 * error) * stopped
+        )
+
+    came = because(np.array([row[3] for row in rows], dtype=float))
+    if "revenue" not in orders:
+        return came, UNKNOWN, ""
+    return came, because(np.array([row[4] for row in rows], dtype=float)), ""
 
 
 def _place_outcomes(connection: duckdb.DuckDBPyConnection, reactions: Given | None) -> None:

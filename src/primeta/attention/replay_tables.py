@@ -27,7 +27,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "reactions": ("message_id:id kind happened_at:time", "machine:flag learnt_at:time"),
     "customers": ("customer_id:id", "timezone registered_at:time"),
     "consents": ("customer_id:id state happened_at:time", "processing channel learnt_at:time"),
-    "orders": ("customer_id:id ordered_at:time", ""),
+    "orders": ("customer_id:id ordered_at:time", "revenue:number"),
     "visits": ("customer_id:id happened_at:time", ""),
 }
 """Table → needed and optional columns; a kind that is not named is text."""

@@ -27,6 +27,8 @@ class KeptPolicy:
     origin: PolicyOrigin
     by: str
     at: datetime
+    note: str = ""
+    """Why it was switched on without a replay, or of which earlier version it is the return."""
 
 
 def load_policies(connection: Connection) -> tuple[KeptPolicy, ...]:
@@ -50,7 +52,13 @@ def from_file(connection: Connection) -> str:
 
 
 def save_policy(
-    connection: Connection, policy: Policy, *, origin: PolicyOrigin, by: str, now: datetime
+    connection: Connection,
+    policy: Policy,
+    *,
+    origin: PolicyOrigin,
+    by: str,
+    now: datetime,
+    note: str = "",
 ) -> KeptPolicy:
     """Keep it as the next version, unless it says what the newest says.
 
@@ -69,6 +77,7 @@ def save_policy(
         "origin": origin,
         "by": by,
         "at": naive(now),
+        "note": note,
     }
     try:
         with connection.begin_nested():
@@ -78,7 +87,7 @@ def save_policy(
             f"version {version} of the policy was saved by somebody else just now; look at it first"
         ) from None
     made = replace(policy, version=version, valid_from=now)
-    return KeptPolicy(policy=made, seal=seal, origin=origin, by=by, at=now)
+    return KeptPolicy(policy=made, seal=seal, origin=origin, by=by, at=now, note=note)
 
 
 def _kept(row: RowMapping) -> KeptPolicy:
@@ -89,4 +98,5 @@ def _kept(row: RowMapping) -> KeptPolicy:
         origin=row["origin"],
         by=row["by"],
         at=at,
+        note=row["note"],
     )
