@@ -62,6 +62,8 @@ class AttentionWorld:
     """(customers, 2) day, NaN where not blind at the end."""
     gone: npt.NDArray[np.bool_]
     """(customers, 2) opted out."""
+    joined: Floats
+    """(customers,) day; 0: was there at the start."""
 
     @property
     def days(self) -> float:
@@ -97,6 +99,7 @@ def simulate_attention(
         )
     rng = np.random.default_rng(seed)
     touch = _schedule(customers, weeks, touches_a_week, rng)
+    joined = touch.pop("joined")
     n = len(touch["sent"])
     drawn = (touch["campaign"] >= 0) & (withheld > 0)
     kept_back = drawn & (rng.random(n) < withheld)
@@ -148,6 +151,7 @@ def simulate_attention(
         useful_drive=useful_drive,
         blind_since=agent.blind_since(end),
         gone=gone,
+        joined=joined,
     )
 
 
@@ -203,4 +207,5 @@ def _schedule(customers: int, weeks: int, a_week: float, rng: np.random.Generato
         "purpose": kind[order],
         "campaign": number[order],
         "sent": at[order],
+        "joined": joined,
     }

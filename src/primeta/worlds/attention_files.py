@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from primeta.config import FILE_NAME
 from primeta.errors import BadInput, DiskFull
 from primeta.worlds.attention import CHANNELS, COST, PURPOSES, START, AttentionWorld
+from primeta.worlds.attention_texts import message_texts
 from primeta.worlds.company_files import TRUTH, check_free
 
 PROMISES = "promises.json"
@@ -72,6 +72,9 @@ from = "data/messages.parquet"
 
 [tables.reactions]
 from = "data/reactions.parquet"
+
+[attention]
+promises = "{promises}"
 """
 
 
@@ -128,6 +131,7 @@ def attention_tables(world: AttentionWorld) -> dict[str, pa.Table]:
         world.campaign >= 0, np.char.add("k", np.char.zfill(world.campaign.astype(str), 4)), ""
     )
     programme = np.where(world.campaign >= 0, np.where(world.purpose == 1, "digest", "sales"), "triggered")
+    title, text = message_texts(world)
     messages = pa.table(
         {
             "message_id": pa.array(ids, type=pa.string()),
@@ -140,6 +144,8 @@ def attention_tables(world: AttentionWorld) -> dict[str, pa.Table]:
             "cost": pa.array(np.array(COST)[world.channel]),
             "withheld": pa.array(world.withheld),
             "probability": pa.array(world.probability, from_pandas=True),
+            "title": pa.array(title),
+            "text": pa.array(text),
         }
     )
     went = ~world.withheld
@@ -183,7 +189,10 @@ def attention_tables(world: AttentionWorld) -> dict[str, pa.Table]:
     people = pa.table(
         {
             "customer_id": pa.array(customers),
-            "registered_at": pa.array([START - timedelta(days=1)] * world.customers, type=moment),
+            # Who was there at the start registered the day before; the others when they joined.
+            "registered_at": pa.array(
+                START_US + microseconds(np.where(world.joined > 0, world.joined, -1.0)), type=moment
+            ),
             "timezone": pa.array(["UTC"] * world.customers),
         }
     )
@@ -298,6 +307,7 @@ def write_attention(world: AttentionWorld, directory: Path) -> MadeAttention:
                 seed=world.seed,
                 form=world.form,
                 truth=TRUTH,
+                promises=PROMISES,
                 name=f"attention {world.form}",
             ),
             encoding="utf-8",
