@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from primeta.errors import BadConfig, NotFound
+from primeta.errors import BadConfig, BadInput, NotFound
 from primeta.facts import TABLES
+from primeta.privacy.erased import WhoIsErased
 
 FILE_NAME = "primeta.toml"
 
@@ -229,7 +230,28 @@ ATTENTION_KEYS = (
     "controller",
     "accept_unproven_by",
     "accept_unproven_reason",
+    "public_url",
+    "preferences",
 )
+PREFERENCE_KEYS = ("sender", "contact", "channels", "topics", "languages", "consent_text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferencesConfig:
+    """`[attention.preferences]`: what customers see on the pages that links in messages open."""
+
+    sender: dict[str, str] = field(default_factory=dict)
+    """Language → the sender as customers know him; empty: the workspace's name."""
+    contact: str = ""
+    """Where a person answers: a mail address or a telephone number."""
+    channels: tuple[str, ...] = ()
+    """Offered; empty: those on which the customer is written to."""
+    topics: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Programme or campaign → language → what customers call it; empty: topics cannot be chosen."""
+    languages: tuple[str, ...] = ()
+    """Languages in which messages can come; empty: no choice."""
+    consent_text: dict[str, str] = field(default_factory=dict)
+    """Language → the text of a consent, with {sender} and {channel}; empty: Primeta's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +268,9 @@ class AttentionConfig:
     """A named person who takes it upon himself that consents without proof count …"""
     accept_unproven_reason: str = ""
     """… and why."""
+    public_url: str = ""
+    """Where customers reach the pages that links in messages open: `https://mail.shop.example`."""
+    preferences: PreferencesConfig = PreferencesConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +301,8 @@ class Config:
     delivery: dict[str, DeliveryConfig] = field(default_factory=dict)
     sources: SourcesConfig = SourcesConfig()
     attention: AttentionConfig = AttentionConfig()
+    erased: WhoIsErased | None = field(default=None, compare=False, repr=False)
+    """Whom no reading of tables may give; told by the workspace, not by the file."""
 
     @property
     def folder(self) -> Path:
@@ -651,7 +678,70 @@ def _attention(read: _Reader, values: dict[str, Any]) -> AttentionConfig:
         controller=read.take("attention", values, "controller", str, ""),
         accept_unproven_by=by.strip(),
         accept_unproven_reason=reason.strip(),
+        public_url=_public_url(read, values),
+        preferences=_preferences(read, read.section(values, "preferences", "attention.preferences")),
     )
+
+
+def _public_url(read: _Reader, values: dict[str, Any]) -> str:
+    url = read.take("attention", values, "public_url", str, "")
+    try:
+        return public_address(url) if url.strip() else ""
+    except BadInput as error:
+        raise read.fail("attention", "public_url", str(error)) from None
+
+
+def public_address(url: str) -> str:
+    """The address under which customers reach their pages, without a slash at its end.
+
+    Raises:
+        BadInput: it is no https address (http: only of this machine itself), or has more than a path.
+    """
+    url = url.strip()
+    found = re.fullmatch(r"(https?)://([^\s<>\"\\/?#@]+)(?:/[^\s<>\"\\?#,]*)?", url)
+    here = found is not None and re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", found[2])
+    if found is None or (found[1] == "http" and not here):
+        raise BadInput(
+            f"an address such as https://mail.shop.example was expected, {url!r} was given: customers open it, and "
+            "mail programs want https (http only for this machine itself)"
+        )
+    return url.rstrip("/")
+
+
+def _preferences(read: _Reader, values: dict[str, Any]) -> PreferencesConfig:
+    section = "attention.preferences"
+    read.known(section, values, PREFERENCE_KEYS)
+    topics = read.section(values, "topics", f"{section}.topics")
+    consent = _in_languages(read, section, values, "consent_text")
+    for text in consent.values():
+        if "{channel}" not in text or re.sub(r"\{(sender|channel)\}", "", text).count("{"):
+            raise read.fail(
+                section,
+                "consent_text",
+                "a text with {channel}, and {sender} if you like, was expected: it is asked for each channel",
+            )
+    return PreferencesConfig(
+        sender=_in_languages(read, section, values, "sender"),
+        contact=read.take(section, values, "contact", str, "").strip(),
+        channels=tuple(name.strip().lower() for name in read.texts(section, values, "channels")),
+        topics={name: _in_languages(read, f"{section}.topics", topics, name) for name in topics},
+        languages=read.texts(section, values, "languages"),
+        consent_text=consent,
+    )
+
+
+def _in_languages(read: _Reader, section: str, values: dict[str, Any], key: str) -> dict[str, str]:
+    """One text for all languages, or `{ en = "…", ru = "…" }`."""
+    told = values.get(key, {})
+    if isinstance(told, str):
+        told = {"en": told, "ru": told}
+    if not isinstance(told, dict) or not all(
+        lang in ("en", "ru") and isinstance(text, str) and text.strip() for lang, text in told.items()
+    ):
+        raise read.fail(
+            section, key, f'a text, or {{ en = "…", ru = "…" }} was expected, {values[key]!r} was given'
+        )
+    return {lang: text.strip() for lang, text in told.items()}
 
 
 PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")

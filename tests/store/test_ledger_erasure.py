@@ -61,11 +61,36 @@ def test_nothing_of_an_erased_customer_is_left_and_the_chain_holds(database):
     # Late webhooks and an old file bring neither the entries nor the consent back.
     append_all(database, [*ivan, consent("ivan@example.com", NOW - 9 * DAY, "old file")], now=NOW + 2 * DAY)
     with database.read() as connection:
-        assert len(load_entries(connection, "ivan@example.com")) == 1
-        state = load_state(connection, "ivan@example.com")
+        assert load_entries(connection, "ivan@example.com") == ()
+        assert load_state(connection, "ivan@example.com") is None
+
+
+def test_what_happens_after_an_erasure_is_not_written_until_he_consents_anew_with_proof(database):
+    append_all(database, [consent("7", NOW - DAY, "k1")], now=NOW)
+    erase_customer(database, "7", now=NOW, by="Olga", reason="asked")
+    late = touch("7", NOW + DAY, "m1")
+    claim = Event(
+        key="claim",
+        kind="consent",
+        customer_id="7",
+        happened_at=NOW + DAY,
+        payload={"processing": "marketing", "channel": "", "state": "given"},
+    )
+    done = append_all(database, [late, claim], now=NOW + DAY)
+    assert (done.new, done.erased, done.fates) == (0, 2, ("erased", "erased"))
+    back = consent("7", NOW + 2 * DAY, "k2")
+    done = append_all(
+        database, [touch("7", NOW - DAY, "old"), back, touch("7", NOW + 3 * DAY, "m2")], now=NOW + 3 * DAY
+    )
+    assert (done.new, done.erased, done.fates) == (2, 1, ("erased", "new", "new"))
+    with database.read() as connection:
+        state = load_state(connection, "7")
     assert state is not None
-    assert state.suppressed(at=NOW + 2 * DAY)
-    assert not state.standing("marketing", "push", at=NOW + 2 * DAY).given
+    assert not state.suppressed(at=NOW + 3 * DAY)
+    assert state.standing("marketing", "push", at=NOW + 3 * DAY).given
+    # Erased once more, all of it counts anew.
+    erase_customer(database, "7", now=NOW + 4 * DAY, by="Olga", reason="asked")
+    assert append_all(database, [touch("7", NOW + 5 * DAY, "m3")], now=NOW + 5 * DAY).erased == 1
 
 
 def test_nothing_of_him_stays_readable_in_the_file(tmp_path):

@@ -46,9 +46,17 @@ class Keys:
         """16 bytes by which an event that was told before is recognised, also after its erasure."""
         return hashlib.blake2b(_bytes(key), key=self._events, digest_size=16).digest()
 
+    @cached_property
+    def suppression_key(self) -> str:
+        """In hexadecimal: what stands before an id when `suppression_digest` is worked out."""
+        return self._suppressions.hex()
+
     def suppression_digest(self, customer_id: str) -> bytes:
-        """32 bytes by which an erased customer is recognised if he comes up again."""
-        return hashlib.blake2b(_bytes(customer_id), key=self._suppressions, digest_size=32).digest()
+        """32 bytes by which an erased customer is recognised if he comes up again.
+
+        SHA-256 of key, colon and id: what any engine works out over a table as `sha256(key || ':' || id)`.
+        """
+        return hashlib.sha256(self.suppression_key.encode() + b":" + _bytes(customer_id)).digest()
 
     def pseudonym(self, customer_id: str) -> str:
         """What pages, logs and the API show instead of an id: `C-7F3K-9Q2M-XD4T` (60 bits: collisions among 10

@@ -117,8 +117,8 @@ def confirm(database: Database, question: Question, *, sent_at: datetime, now: d
     with database.write() as connection:
         # Head, then state, then reservation: whoever takes more than one of them takes them in this order.
         load_head(connection, lock=True)
-        state, _, _ = locked_state(connection, question.customer_id)
-        if state is None and _erased(connection, keys.suppression_digest(question.customer_id)):
+        locked_state(connection, question.customer_id)
+        if _erased(connection, keys.suppression_digest(question.customer_id)):
             # His message was on its way while he was erased: nothing about him is written any more.
             return Held(message_id=question.message_id, state="confirmed", late=True)
         row = _row(connection, question.message_id)
@@ -224,7 +224,9 @@ def locked_state(connection: Connection, customer_id: str) -> tuple[CustomerStat
 
 
 def _erased(connection: Connection, digest: bytes) -> bool:
-    query = select(suppressions.c.number).where(suppressions.c.digest == digest)
+    """Whether he was erased, and has not consented anew since."""
+    table = suppressions
+    query = select(table.c.number).where(table.c.digest == digest, table.c.lifted_at.is_(None))
     return connection.execute(query).first() is not None
 
 

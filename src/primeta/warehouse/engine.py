@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from primeta.config import Config
 from primeta.errors import BadTable, NotFound
 from primeta.facts import TABLES
+from primeta.privacy.erased import Erased
 from primeta.warehouse.clean import clean_view
 from primeta.warehouse.duck import connect, plain_errors, quoted, run
 from primeta.warehouse.duck import named as quote_name
+from primeta.warehouse.erased import without_erased
 from primeta.warehouse.mapping import Mapped, derive_orders, map_table
 from primeta.warehouse.sources import FILE_COLUMN, Source, attach_engine, open_source
 
@@ -37,6 +39,7 @@ class Warehouse:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._prefix: str | None = None
         self._mapped: dict[str, Mapped] = {}
+        self._erased: Erased | None = config.erased() if config.erased is not None else None
         self._backend: Any = None
 
     def __enter__(self) -> Warehouse:
@@ -100,7 +103,7 @@ class Warehouse:
         return set(columns) <= self.mapped(table).mapped
 
     def rows(self, name: str, *, files: tuple[str, ...] | None = None) -> str:
-        """The name of the view with all canonical rows of a table, nothing dropped.
+        """The name of the view with all canonical rows of a table; nothing dropped but rows of the erased.
 
         Args:
             files: Only the rows of these files, by name; for a table that is mapped to files.
@@ -120,6 +123,8 @@ class Warehouse:
                 f"WHERE {quote_name(FILE_COLUMN)} IN ({listed})",
             )
             view = f"some_{view}"
+        if self._erased is not None:
+            view = without_erased(self, mapped, view, self._erased)
         return derive_orders(self.connection, mapped, view) if derived else view
 
     def clean(self, name: str, *, files: tuple[str, ...] | None = None) -> str:

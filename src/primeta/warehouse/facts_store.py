@@ -360,17 +360,17 @@ class _Refresh:
             f"FROM known k LEFT JOIN stage_customers c ON k.customer_id = c.customer_id",
         )
         marks = [named(name) for name in ("customer_id", *attributes)]
-        digest = _digest(
+        digest = digest_rows(
             con, "all_customers", ["customer", *marks, "listed", *(named(name) for name in columns)]
         )
         version = digest
         if old and old.attributes == attributes:
-            same = _digest(con, f"(SELECT * FROM all_customers WHERE customer < {old.customers})", marks)
-            if same == _digest(con, _parquet(old.customers_path), marks):
+            same = digest_rows(con, f"(SELECT * FROM all_customers WHERE customer < {old.customers})", marks)
+            if same == digest_rows(con, _parquet(old.customers_path), marks):
                 version = old.attributes_version
         file = f"customers-{digest}.parquet"
         if not (self.folder / file).exists():
-            _write_parquet(con, "SELECT * FROM all_customers ORDER BY customer_id", self.folder / file)
+            write_parquet(con, "SELECT * FROM all_customers ORDER BY customer_id", self.folder / file)
         return {
             "customers_file": file,
             "customers": one(con, "SELECT count(*) FROM known")[0],
@@ -409,7 +409,7 @@ class _Refresh:
             if name in DISTINCT_TABLES and _repeats(con, listed):
                 run(con, "CREATE OR REPLACE TEMP TABLE one_month AS SELECT DISTINCT * FROM one_month")
             count, last = one(con, f"SELECT count(*), max({spec.time}) FROM one_month")
-            digest = _digest(con, "one_month", listed)
+            digest = digest_rows(con, "one_month", listed)
             channels: tuple[str, ...] = ()
             if name == "messages":
                 found_channels = run(
@@ -428,7 +428,7 @@ class _Refresh:
             if month in old and old[month] == part:
                 continue
             order = ", ".join([*first, *(f"{column} NULLS LAST" for column in rest)])
-            _write_parquet(con, f"SELECT * FROM one_month ORDER BY {order}", self.folder / part.file)
+            write_parquet(con, f"SELECT * FROM one_month ORDER BY {order}", self.folder / part.file)
             changed.append(month)
         run(con, f"DROP TABLE {stage}")
         run(con, "DROP TABLE IF EXISTS one_month")
@@ -449,12 +449,11 @@ class _Refresh:
             "complete": self._complete(real),
             "sources": sources,
         }
-        rows = json.dumps([body["parts"], body["customers_file"], body["timezone"]], sort_keys=True)
-        body["version"] = hashlib.sha256(rows.encode()).hexdigest()[:16]
+        body["version"] = version_of(body)
         replace_file(self.folder / MANIFEST, json.dumps(body, indent=1, ensure_ascii=False).encode())
         facts = load_facts(self.folder)
         assert facts is not None
-        _sweep(self.folder, facts, self.old)
+        sweep(self.folder, facts, self.old)
         return facts
 
     def _complete(self, parts: dict[str, tuple[Part, ...]]) -> dict[str, str]:
@@ -518,6 +517,12 @@ class _Refresh:
         return max(times, default=None)
 
 
+def version_of(body: dict[str, Any]) -> str:
+    """The version of the facts that a manifest names: changes with every row."""
+    rows = json.dumps([body["parts"], body["customers_file"], body["timezone"]], sort_keys=True)
+    return hashlib.sha256(rows.encode()).hexdigest()[:16]
+
+
 def _without_strays(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """Without a handful of rows far ahead of all others: an order of 2099 does not make decades of empty weeks."""
     kept = list(parts)
@@ -541,7 +546,7 @@ def replace_file(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -553,8 +558,12 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path
         temporary.unlink(missing_ok=True)
 
 
-def _sweep(folder: Path, facts: Facts, previous: Facts | None) -> None:
-    """Delete files that neither this manifest nor the one before it names: a reader may still be at the latter."""
+def sweep(folder: Path, facts: Facts, previous: Facts | None) -> None:
+    """Delete files that neither this manifest nor the one before it names: a reader may still be at the latter.
+
+    Args:
+        previous: None: nothing that was before may stay.
+    """
     keep = {MANIFEST}
     for entry in (facts, previous):
         if entry is not None:
@@ -565,7 +574,7 @@ def _sweep(folder: Path, facts: Facts, previous: Facts | None) -> None:
             path.unlink(missing_ok=True)
 
 
-def _digest(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str]) -> str:
+def digest_rows(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str]) -> str:
     """A hash of the rows as a set with repeats: their order does not matter."""
     value = f"hash({', '.join(columns)})"
     count, parity, total = one(

@@ -688,7 +688,7 @@ def _eligible(connection: duckdb.DuckDBPyConnection, facts: Facts, plan: Plan) -
     drawn = everybody(plan)(connection, "", None)
     population = "" if plan.entry == "table" else plan.population
     inside = f"coalesce(({population}), false)" if population.strip() else "true"
-    customers = f"read_parquet({quoted(str(facts.customers_path))})"
+    customers = f"(FROM read_parquet({quoted(str(facts.customers_path))}) WHERE customer_id <> '')"
     try:
         return one(
             connection,

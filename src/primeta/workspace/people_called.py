@@ -247,7 +247,7 @@ def _orders(facts: Facts) -> str:
 
 
 def _customers(facts: Facts) -> str:
-    return f"SELECT * FROM read_parquet({quoted(str(facts.customers_path))})"
+    return f"SELECT * FROM read_parquet({quoted(str(facts.customers_path))}) WHERE customer_id <> ''"
 
 
 def sources(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from primeta.errors import NotFound
 from primeta.signals.note import Note, NoteFile
 from primeta.signals.signal import Direction, Origin, Signal
 from primeta.store.database import Database
+from primeta.store.erased import WhoIsErased
 from primeta.store.signals import last_run, load_signals
 from primeta.store.trends import load_notes, load_trends
 from primeta.trends.records import Answer, Decision, Trend, TrendType
@@ -920,4 +922,4 @@ def open_workspace(directory: Path | str) -> Workspace:
     config = load_config(directory)
     database = Database(config.state_url or f"sqlite:///{(config.folder / 'state.sqlite').resolve()}")
     database.migrate()
-    return Workspace(config, database)
+    return Workspace(replace(config, erased=WhoIsErased(database)), database)
