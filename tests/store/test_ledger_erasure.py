@@ -11,7 +11,7 @@ from primeta.attention.chain import check
 from primeta.attention.ledger import Event
 from primeta.store.attention_state import load_state
 from primeta.store.database import Database
-from primeta.store.erasure import erase_customer
+from primeta.store.erasure import end_erasure, erase_customer
 from primeta.store.ledger import append_all, each_entry, load_entries, load_head
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -67,7 +67,8 @@ def test_nothing_of_an_erased_customer_is_left_and_the_chain_holds(database):
 
 def test_what_happens_after_an_erasure_is_not_written_until_he_consents_anew_with_proof(database):
     append_all(database, [consent("7", NOW - DAY, "k1")], now=NOW)
-    erase_customer(database, "7", now=NOW, by="Olga", reason="asked")
+    first = erase_customer(database, "7", now=NOW, by="Olga", reason="asked")
+    end_erasure(database, first.number)
     late = touch("7", NOW + DAY, "m1")
     claim = Event(
         key="claim",
@@ -124,6 +125,7 @@ def test_what_the_law_lets_one_keep_stays_with_a_state_that_forbids(database):
 def test_erased_twice_or_never_known(database):
     append_all(database, [consent("7", NOW - DAY, "k1")], now=NOW)
     first = erase_customer(database, "7", now=NOW, by="Olga", reason="asked")
+    end_erasure(database, first.number)
     again = erase_customer(database, "7", now=NOW + DAY, by="Olga", reason="asked")
     nobody = erase_customer(database, "9", now=NOW + DAY, by="Olga", reason="asked")
     assert (first.entries, again.entries, nobody.entries) == (1, 0, 0)

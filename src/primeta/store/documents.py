@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, bindparam, case, func, insert, select, update
 
 from primeta.sources.records import Document
+from primeta.store.erased import erased_among
+from primeta.store.keys import load_keys
 from primeta.store.schema import documents
 from primeta.store.times import aware, naive
 
@@ -44,6 +46,7 @@ def save_documents(
         found: Each id once.
         stories: Document → (story, why): of these and of known ones that go to another story now.
     """
+    found = not_erased(connection, found)
     known = known_ids(connection, [one.id for one in found])
     fresh = [
         {
@@ -68,6 +71,19 @@ def save_documents(
     new = {row["id"] for row in fresh}
     move_stories(connection, {name: told for name, told in stories.items() if name not in new})
     return len(fresh)
+
+
+def not_erased(connection: Connection, found: Sequence[Document]) -> Sequence[Document]:
+    """Without what customers said who were erased since, and have not consented anew before they said it."""
+    keys = load_keys(connection)
+    if keys is None:
+        return found
+    erased = erased_among(connection, {one.customer_id for one in found} - {""}, keys=keys)
+    return [
+        one
+        for one in found
+        if (his := erased.get(one.customer_id)) is None or (his.lifted and _when(one) > his.since)
+    ]
 
 
 def move_stories(connection: Connection, stories: Mapping[str, tuple[str, str]]) -> None:
