@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from primeta.attention.account import account_of
 from primeta.attention.checks import check, place_log
 from primeta.attention.records import Policy, Promise
 from primeta.attention.replay_credit import CreditReplay, credit_of_log
-from primeta.attention.replay_policy import place_stopped, replay_policy
+from primeta.attention.replay_policy import place_outcomes, place_stopped, replay_policy
 from primeta.attention.replay_result import AttentionReplay
 from primeta.attention.replay_tables import Given, check_columns, open_given
 from primeta.errors import BadInput
-from primeta.warehouse.duck import connect, run
+from primeta.warehouse.duck import connect, plain_errors, run
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,6 +47,7 @@ def replay(
     times: str = "",
     columns: Mapping[str, str] | None = None,
     credit: bool = True,
+    levels: Policy | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
     shown_as: Callable[[str], str] = str,
     progress: Progress | None = None,
@@ -56,6 +59,8 @@ def replay(
         times: Of times that carry none, where that is another.
         columns: Canonical name, or table.name, → theirs.
         credit: Whether credit is worked out too.
+        levels: The policy in force: with it the account of promises and campaigns and the health of the base are worked
+            out too.
         connection: Where tables given as queries live.
         shown_as: Customer's id → what is shown of it.
     Raises:
@@ -72,6 +77,7 @@ def replay(
                 times=times,
                 columns=columns,
                 credit=credit,
+                levels=levels,
                 connection=own,
                 shown_as=shown_as,
                 progress=progress,
@@ -102,6 +108,11 @@ def replay(
     step("replay", 1, steps)
     checked = check(connection, promises, log)
     step("replay", 2, steps)
+    account = None
+    if levels is not None:
+        with plain_errors("adding up the replay"):
+            place_outcomes(connection, tables["reactions"])
+        account = account_of(connection, promises, checked, log, zone=ZoneInfo(timezone), shown_as=shown_as)
     reasons: dict[str, int] = {}
     if policy is not None:
         reasons = place_stopped(connection, policy, log=log, reactions=tables["reactions"])
@@ -113,6 +124,8 @@ def replay(
             visits=tables["visits"],
             orders=tables["orders"],
             stopped=policy is not None,
+            levels=levels,
+            zone=ZoneInfo(timezone),
         )
     step("replay", 3, steps)
     other = None
@@ -127,7 +140,13 @@ def replay(
             credit=found.stopped,
         )
     return AttentionReplay(
-        log=log, checked=checked, credit=found, policy=other, code=code_version(), shown_as=shown_as
+        log=log,
+        checked=checked,
+        credit=found,
+        policy=other,
+        account=account,
+        code=code_version(),
+        shown_as=shown_as,
     )
 
 

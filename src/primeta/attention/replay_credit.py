@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
@@ -13,8 +14,9 @@ import numpy.typing as npt
 from primeta.attention.blindness import blind_share, credits_at
 from primeta.attention.campaign_credit import CampaignNames, Lottery, campaign_credit, credit_flow
 from primeta.attention.credit_fit import fit_credit
+from primeta.attention.health import Health, health_of
 from primeta.attention.outcomes import DAY_US, TouchLog, time_of, touch_log
-from primeta.attention.records import CampaignCredit
+from primeta.attention.records import CampaignCredit, Policy
 from primeta.attention.replay_tables import Given
 from primeta.warehouse.duck import arrow, one, run
 
@@ -51,6 +53,10 @@ class CreditReplay:
     """Of the customers whom it was worked out over."""
     stopped: CampaignCredit | None = None
     """Of the messages that a draft policy would have stopped, where one was replayed."""
+    health: Health | None = None
+    """None: not asked."""
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+    """Of `credit_fit.CreditVerdict.as_dict()`."""
     why_not: str = ""
 
 
@@ -62,10 +68,14 @@ def credit_of_log(
     orders: Given | None = None,
     most: int = MOST_TOUCHES,
     stopped: bool = False,
+    levels: Policy | None = None,
+    zone: ZoneInfo | None = None,
 ) -> CreditReplay:
     """Credit over the tables of `checks.place_log`, with the breaches that `checks.check` found there.
 
     Args:
+        levels: The policy in force: with it the health of the base is told too.
+        zone: In which its months end.
         stopped: Also of the messages in `replay_stopped`, see `replay_policy.place_stopped`.
     """
     if reactions is None and visits is None and orders is None:
@@ -152,6 +162,8 @@ def credit_of_log(
         used=verdict.used,
         share=share,
         stopped=of_stopped,
+        health=health_of(model, log, policy=levels, zone=zone, share=share) if levels is not None else None,
+        verdict=verdict.as_dict(),
         why_not=verdict.why_not,
     )
 

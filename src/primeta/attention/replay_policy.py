@@ -122,7 +122,7 @@ def place_stopped(
     """`replay_stopped`: the messages of `checks.place_log` that the policy would have stopped, and those that a lottery
     withheld among them; beside it how many of those sent each rule would have stopped."""
     with plain_errors("replaying the policy"):
-        _place_outcomes(connection, reactions)
+        place_outcomes(connection, reactions)
         run(
             connection,
             """CREATE OR REPLACE TEMP TABLE replay_asked AS SELECT p.customer, p.zone, s.message_id, s.us, s.channel,
@@ -273,7 +273,7 @@ def _orders_lost(
     return came, because(np.array([row[4] for row in rows], dtype=float)), ""
 
 
-def _place_outcomes(connection: duckdb.DuckDBPyConnection, reactions: Given | None) -> None:
+def place_outcomes(connection: duckdb.DuckDBPyConnection, reactions: Given | None) -> None:
     """`replay_came` (message_id, welcomed, drove): what came of each send within 72 hours."""
     span = int(WITHIN.total_seconds() * 1_000_000)
     if reactions is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TextIO
 
+from primeta.attention.account import Account
 from primeta.attention.checks import Checked, Log, PromiseCheck
 from primeta.attention.checks_sql import moment_of
 from primeta.attention.ledger import Event, key_of
@@ -33,6 +34,8 @@ class AttentionReplay:
     checked: Checked
     credit: CreditReplay
     policy: PolicyReplay | None = None
+    account: Account | None = None
+    """None: not asked."""
     code: str = ""
     """Version of the code that worked it out."""
     shown_as: Callable[[str], str] = field(default=str)

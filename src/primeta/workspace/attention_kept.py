@@ -18,10 +18,13 @@ from primeta.attention.policy import policy_from, policy_values, seal_of
 from primeta.attention.replay import code_version
 from primeta.errors import BadInput
 from primeta.show.result import plain
+from primeta.store.codec import from_json, to_json
+from primeta.store.keys import keys_of
 from primeta.store.replays import (
     KeptReplay,
     load_drafts,
     load_replay,
+    load_whole,
     newest_mark,
     newest_replay,
     save_replay,
@@ -31,6 +34,7 @@ from primeta.workspace.attention_replay import replay_workspace
 from primeta.workspace.may_send import policy_in_force, promises_in_force
 
 if TYPE_CHECKING:
+    from primeta.attention.report import CampaignsReport, HealthReport, PromisesReport
     from primeta.workspace.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
@@ -60,7 +64,7 @@ def replay_state(ws: Workspace, *, now: datetime) -> ReplayState:
         promised=bool(ws.config.attention.promises),
         kept=newest[0] if newest else "",
         at=newest[2] if newest else None,
-        stale=newest is not None and newest[1] != _mark(ws, now=now),
+        stale=newest is not None and newest[1] != current_mark(ws, now=now),
     )
 
 
@@ -73,7 +77,7 @@ def ask_replay(ws: Workspace, policy: Mapping[str, Any], *, by: str, now: dateti
         BadInput: a key is unknown or has a wrong value.
     """
     draft = policy_from(policy)
-    seal, mark = seal_of(draft), _mark(ws, now=now)
+    seal, mark = seal_of(draft), current_mark(ws, now=now)
     for kept in kept_replays(ws):
         if kept.seal == seal and kept.mark == mark:
             return kept
@@ -104,21 +108,19 @@ def keep_replay(
     begun = time.monotonic()
     asked = _draft(ws, draft) if draft else None
     policy = asked.policy if asked is not None else None
-    found = replay_workspace(
-        ws, now=now, by=by, policy=policy, credit=asked is None, bare=True, progress=progress
-    )
+    found = replay_workspace(ws, now=now, by=by, policy=policy, account=asked is None, progress=progress)
     if asked is None:
         from primeta.attention.report import report_of
 
-        document = report_of(found)
+        in_force = policy_in_force(ws, now=now)
         kept = KeptReplay(
             id="r-" + secrets.token_hex(6),
             at=now,
             by=by,
             policy=None,
-            seal=seal_of(policy_in_force(ws, now=now)),
-            mark=_mark(ws, now=now),
-            document=plain(document),
+            seal=seal_of(in_force),
+            mark=current_mark(ws, now=now),
+            document=to_json(report_of(found, policy=in_force)),
             code=found.code,
             seconds=0.0,
         )
@@ -129,7 +131,7 @@ def keep_replay(
             "promises": [entry.as_dict() for entry in found.promises],
             "log": found.log_dict(),
         }
-        kept = replace(asked, at=now, mark=_mark(ws, now=now), document=plain(told), code=found.code)
+        kept = replace(asked, at=now, mark=current_mark(ws, now=now), document=plain(told), code=found.code)
     kept = replace(kept, seconds=time.monotonic() - begun)
     with ws.database.write() as connection:
         save_replay(connection, kept)
@@ -169,6 +171,63 @@ def kept_replay(ws: Workspace, *, draft: str = "") -> KeptReplay | None:
         return newest_replay(connection)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """What the newest replay tells."""
+
+    health: HealthReport
+    promises: PromisesReport
+    campaigns: CampaignsReport
+
+
+def reports(ws: Workspace) -> Reports | None:
+    """What the newest replay of the year tells; None: there is none yet, or another version kept it."""
+    with ws.database.read() as connection:
+        newest = newest_mark(connection)
+    if newest is None:
+        return None
+    held = _HELD.get(ws.database.url)
+    if held is None or held[0] != newest[0]:
+        from primeta.attention.report import CampaignsReport, HealthReport, PromisesReport, Report
+
+        kept = kept_replay(ws)
+        if kept is None or kept.document is None:
+            return None
+        try:
+            report = from_json(Report, kept.document)
+        except ValueError:
+            return None
+        made = Reports(
+            health=HealthReport(report=report, at=kept.at),
+            promises=PromisesReport(report=report, at=kept.at),
+            campaigns=CampaignsReport(report=report, at=kept.at),
+        )
+        held = (kept.id, made)
+        _HELD[ws.database.url] = held
+    return held[1]
+
+
+_HELD: dict[str, tuple[str, Reports]] = {}
+"""State → the newest replay that was read from it: pages read it often, and it changes seldom."""
+
+
+def forget_examples(ws: Workspace, customer_id: str, *, now: datetime) -> int:
+    """Take an erased customer out of the examples of every kept replay; how many replays named him."""
+    from primeta.attention.report import Report, without_customer
+
+    pseudonym = keys_of(ws.database, now=now).pseudonym(customer_id)
+    changed = 0
+    with ws.database.write() as connection:
+        for kept in load_whole(connection):
+            if kept.document is None or pseudonym not in json.dumps(kept.document):
+                continue
+            told = without_customer(from_json(Report, kept.document), pseudonym)
+            save_replay(connection, replace(kept, document=to_json(told)))
+            changed += 1
+    _HELD.pop(ws.database.url, None)
+    return changed
+
+
 def kept_replays(ws: Workspace) -> tuple[KeptReplay, ...]:
     """Those of draft policies, the newest first."""
     with ws.database.read() as connection:
@@ -183,7 +242,7 @@ def _draft(ws: Workspace, identity: str) -> KeptReplay:
     return kept
 
 
-def _mark(ws: Workspace, *, now: datetime) -> str:
+def current_mark(ws: Workspace, *, now: datetime) -> str:
     """Changes with facts, promises, policy and code."""
     facts = load_facts(ws.folder / "facts")
     made_of = [

@@ -20,7 +20,7 @@ from primeta.store.keys import keys_of
 from primeta.store.ledger import append_all, each_entry, load_kind
 from primeta.warehouse.duck import run
 from primeta.warehouse.engine import open_warehouse
-from primeta.workspace.may_send import promises_in_force
+from primeta.workspace.may_send import policy_in_force, promises_in_force
 
 if TYPE_CHECKING:
     from primeta.attention.records import Policy, Promise
@@ -40,7 +40,7 @@ def replay_workspace(
     policy: Policy | Mapping[str, Any] | Path | None = None,
     credit: bool = True,
     record: bool = False,
-    bare: bool = False,
+    account: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> AttentionReplay:
     """The log of the mapped tables held against promises; customers are shown by their pseudonyms.
@@ -51,14 +51,15 @@ def replay_workspace(
         promises: A file; default: the one that `[attention] promises` names.
         policy: A draft to replay: a policy, the keys of `[attention]`, or a TOML file of them.
         record: Write what was kept and broken into the ledger, each once.
-        bare: Go on where no promises are named: credit is worth knowing without them.
+        account: Also the account of promises and campaigns and the health of the base; it goes on where no promises
+            are named.
     Raises:
         NotFound: `messages` is not mapped, or there is no such file.
         BadInput: no promises are named.
     """
     promised = read_promises(promises, zone=ws.config.zone) if promises is not None else promises_in_force(ws)
     promised = (*promised, *_promised_to_some(ws))
-    if not promised and promises is None and not bare:
+    if not promised and promises is None and not account:
         raise BadInput(
             f"{ws.config.path}: no promises; give --promises FILE, or name the file as promises under [attention]"
         )
@@ -82,6 +83,7 @@ def replay_workspace(
             timezone=ws.config.timezone,
             times="UTC",
             credit=credit,
+            levels=policy_in_force(ws, now=now, promises=promised) if account else None,
             connection=warehouse.connection,
             shown_as=keys.pseudonym,
             progress=progress,

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from primeta.store.replays import KeptReplay
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
-    from primeta.workspace.attention_kept import ReplayState
+    from primeta.workspace.attention_kept import ReplayState, Reports
     from primeta.workspace.attention_ledger import Recorded, Verified
     from primeta.workspace.attention_sync import Synced
     from primeta.workspace.attention_wishes import Wishes
@@ -828,6 +828,12 @@ class Workspace:
         from primeta.workspace.attention_kept import kept_replay
 
         return kept_replay(self, draft=draft)
+
+    def attention_reports(self) -> Reports | None:
+        """Health of the base, promises and campaigns as the newest replay tells them; None where there is none."""
+        from primeta.workspace.attention_kept import reports
+
+        return reports(self)
 
     def kept_replays(self) -> tuple[KeptReplay, ...]:
         """Replays of draft policies, the newest first."""
