@@ -108,6 +108,15 @@ ATTENTION: dict[str, tuple[str, str]] = {
         "Take over consents, messages and reactions of the mapped tables.",
     ),
     "credit": ("primeta.cli.attention_credit:credit", "How much attention one customer lends us."),
+    "customer": (
+        "primeta.cli.attention_customer:customer",
+        "What lies before one customer's eyes, at any moment.",
+    ),
+    "first-days": (
+        "primeta.cli.attention_customer:first_days",
+        "What new customers really receive in their first days.",
+    ),
+    "marks": ("primeta.cli.attention_customer:marks", "Would reviewers wait for the next message?"),
     "record": ("primeta.cli.attention:record", "Write events into the ledger, each once."),
     "wishes": ("primeta.cli.attention:wishes", "What customers asked for and nobody has looked at yet."),
     "verify": ("primeta.cli.attention:verify", "Was any entry of the ledger changed, removed, inserted?"),

@@ -314,6 +314,12 @@ def load_head(connection: Connection, *, lock: bool = False) -> Head:
     )
 
 
+def first_learnt(connection: Connection) -> datetime | None:
+    """When the first entry was written; None: the ledger is empty."""
+    found = connection.scalar(select(ledger.c.learnt_at).where(ledger.c.number == 1))
+    return None if found is None else aware(found)
+
+
 def load_entries(
     connection: Connection, customer_id: str, *, learnt_until: datetime | None = None
 ) -> tuple[Entry, ...]:

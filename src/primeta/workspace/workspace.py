@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     from primeta.workspace.attention_ledger import Recorded, Verified
     from primeta.workspace.attention_sync import Synced
     from primeta.workspace.attention_wishes import Wishes
+    from primeta.workspace.attention_customer import CustomerView
+    from primeta.workspace.attention_first_days import FirstDays
+    from primeta.workspace.attention_marks import TouchMarks
     from primeta.workspace.audience_filter import Filtered
     from primeta.workspace.deliver import Deliveries
     from primeta.workspace.digest import Digest
@@ -840,6 +843,36 @@ class Workspace:
         from primeta.workspace.attention_kept import kept_replays
 
         return kept_replays(self)
+
+    def customer_view(self, customer: str, *, now: datetime, **options: Any) -> CustomerView:
+        """What one customer has before his eyes; options as in `workspace.attention_customer.customer_view`."""
+        from primeta.workspace.attention_customer import customer_view
+
+        return customer_view(self, customer, now=now, **options)
+
+    def find_customer(self, given: str, *, now: datetime) -> str:
+        """The pseudonym of whom a person looks for by his id."""
+        from primeta.workspace.attention_customer import find_customer
+
+        return find_customer(self, given, now=now)
+
+    def first_days(self, *, now: datetime, **options: Any) -> FirstDays:
+        """What new customers received first; options as in `workspace.attention_first_days.first_days`."""
+        from primeta.workspace.attention_first_days import first_days
+
+        return first_days(self, now=now, **options)
+
+    def mark_touch(self, customer: str, message_id: str, mark: str, *, by: str, now: datetime, note: str = "") -> None:
+        """Write whether a reviewer would wait for the next message like this one; an empty mark takes it back."""
+        from primeta.workspace.attention_marks import mark_touch
+
+        mark_touch(self, customer, message_id, mark, by=by, now=now, note=note)
+
+    def touch_marks(self, *, now: datetime) -> TouchMarks:
+        """What reviewers think of messages, beside what customers did."""
+        from primeta.workspace.attention_marks import touch_marks
+
+        return touch_marks(self, now=now)
 
     def desk(self, *, now: datetime) -> Desk:
         """For many questions and for places under the caps: policy and promises are read once."""
