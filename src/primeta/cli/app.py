@@ -107,6 +107,10 @@ ATTENTION: dict[str, tuple[str, str]] = {
         "primeta.cli.attention_may_send:sync",
         "Take over consents, messages and reactions of the mapped tables.",
     ),
+    "links": (
+        "primeta.cli.attention_links:links",
+        "Links by which each customer unsubscribes, chooses and asks why.",
+    ),
     "credit": ("primeta.cli.attention_credit:credit", "How much attention one customer lends us."),
     "customer": (
         "primeta.cli.attention_customer:customer",
@@ -119,6 +123,7 @@ ATTENTION: dict[str, tuple[str, str]] = {
     "marks": ("primeta.cli.attention_customer:marks", "Would reviewers wait for the next message?"),
     "record": ("primeta.cli.attention:record", "Write events into the ledger, each once."),
     "wishes": ("primeta.cli.attention:wishes", "What customers asked for and nobody has looked at yet."),
+    "erase": ("primeta.cli.attention_rights:erase", "Erase one customer everywhere, with a receipt."),
     "verify": ("primeta.cli.attention:verify", "Was any entry of the ledger changed, removed, inserted?"),
 }
 CONSENTS: dict[str, tuple[str, str]] = {

@@ -105,6 +105,8 @@ def verify(
     anchors: Path | None = None,
     save: Annotated[bool, Parameter(negative="")] = False,
     rebuild: Annotated[bool, Parameter(negative="")] = False,
+    receipt: Path | None = None,
+    customer: str = "",
     json: Json = False,
     language: Language = "",
 ) -> int:
@@ -120,12 +122,25 @@ def verify(
         Add today's head to that file, once a day; keep a copy where nobody can change it.
     rebuild:
         Also work the state of every customer out of the ledger again.
+    receipt:
+        Only whether this receipt of an erasure fits the ledger.
+    customer:
+        With --receipt: whether it is of this customer, too.
     language:
         en or ru; default: the workspace's.
     """
     from primeta.workspace import attention_ledger
 
     ws = open_at(directory)
+    if receipt is not None:
+        from primeta.workspace.receipts import verify_receipt
+
+        checked = verify_receipt(ws, receipt, customer_id=customer)
+        if json:
+            put_json(checked.as_dict())
+        else:
+            put(checked.line(language_of(ws, language)))
+        return 0 if checked.ok else NOT_WHOLE
     found = attention_ledger.verify(ws, now=clock(), anchors=anchors, save=save)
     if rebuild and found.ok:
         attention_ledger.rebuild(ws)

@@ -48,6 +48,8 @@ class ErasedEntries:
     by: str = ""
     reason: str = ""
     request: str = ""
+    copies: Mapping[str, int] = field(default_factory=dict)
+    """Copy or file of the workspace → rows that go from it."""
     files: tuple[str, ...] = ()
     """Files of the workspace that are still to be deleted."""
     resumed: bool = False
@@ -64,6 +66,7 @@ def erase_customer(
     request: str = "",
     keep_kinds: Collection[str] = (),
     files: Sequence[str] = (),
+    copies: Mapping[str, int] | None = None,
 ) -> ErasedEntries:
     """Empty all entries about a customer, delete his rows, take quotes of him out, and remember by a digest alone not to
     write to him.
@@ -76,6 +79,7 @@ def erase_customer(
         request: The number of his request, for the receipt; never anything about him.
         keep_kinds: Kinds of entries that the law lets you keep, such as `consent` as proof against claims.
         files: That are still to be deleted once this is done; kept until the erasure is ended.
+        copies: What goes from copies and files once this is done: only written down.
     """
     keys = keys_of(database, now=now)
     digest = keys.suppression_digest(customer_id)
@@ -132,6 +136,7 @@ def erase_customer(
                 by=by,
                 reason=reason,
                 request=request,
+                copies=dict(copies or {}),
                 files=tuple(files),
             )
             connection.execute(
@@ -196,6 +201,7 @@ def _document(told: ErasedEntries) -> dict[str, Any]:
         "kinds": dict(told.kinds),
         "kept_kinds": dict(told.kept_kinds),
         "rows": dict(told.rows),
+        "copies": dict(told.copies),
         "reason": told.reason,
         "request": told.request,
     }

@@ -336,6 +336,12 @@ def numbers_of(connection: Connection, event_keys: Collection[str], *, keys: Key
     return {digests[digest]: number for digest, number in _known(connection, list(digests)).items()}
 
 
+def load_numbers(connection: Connection, numbers: Collection[int]) -> tuple[Entry, ...]:
+    """Entries by their numbers, in order."""
+    query = select(ledger).where(ledger.c.number.in_(list(numbers))).order_by(ledger.c.number)
+    return tuple(_entry(row) for row in connection.execute(query))
+
+
 def load_kind(connection: Connection, *kinds: str) -> tuple[Entry, ...]:
     """All entries of rare kinds (`notice`, `promise`, `wish`, `wish-confirmed`, `broken`, `suppressed`, `erased`), in
     order; other kinds give none."""

@@ -11,7 +11,6 @@ import difflib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,10 +20,7 @@ import duckdb
 import numpy as np
 
 from primeta.errors import BadInput, BadTable
-from primeta.privacy.erased import Erased
-from primeta.warehouse.duck import connect, named, one, plain_errors, quoted, run
-from primeta.warehouse.erased import TABLE as ERASED
-from primeta.warehouse.erased import digest_of, write_erased
+from primeta.warehouse.duck import named, one, plain_errors, quoted, run
 from primeta.warehouse.facts_store import Facts
 from primeta.warehouse.mapping import local_day
 
@@ -486,22 +482,3 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, file: Path, kv: Ma
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def forget_entered(file: Path, erased: Erased, *, all_lifted: bool = False) -> int:
-    """Leave erased customers out of the file that says who entered an experiment; how many rows that were."""
-    with closing(connect()) as connection, plain_errors(f"forgetting customers in {file.name}"):
-        kept = _kept(connection, file)
-        if kept is None:
-            return 0
-        write_erased(connection, erased)
-        condition = "" if all_lifted else " AND NOT e.lifted"
-        gone = f"JOIN {ERASED} e ON e.digest = {digest_of(erased, 'x.customer_id')}{condition}"
-        found = one(connection, f"SELECT count(*) FROM {_rows(file)} x {gone}")[0]
-        if found:
-            run(
-                connection,
-                f"CREATE TEMP TABLE staying AS SELECT x.* FROM {_rows(file)} x LEFT {gone} WHERE e.digest IS NULL",
-            )
-            _write(connection, "FROM staying", file, kept)
-        return found

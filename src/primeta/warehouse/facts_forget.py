@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def forget_in_facts(folder: Path, erased: Erased, *, all_lifted: bool = False) -> dict[str, int]:
+def forget_in_facts(folder: Path, erased: Erased, *, only_count: bool = False) -> dict[str, int]:
     """Leave out what the copy holds of erased customers; their ids go, the integers that stood for them are never
     given again.
 
@@ -38,7 +39,7 @@ def forget_in_facts(folder: Path, erased: Erased, *, all_lifted: bool = False) -
     names is deleted at once. Run again, nothing is left to do.
 
     Args:
-        all_lifted: Also of those who have consented anew since (they are being erased once more).
+        only_count: Touch nothing.
     Returns:
         Table → rows that went.
     """
@@ -47,9 +48,10 @@ def forget_in_facts(folder: Path, erased: Erased, *, all_lifted: bool = False) -
         return {}
     with closing(connect()) as connection, plain_errors("forgetting customers in the facts"):
         write_erased(connection, erased)
-        gone = _customers(connection, facts, erased, all_lifted)
+        gone = _customers(connection, facts, erased)
         if not gone:
-            sweep(folder, facts, None)
+            if not only_count:
+                sweep(folder, facts, None)
             return {}
         run(connection, "CREATE TEMP TABLE gone (customer INTEGER)")
         connection.executemany("INSERT INTO gone VALUES (?)", [(number,) for number in gone])
@@ -67,30 +69,34 @@ def forget_in_facts(folder: Path, erased: Erased, *, all_lifted: bool = False) -
             name: tuple(
                 kept
                 for part in entries
-                if (kept := _without(connection, facts, name, part, counts)) is not None
+                if (kept := _without(connection, facts, name, part, counts, only_count)) is not None
             )
             for name, entries in facts.parts.items()
         }
         counts["customers"] = len(gone)
+        if only_count:
+            return counts
         file = _without_ids(connection, facts)
     _commit(folder, facts, parts, file)
     return counts
 
 
-def _customers(
-    connection: duckdb.DuckDBPyConnection, facts: Facts, erased: Erased, all_lifted: bool
-) -> list[int]:
-    condition = "" if all_lifted else " AND NOT e.lifted"
+def _customers(connection: duckdb.DuckDBPyConnection, facts: Facts, erased: Erased) -> list[int]:
     rows = run(
         connection,
         f"SELECT c.customer FROM read_parquet({quoted(str(facts.customers_path))}) c JOIN {TABLE} e "
-        f"ON e.digest = {digest_of(erased, 'c.customer_id')}{condition} ORDER BY 1",
+        f"ON e.digest = {digest_of(erased, 'c.customer_id')} AND NOT e.lifted ORDER BY 1",
     )
     return [row[0] for row in rows]
 
 
 def _without(
-    connection: duckdb.DuckDBPyConnection, facts: Facts, name: str, part: Part, counts: dict[str, int]
+    connection: duckdb.DuckDBPyConnection,
+    facts: Facts,
+    name: str,
+    part: Part,
+    counts: dict[str, int],
+    only_count: bool,
 ) -> Part | None:
     """A month without them: the same file where they are not in it, nothing where nobody else is."""
     rows = f"read_parquet({quoted(str(facts.path(part)))})"
@@ -103,6 +109,8 @@ def _without(
     if not found:
         return part
     counts[name] = counts.get(name, 0) + found
+    if only_count:
+        return part
     run(
         connection,
         f"CREATE OR REPLACE TEMP TABLE one_month AS SELECT * FROM {rows} ANTI JOIN {other} USING ({key})",
@@ -162,3 +170,39 @@ def _commit(folder: Path, facts: Facts, parts: dict[str, tuple[Part, ...]], cust
     now = load_facts(folder)
     assert now is not None
     sweep(folder, now, None)
+
+
+def forget_in_file(file: Path, erased: Erased, *, only_count: bool = False) -> int:
+    """Leave erased customers out of a Parquet file of the workspace's own that has a column `customer_id`; what is
+    written beside its rows stays.
+
+    Returns:
+        How many rows went.
+    """
+    import pyarrow.parquet as pq
+
+    if "customer_id" not in pq.read_schema(file).names:
+        return 0
+    with closing(connect()) as connection, plain_errors(f"forgetting customers in {file.name}"):
+        write_erased(connection, erased)
+        ids = run(
+            connection,
+            f"SELECT DISTINCT CAST(x.customer_id AS VARCHAR) FROM read_parquet({quoted(str(file))}) x JOIN {TABLE} e "
+            f"ON e.digest = {digest_of(erased, 'CAST(x.customer_id AS VARCHAR)')} AND NOT e.lifted",
+        )
+    if not ids:
+        return 0
+    gone = {row[0] for row in ids}
+    table = pq.read_table(file)
+    stays = [str(value) not in gone for value in table["customer_id"].to_pylist()]
+    found = stays.count(False)
+    if found and not only_count:
+        unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            pq.write_table(table.filter(stays), unfinished, compression="zstd")
+            with unfinished.open("rb") as written:
+                os.fsync(written.fileno())
+            unfinished.replace(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    return found

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.attention_kept import ReplayState, Reports
     from primeta.workspace.attention_ledger import Recorded, Verified
+    from primeta.workspace.attention_links import Linked, MessageLinks
     from primeta.workspace.attention_sync import Synced
     from primeta.workspace.attention_wishes import Wishes
     from primeta.workspace.attention_customer import CustomerView
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
     from primeta.workspace.may_send import Desk
+    from primeta.workspace.receipts import Receipt
     from primeta.workspace.reactivation_plan import PlanExample
     from primeta.workspace.reactivation_views import (
         CampaignView,
@@ -368,6 +370,12 @@ class Workspace:
         from primeta.workspace.consents import import_consents
 
         return import_consents(self, file, now=now, by=by, **options)
+
+    def erase(self, customer_id: str, *, now: datetime, by: str, reason: str, **options: Any) -> Receipt:
+        """Erase a customer everywhere, with a receipt; options as in `workspace.erase.erase`."""
+        from primeta.workspace.erase import erase
+
+        return erase(self, customer_id, now=now, by=by, reason=reason, **options)
 
     def wishes(self, *, now: datetime, by: str, **options: Any) -> Wishes:
         """Wishes that wait for a person; options as in `workspace.attention_wishes.wishes`."""
@@ -887,6 +895,18 @@ class Workspace:
         from primeta.workspace.audience_filter import filter_audience
 
         return filter_audience(self, audience, question, out=out, now=now, **options)
+
+    def links(self, customer_id: str, *, now: datetime, **options: Any) -> MessageLinks:
+        """The links of one message: stop, choose, why; options as in `workspace.attention_links.links_for`."""
+        from primeta.workspace.attention_links import links_for
+
+        return links_for(self, customer_id, now=now, **options)
+
+    def link_file(self, file: Path, *, out: Path, now: datetime, **options: Any) -> Linked:
+        """The rows of a file with their links; options as in `workspace.attention_links.link_file`."""
+        from primeta.workspace.attention_links import link_file
+
+        return link_file(self, file, out=out, now=now, **options)
 
     # The week
 

@@ -1,0 +1,76 @@
+"""`primeta attention dossier | erase | retain`: the rights of a customer in a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from primeta.cli.terminal import Language, clock, language_of, open_at, progress, put, put_json, tell, user
+
+By = Annotated[str, Parameter(name="--by", help="Who does it; default: the user of this machine.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on standard output.")]
+NOT_DONE = 2
+"""Exit status where only a preview was shown."""
+
+
+def erase(
+    directory: Path,
+    *,
+    customer: str,
+    reason: str = "",
+    request: str = "",
+    keep: str = "",
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    by: By = "",
+    json: Json = False,
+    language: Language = "",
+) -> int:
+    """Erase all that is held about one customer; a receipt says what went, what stayed and why.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    customer:
+        The customer's id.
+    reason:
+        Why, without anything about him: it stays.
+    request:
+        The number of his request.
+    keep:
+        Kinds of entries that the law lets you keep, separated by commas, such as consent.
+    yes:
+        Do it; without it you are shown what would go.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.workspace.erase import preview
+
+    ws = open_at(directory)
+    kinds = tuple(kind.strip() for kind in keep.split(",") if kind.strip())
+    lang = language_of(ws, language)
+    if not yes:
+        would = preview(ws, customer, now=clock(), keep=kinds)
+        if json:
+            put_json(would.as_dict())
+            tell(would.line(lang))
+        else:
+            put(would.line(lang))
+        return NOT_DONE
+    with progress("erase") as step:
+        done = ws.erase(
+            customer,
+            now=clock(),
+            by=by or user(),
+            reason=reason,
+            request=request,
+            keep=kinds,
+            progress=step,
+        )
+    if json:
+        put_json(done.as_dict())
+    else:
+        put(done.text(lang) + "\n" + done.line(lang))
+    return 0
