@@ -21,7 +21,7 @@ from primeta.attention.records import Cap, Credit, Policy, Question
 from primeta.cli.app import run
 from primeta.errors import BadInput, BadTable
 from primeta.store.attention_hot import hot_state
-from primeta.store.attention_state import pack
+from primeta.store.attention_state import pack, unpack
 from primeta.store.schema import attention_states
 from primeta.workspace import open_workspace
 
@@ -65,6 +65,7 @@ def test_what_is_read_the_hot_way_is_answered_like_the_whole_state(slots, seen, 
     question = Question(customer_id="c", channel="push", purpose=purpose, at=NOW)  # type: ignore[arg-type]
     since = NOW - timedelta(days=7)
     hot = hot_state(pack(state), channel="push", since=since, first_useful=policy.first_useful)
+    hot = hot or unpack(pack(state))
     whole, quick = (decide(question, of, policy, (), credit, now=NOW, explain=False) for of in (state, hot))
     assert (quick.allowed, quick.rule, quick.earliest) == (whole.allowed, whole.rule, whole.earliest)
 
@@ -88,6 +89,7 @@ def folder(tmp_path):
                 "number": 1,
                 "state": pack(state),
                 "zone": "Asia/Tokyo" if n % 2 else None,
+                "pseudonym": f"p{n}",
             }
         )
     with ws.database.write() as connection:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from primeta.attention.credit import CreditEvent
-from primeta.attention.records import Credit, Entry, Policy
+from primeta.attention.records import Credit, Entry, Level, Policy
 
 FORMAT = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,6 +101,38 @@ def unpack_credit(kept: bytes | None, *, channel: str, policy: Policy) -> Credit
     from primeta.attention.credit import level_of
 
     return replace(credit, level=level_of(credit, policy, channel=channel))
+
+
+class _Row(msgspec.Struct, array_like=True, gc=False):
+    value: msgspec.Raw
+    low: msgspec.Raw
+    high: msgspec.Raw
+    welcome: msgspec.Raw
+    drive_away: msgspec.Raw
+    blind: msgspec.Raw
+    level: Level
+
+
+class _Levels(msgspec.Struct, gc=False):
+    p: int
+    c: dict[str, _Row]
+
+
+_levels = msgspec.json.Decoder(_Levels).decode
+
+
+def level_kept(kept: bytes | None, *, channel: str, policy: Policy) -> Level | None:
+    """What is kept of one channel allows; None where nothing is kept of it."""
+    if kept is None:
+        return None
+    told = _levels(kept)
+    row = told.c.get(channel)
+    if row is None:
+        return None
+    if told.p == policy.version:
+        return row.level
+    credit = unpack_credit(kept, channel=channel, policy=policy)
+    return None if credit is None else credit.level
 
 
 def is_fresh(

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from primeta.attention.consents import Slot
-from primeta.attention.fold import CustomerState
-from primeta.store.attention_state import EPOCH, FORMAT, unpack
+from primeta.attention.fold import FEW, MOST, RECENT, CustomerState
+from primeta.store.attention_state import EPOCH, FORMAT
 
 _US = timedelta(microseconds=1)
 
@@ -57,13 +57,80 @@ class _Kept(msgspec.Struct, gc=False):
     t: list[_Touch] = []
     r: list[_Touch] | None = None
     s: int | None = None
-    p: msgspec.Raw | None = None
-    w: msgspec.Raw | None = None
-    o: msgspec.Raw | None = None
-    b: msgspec.Raw | None = None
+    p: msgspec.Raw = msgspec.Raw()
+    w: msgspec.Raw = msgspec.Raw()
+    o: msgspec.Raw = msgspec.Raw()
+    b: msgspec.Raw = msgspec.Raw()
 
 
 _decode = msgspec.json.Decoder(_Kept).decode
+
+
+class LeanTouch(msgspec.Struct, array_like=True, gc=False):
+    """As much of a touch as caps and first touches look at."""
+
+    us: int
+    message_id: str
+    channel: str
+    purpose: str
+
+
+class LeanMark(msgspec.Struct, array_like=True, gc=False):
+    """As much of a consent as tells whether it holds."""
+
+    at: int
+    effective: int
+    state: str
+
+
+class LeanSlot(msgspec.Struct, array_like=True, gc=False):
+    processing: str
+    channel: str
+    controller: str
+    given: list[LeanMark]
+    no: LeanMark | None
+
+
+class Lean(msgspec.Struct, gc=False):
+    """What `attention.quick` looks at; of who has more than this, `simple` is false."""
+
+    f: int
+    a: int
+    c: list[LeanSlot] = []
+    t: msgspec.Raw = msgspec.Raw(b"[]")
+    r: list[LeanTouch] | None = None
+    s: msgspec.Raw = msgspec.Raw()
+    p: msgspec.Raw = msgspec.Raw()
+    w: msgspec.Raw = msgspec.Raw()
+    o: msgspec.Raw = msgspec.Raw()
+    b: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def simple(self) -> bool:
+        """Consents and touches and nothing else."""
+        return self.f == FORMAT and not (self.s or self.p or self.w or self.o or self.b)
+
+    def first(self) -> list[LeanTouch]:
+        return _touches(self.t)
+
+    def short_of(self, since: int) -> bool:
+        """Whether the state has forgotten messages later than this (microseconds since 1970)."""
+        recent = self.r
+        if recent is None or recent[0].us <= since:
+            return False
+        return _forgot(self.a, since, recent) and self.first()[0].message_id != recent[0].message_id
+
+
+_touches = msgspec.json.Decoder(list[LeanTouch]).decode
+_lean = msgspec.json.Decoder(Lean).decode
+
+
+def lean_state(kept: bytes) -> Lean | None:
+    """A kept state as the quick rules take it; None: it is of another form."""
+    try:
+        return _lean(kept)
+    except msgspec.ValidationError:
+        return None
 
 
 class HotMark(NamedTuple):
@@ -91,8 +158,23 @@ class HotTouch(NamedTuple):
     programme: str
 
 
-def hot_state(kept: bytes, *, channel: str, since: datetime, first_useful: int) -> CustomerState:
-    """The state as it bears on a question.
+_RECENT_US = RECENT // _US
+
+
+def _forgot(as_of: int, since: int, recent: list[_Touch] | list[LeanTouch]) -> bool:
+    return since < as_of - _RECENT_US or len(recent) >= MOST
+
+
+def forgotten_since(state: CustomerState, since: datetime) -> bool:
+    """Whether a whole state has forgotten messages later than this: it keeps those of 35 days, and at most 256."""
+    recent, first = state.touches, state.first_touches
+    if len(first) < FEW or recent[0].at <= since or recent[0].message_id == first[0].message_id:
+        return False
+    return since < state.as_of - RECENT or len(recent) >= MOST
+
+
+def hot_state(kept: bytes, *, channel: str, since: datetime, first_useful: int) -> CustomerState | None:
+    """The state as it bears on a question; None: it is to be unpacked whole.
 
     Args:
         channel: Of the question; consents for other channels are left out. Empty: all are made.
@@ -102,10 +184,18 @@ def hot_state(kept: bytes, *, channel: str, since: datetime, first_useful: int) 
     try:
         told = _decode(kept)
     except msgspec.ValidationError:
-        return unpack(kept)
-    if told.f != FORMAT or told.p is not None or told.w or told.o or told.b:
-        return unpack(kept)
+        return None
+    if told.f != FORMAT or told.p or told.w or told.o or told.b:
+        return None
+    cutoff = (since - EPOCH) // _US
     recent = told.t if told.r is None else told.r
+    if (
+        told.r is not None
+        and recent[0].us > cutoff
+        and _forgot(told.a, cutoff, recent)
+        and told.t[0].message_id != recent[0].message_id
+    ):
+        return None
     first: list[HotTouch] = []
     need = first_useful
     for touch in told.t:
@@ -123,7 +213,6 @@ def hot_state(kept: bytes, *, channel: str, since: datetime, first_useful: int) 
                 need -= 1
                 if need <= 0:
                     break
-    cutoff = (since - EPOCH) // _US
     return CustomerState(
         customer_id=told.i,
         as_of=_at(told.a),

@@ -6,7 +6,7 @@ On SQLite a connection of its own reads beside all writers and never waits for t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -141,10 +141,18 @@ class StateReader:
             since = connection.scalar(select(suppressions.c.since).where(suppressions.c.digest == digest))
         return None if since is None else aware(since)
 
-    def any_forbidden(self) -> bool:
-        """Whether anybody was erased at all."""
+    def forbidden_of(self, digests: Iterable[bytes]) -> dict[bytes, datetime]:
+        """The same of many: those of whom it holds, and since when."""
+        table, found = suppressions, {}
         with self.database.read() as connection:
-            return connection.execute(select(suppressions.c.digest).limit(1)).first() is not None
+            if connection.execute(select(table.c.number).limit(1)).first() is None:
+                return found
+            wanted = list(digests)
+            for at in range(0, len(wanted), AT_ONCE):
+                some = wanted[at : at + AT_ONCE]
+                query = select(table.c.digest, table.c.since).where(table.c.digest.in_(some))
+                found.update((bytes(row[0]), aware(row[1])) for row in connection.execute(query))
+        return found
 
     def _ask(self, query: str, values: Sequence[str] = ()) -> sqlite3.Cursor:
         assert self.file is not None

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from primeta.attention.answer_words import document
 from primeta.attention.priority import Wanting
+from primeta.attention.quick import Verdict
 from primeta.attention.records import Answer, Question
 from primeta.attention.reserve import HELD_FOR
 from primeta.errors import BadInput, Conflict, PrimetaError, Unavailable
@@ -119,16 +120,33 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+class Switched:
+    """Turned by whoever puts other rules in force here, so that the next question is answered by them."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    def turn(self) -> None:
+        self.turns += 1
+
+
 class MaySendRoute:
     """Answers its own addresses and hands everything else on.
 
     Args:
         now: The clock.
         allowed: Names, beside those of loopback, by which the site may be asked for.
+        switched: Says when a page has put other rules in force; without it they are seen within two seconds.
     """
 
     def __init__(
-        self, app: ASGIApp, *, workspace: Workspace, now: Callable[[], datetime], allowed: Iterable[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        workspace: Workspace,
+        now: Callable[[], datetime],
+        allowed: Iterable[str] = (),
+        switched: Switched | None = None,
     ):
         self.app = app
         self.workspace = workspace
@@ -137,6 +155,8 @@ class MaySendRoute:
         self._desk: Desk | None = None
         self._looked = 0.0
         self._mark: Any = None
+        self._switched = switched or Switched()
+        self._turns = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
@@ -193,8 +213,9 @@ class MaySendRoute:
     def desk(self) -> Desk:
         """Policy and promises as they are; looked at again every two seconds, read again when they changed."""
         moment = time.monotonic()
-        if self._desk is None or moment - self._looked > READ_AGAIN_S:
-            self._looked = moment
+        turns = self._switched.turns
+        if self._desk is None or turns != self._turns or moment - self._looked > READ_AGAIN_S:
+            self._looked, self._turns = moment, turns
             mark = self._version()
             if self._desk is None or mark != self._mark:
                 old, self._desk = self._desk, Desk(self.workspace, now=self.now())
@@ -253,7 +274,7 @@ class MaySendRoute:
                 questions = [_question(asked, now, desk) for asked in many.questions]
                 if many.choose:
                     return 200, _encode({"answers": _chosen(desk, questions, many.questions, now)})
-                answers = desk.answers(questions, now=now, zones=[asked.zone for asked in many.questions])
+                answers = desk.verdicts(questions, now=now, zones=[asked.zone for asked in many.questions])
             finally:
                 desk.close()
         except BadInput as error:
@@ -352,7 +373,7 @@ def _document(answer: Answer, language: str) -> dict[str, Any]:
     return told
 
 
-def _short(answer: Answer) -> dict[str, Any]:
+def _short(answer: Answer | Verdict) -> dict[str, Any]:
     """Of many: codes only."""
     told: dict[str, Any] = {
         "allowed": answer.allowed,

@@ -227,25 +227,13 @@ class _Asked:
     def answered(self, piece: pa.RecordBatch) -> pa.RecordBatch:
         import pyarrow as pa
 
+        from primeta.workspace.verdicts import verdicts_on
+
         ids = [_identity(value) for value in piece.column(self.names["customer_id"]).to_pylist()]
         zones = None
         if self.names["timezone"] in piece.schema.names:
             zones = [str(value or "") for value in piece.column(self.names["timezone"]).to_pylist()]
-        asked = self.question
-        questions = [
-            Question(
-                customer_id=customer,
-                channel=asked.channel,
-                purpose=asked.purpose,
-                at=asked.at,
-                campaign=asked.campaign,
-                programme=asked.programme,
-                personal=asked.personal,
-                personalised=asked.personalised,
-            )
-            for customer in ids
-        ]
-        answers = self.desk.answers(questions, now=self.now, zones=zones)
+        answers = verdicts_on(self.desk, self.question, ids, now=self.now, zones=zones)
         added = {
             "allowed": pa.array([answer.allowed for answer in answers], pa.bool_()),
             "rule": pa.array([answer.rule for answer in answers], pa.string()),

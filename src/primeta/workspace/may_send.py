@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from primeta.attention.credit_kept import credit_events, unpack_credit
-from primeta.attention.decide import CreditAt, decide
+from primeta.attention.decide import CLOCK_MAY_DIFFER, CreditAt, decide, promises_of
 from primeta.attention.fold import CustomerState, SeenTouch, state_as_of
 from primeta.attention.policy import impossible, policy_from, seal_of
 from primeta.attention.priority import Place, Wanting, choose
+from primeta.attention.quick import Verdict
 from primeta.attention.quiet_hours import zone_of
 from primeta.attention.records import Answer, Credit, Policy, Promise, Question
 from primeta.attention.reserve import HELD_FOR, LONGEST_HELD, Held, looks_back
-from primeta.config import config_error
+from primeta.config import config_error, load_config
 from primeta.errors import BadInput, NotFound
 from primeta.store import reservations
-from primeta.store.attention_hot import hot_state
+from primeta.store.attention_hot import forgotten_since, hot_state
 from primeta.store.attention_read import Packed, StateReader
 from primeta.store.attention_state import unpack
 from primeta.store.keys import keys_of
 from primeta.store.ledger import load_entries
 from primeta.store.policies import from_file, newest_policy, save_policy
+from primeta.store.touches_before import with_all_touches
 from primeta.workspace.attention_sync import told_by_tables, zone_in_tables
 
 if TYPE_CHECKING:
@@ -39,15 +41,21 @@ def policy_in_force(ws: Workspace, *, now: datetime, promises: Sequence[Promise]
     Raises:
         BadConfig: a key is wrong, or the policy would never allow anything; names its line.
     """
-    declared = policy_from(ws.config.attention.policy, fail=partial(config_error, ws.config, "attention"))
-    seal = seal_of(declared)
-    with ws.database.read() as connection:
-        known, newest = from_file(connection), newest_policy(connection)
-    if newest is not None and seal == known:
-        return newest.policy
+    config = ws.config
+    for _ in range(2):
+        declared = policy_from(config.attention.policy, fail=partial(config_error, config, "attention"))
+        with ws.database.read() as connection:
+            known, newest = from_file(connection), newest_policy(connection)
+        if newest is not None and seal_of(declared) == known:
+            return newest.policy
+        if config is not ws.config or newest is None:
+            break
+        # A process that has run for long knows an old file: what stands there today counts, or two processes would
+        # take turns in putting back what each of them has read.
+        config = load_config(ws.folder)
     if why := impossible(declared, promises, now=now):
         key = "caps" if declared.caps else "quiet_hours"
-        raise config_error(ws.config, "attention", key, f"{why}. Change one of them")
+        raise config_error(config, "attention", key, f"{why}. Change one of them")
     with ws.database.write() as connection:
         return save_policy(connection, declared, origin="file", by="primeta.toml", now=now).policy
 
@@ -67,18 +75,19 @@ class Desk:
 
     Args:
         now: To take over a new version of the policy.
+        like: With the policy and the promises of this one, which need not be read again.
     Raises:
         BadConfig: the policy cannot be used.
     """
 
-    def __init__(self, ws: Workspace, *, now: datetime):
+    def __init__(self, ws: Workspace, *, now: datetime, like: Desk | None = None):
         self.ws = ws
-        self.promises = promises_in_force(ws)
-        self.policy = policy_in_force(ws, now=now, promises=self.promises)
+        self.promises = promises_in_force(ws) if like is None else like.promises
+        self.policy = policy_in_force(ws, now=now, promises=self.promises) if like is None else like.policy
         self.back = looks_back(self.policy, self.promises)
         self.reader = StateReader(ws.database)
         self.keys = keys_of(ws.database, now=now)
-        self._default_zone = ws.config.timezone
+        self.default_zone = ws.config.timezone
         self._model: CreditModel | None = None
         self._prior: dict[str, Credit] = {}
 
@@ -88,7 +97,12 @@ class Desk:
     # One question
 
     def answer(self, question: Question, *, now: datetime, explain: bool = True, zone: str = "") -> Answer:
-        """One question, from the kept state of its customer; nothing is fitted and no ledger is read."""
+        """One question, from the kept state of its customer; nothing is fitted, and no ledger is read.
+
+        The ledger is read for a question about an earlier moment, and for windows longer than a state remembers.
+        """
+        if now - question.at > CLOCK_MAY_DIFFER:
+            return self.full_answer(question, now=now, zone=zone, explain=explain, learn=False)
         row = self.reader.one(question.customer_id)
         places = self._places(question, now)
         return self.answer_of(question, row, places, now=now, zone=zone, explain=explain)
@@ -103,18 +117,27 @@ class Desk:
         explain: bool = False,
         zone: str = "",
         state: CustomerState | None = None,
+        known: bool = False,
     ) -> Answer:
-        """The same where the row was read already."""
+        """The same where the row was read already.
+
+        Args:
+            state: Of one who has no row.
+            known: Whether he was looked for among the erased, too.
+        """
         if row is not None:
             # To explain, other channels are tried too.
+            since = min(now, question.at) - self.back
             state = hot_state(
                 row.state,
                 channel="" if explain else question.channel,
-                since=min(now, question.at) - self.back,
+                since=since,
                 first_useful=self.policy.first_useful,
             )
+            if state is None:
+                state = self._whole(unpack(row.state), since)
             zone = zone or row.zone
-        elif state is None:
+        elif state is None and not known:
             state = self._erased(question.customer_id)
         credit = unpack_credit(row.credit, channel=question.channel, policy=self.policy) if row else None
         return decide(
@@ -132,7 +155,12 @@ class Desk:
     def answers(
         self, questions: Sequence[Question], *, now: datetime, zones: Sequence[str] | None = None
     ) -> list[Answer]:
-        """Many at once, in their order, without what would change each."""
+        """Many at once, in their order, without what would change each; `verdicts` is quicker and tells less."""
+        if any(now - question.at > CLOCK_MAY_DIFFER for question in questions):
+            return [
+                self.answer(question, now=now, zone=zones[place] if zones is not None else "", explain=False)
+                for place, question in enumerate(questions)
+            ]
         ids = [question.customer_id for question in questions]
         rows = self.reader.many(ids)
         places = self.reader.places(ids, since=now - self.back, now=now)
@@ -147,10 +175,27 @@ class Desk:
             for place, question in enumerate(questions)
         ]
 
-    def full_answer(self, question: Question, *, now: datetime) -> Answer:
+    def verdicts(
+        self, questions: Sequence[Question], *, now: datetime, zones: Sequence[str] | None = None
+    ) -> list[Verdict]:
+        """Of many at once what a sender acts on, in their order: allowed, rule, earliest, promise.
+
+        Args:
+            zones: Where each lives, where it is known better than here; empty: not.
+        """
+        from primeta.workspace.verdicts import verdicts
+
+        return verdicts(self, questions, now=now, zones=zones)
+
+    def full_answer(
+        self, question: Question, *, now: datetime, zone: str = "", explain: bool = True, learn: bool = True
+    ) -> Answer:
         """One question from the ledger itself, for a person: with credit worked out for now and for later moments.
 
         A question about an earlier moment is answered as things stood then.
+
+        Args:
+            learn: The model of credit is learnt first where it is missing or old, which takes its time.
         """
         from primeta.attention.credit import credit_of, state_of
 
@@ -159,6 +204,7 @@ class Desk:
         row = self.reader.one(question.customer_id)
         past = question.at < now
         state = None
+        since = min(now, question.at) - self.back
         if past:
             entries = tuple(entry for entry in entries if entry.happened_at <= question.at)
             state = (
@@ -168,15 +214,17 @@ class Desk:
             )
         elif row is not None:
             state = unpack(row.state)
-        zone = row.zone if row else ""
-        if state is None:
+        zone = zone or (row.zone if row else "")
+        if state is not None:
+            state = self._whole(state, since, until=question.at if past else None)
+        else:
             state = self._erased(question.customer_id)
         if state is None and not entries:
             # Nothing was taken over yet: the tables themselves are asked.
             state, entries = told_by_tables(self.ws, question.customer_id, at=question.at)
         if not zone and state is not None:
             zone = zone_in_tables(self.ws, question.customer_id)
-        model = self.learnt_model(now=now)
+        model = self.learnt_model(now=now) if learn else self.model()
         credits = state_of(credit_events(entries), model=model, until=min(now, question.at) if past else now)
 
         def credit(at: datetime) -> Credit:
@@ -195,6 +243,7 @@ class Desk:
             now=now,
             reserved=self._places(question, now),
             zone=self.zone(zone),
+            explain=explain,
         )
 
     def choose(self, wanting: Sequence[Wanting], *, now: datetime) -> tuple[Place, ...]:
@@ -220,6 +269,8 @@ class Desk:
         ) -> Answer:
             if state is None:
                 state = self._erased(question.customer_id)
+            else:
+                state = self._whole(state, min(now, question.at) - self.back)
             kept = unpack_credit(credit, channel=question.channel, policy=self.policy)
             return decide(
                 question,
@@ -248,7 +299,7 @@ class Desk:
     # What questions are answered from
 
     def zone(self, name: str) -> ZoneInfo:
-        return zone_of(name, self._default_zone)
+        return zone_of(name, self.default_zone)
 
     def model(self) -> CreditModel:
         """The fitted model of credit, else the prior."""
@@ -285,6 +336,28 @@ class Desk:
     def _places(self, question: Question, now: datetime) -> Sequence[SeenTouch]:
         since = min(now, question.at) - self.back
         return self.reader.places([question.customer_id], since=since, now=now).get(question.customer_id, ())
+
+    def _whole(
+        self, state: CustomerState, since: datetime, *, until: datetime | None = None
+    ) -> CustomerState:
+        """With every message that the longest window counts, also that of a promise to him alone."""
+        own = [promise.window for promise in promises_of(state) if promise.window is not None]
+        since -= max(max(own, default=self.back) - self.back, timedelta(0))
+        if not forgotten_since(state, since):
+            return state
+        with self.ws.database.read() as connection:
+            return with_all_touches(connection, state, since=since, until=until)
+
+    def erased_of(self, customers: Sequence[str]) -> Callable[[str], CustomerState | None]:
+        """Of many what `_erased` says of one, asked at once."""
+        digests = {one: self.keys.suppression_digest(one) for one in customers}
+        since = self.reader.forbidden_of(digests.values()) if digests else {}
+
+        def state(customer_id: str) -> CustomerState | None:
+            at = since.get(digests.get(customer_id, b""))
+            return None if at is None else CustomerState(customer_id=customer_id, suppressed_at=at)
+
+        return state
 
     def _erased(self, customer_id: str) -> CustomerState | None:
         """Nothing is left of the erased but that they must not be written to."""
