@@ -48,7 +48,7 @@ def load_draft(connection: Connection, number: int = 0) -> KeptDraft | None:
     table = attention_drafts
     query = select(table).order_by(table.c.number.desc()).limit(1)
     if number:
-        query = query.where(table.c.number == number)
+        query = select(table).where(table.c.number == number)
     row = connection.execute(query).mappings().first()
     if row is None or (not number and row["state"] != "draft"):
         return None
@@ -93,13 +93,17 @@ def settle_draft(connection: Connection, number: int, state: DraftState) -> None
     Raises:
         Conflict: it is not the newest save, or no draft any more.
     """
-    changed = connection.execute(
-        update(attention_drafts)
-        .where(attention_drafts.c.number == number, attention_drafts.c.state == "draft")
-        .values(state=state)
-    ).rowcount
-    if not changed or newest_number(connection) != number:
-        raise _conflict(load_draft(connection, newest_number(connection)))
+    newest = load_draft(connection)
+    if newest is None or newest.number != number:
+        raise changed_draft(connection)
+    connection.execute(
+        update(attention_drafts).where(attention_drafts.c.number == number).values(state=state)
+    )
+
+
+def changed_draft(connection: Connection) -> Conflict:
+    """What to raise where the draft is not the one that was read."""
+    return _conflict(load_draft(connection, newest_number(connection)))
 
 
 def _conflict(other: KeptDraft | None) -> Conflict:

@@ -16,9 +16,11 @@ from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaErro
 from primeta.show.chart import vega_bundle
 from primeta.web import api, api_attention_events, api_experiments, api_reactivation, api_texts
 from primeta.web.background import Answers
-from primeta.web.may_send import MaySendRoute, describe
+from primeta.web.may_send import MaySendRoute, Switched, describe
 from primeta.web.page import Site, page
 from primeta.web.pages import (
+    attention_customers,
+    attention_policy,
     certify,
     data,
     delivery,
@@ -82,7 +84,12 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)
     # The hot question passes by everything else; it refuses foreign hosts and sets the headers itself.
-    app.add_middleware(MaySendRoute, workspace=workspace, now=now, allowed=tuple(hosts))
+    app.state.switched = Switched()
+    app.add_middleware(
+        MaySendRoute, workspace=workspace, now=now, allowed=tuple(hosts), switched=app.state.switched
+    )
+    # What customers open stands before all, with a host, headers and rules of its own.
+    app.add_middleware(PublicPages, workspace=workspace, now=now, allowed=tuple(hosts))
     pages = (
         today,
         signals,
@@ -104,6 +111,8 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
         reactivation_whom,
         reactivation_people,
         lapse,
+        attention_customers,
+        attention_policy,
         metrics,
         data,
         delivery,

@@ -24,8 +24,8 @@ def job(request: Request, identity: str) -> Response:
         request,
         "job.html",
         job=site_of(request).workspace.job(identity),
-        # Where the work was asked for; only a page of a campaign says so.
-        back=local_path(back) if back.startswith("/reactivation/") else "",
+        # Where the work was asked for; only pages of a campaign and of attention say so.
+        back=local_path(back) if back.startswith(("/reactivation/", "/attention")) else "",
     )
 
 
