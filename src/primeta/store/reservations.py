@@ -168,6 +168,18 @@ def release(database: Database, message_id: str, *, now: datetime) -> Held:
     return Held(message_id=message_id, state="released")
 
 
+def let_go(connection: Connection, customer_id: str, *, channel: str, now: datetime) -> int:
+    """Release the places of a customer who has opted out (empty channel: of all), but for service messages: a sender
+    that asks again before it sends is refused. Returns how many there were."""
+    table = reservations
+    held = update(table).where(
+        table.c.customer_id == customer_id, table.c.state == "reserved", table.c.purpose != "service"
+    )
+    if channel:
+        held = held.where(table.c.channel == channel)
+    return connection.execute(held.values(state="released", expires_at=naive(now))).rowcount
+
+
 def forget(connection: Connection, customer_id: str) -> int:
     """Delete all reservations of an erased customer; returns how many there were."""
     return connection.execute(delete(reservations).where(reservations.c.customer_id == customer_id)).rowcount
