@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from primeta.attention.fold import SeenTouch
 from primeta.errors import Unavailable
 from primeta.store.database import Database
-from primeta.store.reservations import load_places
-from primeta.store.schema import attention_states, reservations, suppressions
+from primeta.store.schema import attention_policies, attention_states, reservations, suppressions
 from primeta.store.times import aware, naive
 
 AT_ONCE = 500
@@ -30,6 +29,11 @@ class Packed(NamedTuple):
     state: bytes
     credit: bytes | None
     zone: str
+
+
+def _written(moment: datetime) -> str:
+    """As SQLAlchemy writes a time on SQLite; such texts are in the order of times."""
+    return naive(moment).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 class StateReader:
@@ -93,15 +97,8 @@ class StateReader:
         self, customers: Sequence[str], *, since: datetime, now: datetime
     ) -> dict[str, tuple[SeenTouch, ...]]:
         """Messages that hold a place, by customer; those of whom there are none are left out."""
-        if self.file is not None and self._ask("select 1 from reservations limit 1").fetchone() is None:
-            return {}
-        found: dict[str, tuple[SeenTouch, ...]] = {}
-        if len(customers) <= 4:
-            with self.database.read() as connection:
-                for customer in customers:
-                    if seen := load_places(connection, customer, since=since, now=now):
-                        found[customer] = seen
-            return found
+        if self.file is not None:
+            return self._places_in_file(sorted(set(customers)), since=since, now=now)
         table = reservations
         wanted = sorted(set(customers))
         query = select(
@@ -134,6 +131,41 @@ class StateReader:
                         )
                     )
         return {customer: tuple(sorted(seen)) for customer, seen in lists.items()}
+
+    def _places_in_file(
+        self, customers: Sequence[str], *, since: datetime, now: datetime
+    ) -> dict[str, tuple[SeenTouch, ...]]:
+        assert self.file is not None
+        if self._ask("select 1 from reservations limit 1").fetchone() is None:
+            return {}
+        lists: dict[str, list[SeenTouch]] = {}
+        for begin in range(0, len(customers), AT_ONCE):
+            some = customers[begin : begin + AT_ONCE]
+            rows = self._ask(
+                "select customer_id, at, message_id, channel, purpose, campaign, programme from reservations "
+                f"where customer_id in ({','.join('?' * len(some))}) and at > ? "
+                "and (state = 'confirmed' or (state = 'reserved' and expires_at > ?))",
+                [*some, _written(since), _written(now)],
+            )
+            for row in rows:
+                lists.setdefault(row[0], []).append(
+                    SeenTouch(
+                        at=datetime.fromisoformat(row[1]).replace(tzinfo=UTC),
+                        message_id=row[2],
+                        channel=row[3],
+                        purpose=row[4],
+                        campaign=row[5],
+                        programme=row[6],
+                    )
+                )
+        return {customer: tuple(sorted(seen)) for customer, seen in lists.items()}
+
+    def policy_version(self) -> int:
+        """Of the newest policy; 0: none was ever taken over."""
+        if self.file is not None:
+            return self._ask("select max(version) from attention_policies").fetchone()[0] or 0
+        with self.database.read() as connection:
+            return connection.scalar(select(func.max(attention_policies.c.version))) or 0
 
     def forbidden(self, digest: bytes) -> datetime | None:
         """Since when an erased customer must not be written to."""

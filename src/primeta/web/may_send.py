@@ -8,6 +8,7 @@ Requests are JSON and nothing else, to a host that is ours, from no other origin
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,12 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from primeta.attention.answer_words import document
+from primeta.attention.decide import CLOCK_MAY_DIFFER
 from primeta.attention.priority import Wanting
 from primeta.attention.quick import Verdict
 from primeta.attention.records import Answer, Question
 from primeta.attention.reserve import HELD_FOR
+from primeta.config import FILE_NAME
 from primeta.errors import BadInput, Conflict, PrimetaError, Unavailable
 from primeta.web.security import HEADERS, LOOPBACK, host_name
 from primeta.workspace import Workspace
@@ -31,8 +34,10 @@ PREFIX = "/api/v1/attention/"
 VERBS = ("may-send", "reserve", "confirm", "release")
 MOST_BYTES = 32 << 20
 MOST_QUESTIONS = 50_000
-READ_AGAIN_S = 2.0
-"""After so long policy and promises are looked at again."""
+MOST_PAST = 500
+"""Questions about an earlier moment in one request: each reads the ledger."""
+READ_AGAIN_S = 0.5
+"""After so long it is looked whether policy or promises have changed."""
 _HEADERS = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
@@ -136,7 +141,7 @@ class MaySendRoute:
     Args:
         now: The clock.
         allowed: Names, beside those of loopback, by which the site may be asked for.
-        switched: Says when a page has put other rules in force; without it they are seen within two seconds.
+        switched: Says when a page has put other rules in force; without it they are seen within half a second.
     """
 
     def __init__(
@@ -180,7 +185,7 @@ class MaySendRoute:
             found = self._may_send(body)
             if isinstance(found, AskedMany):
                 # Thousands of questions take a second: single ones are answered meanwhile.
-                found = await run_in_threadpool(self._batch, found)
+                found = await run_in_threadpool(self._batch, found, self._desk)
             await _reply(send, *found)
             return
         try:
@@ -211,28 +216,34 @@ class MaySendRoute:
         return None
 
     def desk(self) -> Desk:
-        """Policy and promises as they are; looked at again every two seconds, read again when they changed."""
+        """Policy and promises as they are: looked at again twice a second, read again when they changed.
+
+        Another process may have put a policy in force, or a person may have edited a file; where what stands there
+        cannot be used, the rules known so far hold.
+        """
         moment = time.monotonic()
         turns = self._switched.turns
-        if self._desk is None or turns != self._turns or moment - self._looked > READ_AGAIN_S:
-            self._looked, self._turns = moment, turns
-            mark = self._version()
-            if self._desk is None or mark != self._mark:
-                old, self._desk = self._desk, Desk(self.workspace, now=self.now())
-                self._mark = self._version()
-                if old is not None:
+        if self._desk is None:
+            self._desk = Desk(self.workspace, now=self.now())
+            self._mark = self._version(self._desk)
+        elif turns != self._turns or moment - self._looked > READ_AGAIN_S:
+            old = self._desk
+            with contextlib.suppress(PrimetaError, OSError):
+                mark = self._version(old)
+                if mark != self._mark:
+                    self._mark = mark
+                    self._desk = Desk(self.workspace, now=self.now(), reread=True)
+                    # Taking a file over makes a version, too.
+                    self._mark = self._version(self._desk)
                     old.close()
+        self._looked, self._turns = moment, turns
         return self._desk
 
-    def _version(self) -> Any:
-        from primeta.store.policies import newest_policy
-
-        with self.workspace.database.read() as connection:
-            newest = newest_policy(connection)
-        named = self.workspace.config.attention.promises
-        path = self.workspace.folder / named if named else None
-        stamp = path.stat().st_mtime_ns if path is not None and path.exists() else 0
-        return (newest.policy.version if newest else 0, stamp)
+    def _version(self, desk: Desk) -> Any:
+        """Changes whenever the rules may have changed."""
+        folder = self.workspace.folder
+        files = [folder / FILE_NAME, *([folder / desk.promise_file] if desk.promise_file else [])]
+        return (desk.reader.policy_version(), *(path.stat().st_mtime_ns for path in files if path.exists()))
 
     def _may_send(self, body: bytes) -> tuple[int, bytes] | AskedMany:
         try:
@@ -243,7 +254,10 @@ class MaySendRoute:
             return 400, _error(f"not JSON: {error}")
         if asked is None:
             try:
-                return _many(body)
+                many = _many(body)
+                with contextlib.suppress(PrimetaError):
+                    self.desk()
+                return many
             except msgspec.ValidationError as error:
                 return 422, _error(
                     'a question such as {"customer": "42", "channel": "push", "purpose": "offer"} or '
@@ -262,18 +276,24 @@ class MaySendRoute:
             return self._cannot(error, asked.purpose, language)
         return 200, _encode(_document(answer, language))
 
-    def _batch(self, many: AskedMany) -> tuple[int, bytes]:
+    def _batch(self, many: AskedMany, rules: Desk | None) -> tuple[int, bytes]:
         if len(many.questions) > MOST_QUESTIONS:
             return 400, _error(f"at most {MOST_QUESTIONS:,} questions in one request")
         language = self._language(many.language)
         now = self.now()
         try:
             # A desk of its own: a connection is used by one thread at a time.
-            desk = Desk(self.workspace, now=now)
+            desk = Desk(self.workspace, now=now, like=rules)
             try:
                 questions = [_question(asked, now, desk) for asked in many.questions]
                 if many.choose:
                     return 200, _encode({"answers": _chosen(desk, questions, many.questions, now)})
+                past = sum(now - question.at > CLOCK_MAY_DIFFER for question in questions)
+                if past > MOST_PAST:
+                    return 400, _error(
+                        f"{past} questions are about a moment that is over, at most {MOST_PAST} are answered at once: "
+                        "leave out `at` to ask about now, or replay the log to look at the past"
+                    )
                 answers = desk.verdicts(questions, now=now, zones=[asked.zone for asked in many.questions])
             finally:
                 desk.close()

@@ -18,7 +18,7 @@ from primeta.attention.quick import Verdict
 from primeta.attention.quiet_hours import zone_of
 from primeta.attention.records import Answer, Credit, Policy, Promise, Question
 from primeta.attention.reserve import HELD_FOR, LONGEST_HELD, Held, looks_back
-from primeta.config import config_error, load_config
+from primeta.config import Config, config_error, load_config
 from primeta.errors import BadInput, NotFound
 from primeta.store import reservations
 from primeta.store.attention_hot import forgotten_since, hot_state
@@ -35,13 +35,17 @@ if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
 
 
-def policy_in_force(ws: Workspace, *, now: datetime, promises: Sequence[Promise] = ()) -> Policy:
+def policy_in_force(
+    ws: Workspace, *, now: datetime, promises: Sequence[Promise] = (), config: Config | None = None
+) -> Policy:
     """The newest version; where `[attention]` says something new, it is taken over as the next one.
 
+    Args:
+        config: The workspace's file as it is now; None: as it was read when the workspace was opened.
     Raises:
         BadConfig: a key is wrong, or the policy would never allow anything; names its line.
     """
-    config = ws.config
+    config = config or ws.config
     for _ in range(2):
         declared = policy_from(config.attention.policy, fail=partial(config_error, config, "attention"))
         with ws.database.read() as connection:
@@ -60,9 +64,9 @@ def policy_in_force(ws: Workspace, *, now: datetime, promises: Sequence[Promise]
         return save_policy(connection, declared, origin="file", by="primeta.toml", now=now).policy
 
 
-def promises_in_force(ws: Workspace) -> tuple[Promise, ...]:
+def promises_in_force(ws: Workspace, config: Config | None = None) -> tuple[Promise, ...]:
     """What the team promised to everybody: the file that `[attention] promises` names."""
-    named = ws.config.attention.promises
+    named = (config or ws.config).attention.promises
     if not named:
         return ()
     from primeta.attention.promise_file import read_promises
@@ -76,14 +80,20 @@ class Desk:
     Args:
         now: To take over a new version of the policy.
         like: With the policy and the promises of this one, which need not be read again.
+        reread: The workspace's file was changed since the workspace was opened.
     Raises:
         BadConfig: the policy cannot be used.
     """
 
-    def __init__(self, ws: Workspace, *, now: datetime, like: Desk | None = None):
+    def __init__(self, ws: Workspace, *, now: datetime, like: Desk | None = None, reread: bool = False):
         self.ws = ws
-        self.promises = promises_in_force(ws) if like is None else like.promises
-        self.policy = policy_in_force(ws, now=now, promises=self.promises) if like is None else like.policy
+        if like is None:
+            config = load_config(ws.folder) if reread else ws.config
+            self.promise_file = config.attention.promises
+            self.promises = promises_in_force(ws, config)
+            self.policy = policy_in_force(ws, now=now, promises=self.promises, config=config)
+        else:
+            self.promise_file, self.promises, self.policy = like.promise_file, like.promises, like.policy
         self.back = looks_back(self.policy, self.promises)
         self.reader = StateReader(ws.database)
         self.keys = keys_of(ws.database, now=now)
