@@ -260,6 +260,7 @@ FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {
         {"promise": _is_filled, "version": _is_count},
         {**_MESSAGE, "message_id": _is_text, "code": _is_text, "knowable": _is_flag},
     ),
+    "access": ({"what": _is_filled}, {"request": _is_text}),
     "suppressed": ({"reason": _is_text}, {"digest": _is_text, "request": _is_text}),
     "erased": (
         {"numbers": _is_ranges},

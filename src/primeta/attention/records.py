@@ -25,12 +25,12 @@ LegalBasis = Literal[
 ConsentState = Literal["given", "withdrawn", "refused", "never"]
 EntryKind = Literal[
     "notice", "consent", "preference", "promise", "wish", "wish-confirmed", "decision", "touch", "reaction",
-    "kept", "broken", "suppressed", "erased",
+    "kept", "broken", "suppressed", "erased", "access",
 ]  # fmt: skip
 """A notice was shown; a consent given, refused or withdrawn; a preference set; a promise made to this customer; a wish
 found in a ticket or a reply, and what a person said of it; an answer that was given; a message sent or withheld; what
 came of it; a promise kept or broken (worked out, with the version of code that did); writing forbidden for good;
-the payload of earlier entries deleted."""
+the payload of earlier entries deleted; what is held about him was handed out."""
 ReactionKind = Literal["delivered", "opened", "clicked", "replied", "unsubscribed", "complained", "bounced"]
 Level = Literal["none", "useful", "sell", "press"]
 """What credit allows at most, by the lower bound: nothing, useful messages only, selling, pressing."""

@@ -123,6 +123,7 @@ ATTENTION: dict[str, tuple[str, str]] = {
     "marks": ("primeta.cli.attention_customer:marks", "Would reviewers wait for the next message?"),
     "record": ("primeta.cli.attention:record", "Write events into the ledger, each once."),
     "wishes": ("primeta.cli.attention:wishes", "What customers asked for and nobody has looked at yet."),
+    "dossier": ("primeta.cli.attention_rights:dossier", "All that is held about one customer, for him."),
     "erase": ("primeta.cli.attention_rights:erase", "Erase one customer everywhere, with a receipt."),
     "verify": ("primeta.cli.attention:verify", "Was any entry of the ledger changed, removed, inserted?"),
 }

@@ -74,3 +74,40 @@ def erase(
     else:
         put(done.text(lang) + "\n" + done.line(lang))
     return 0
+
+
+def dossier(
+    directory: Path,
+    *,
+    customer: str,
+    out: Path,
+    request: str = "",
+    by: By = "",
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """All that is held about one customer, for that customer: a page that prints and a JSON document.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    customer:
+        The customer's id.
+    out:
+        A folder, or a file ending in .zip.
+    request:
+        The number of his request; it stands in the ledger with who handed it out.
+    language:
+        en or ru, of the page too; default: the workspace's.
+    """
+    from primeta.workspace.dossier import hand_out
+
+    ws = open_at(directory)
+    lang = language_of(ws, language)
+    told = hand_out(ws, customer, out, now=clock(), by=by or user(), request=request, language=lang)
+    if json:
+        put_json(told.as_dict())
+        tell(told.line(lang))
+    else:
+        put(told.line(lang))

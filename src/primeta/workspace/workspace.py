@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from primeta.workspace.audience_filter import Filtered
     from primeta.workspace.deliver import Deliveries
     from primeta.workspace.digest import Digest
+    from primeta.workspace.dossier import Dossier
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
     from primeta.workspace.may_send import Desk
@@ -370,6 +371,12 @@ class Workspace:
         from primeta.workspace.consents import import_consents
 
         return import_consents(self, file, now=now, by=by, **options)
+
+    def dossier(self, customer_id: str, *, now: datetime) -> Dossier:
+        """All that is held about one customer, for that customer."""
+        from primeta.workspace.dossier import dossier
+
+        return dossier(self, customer_id, now=now)
 
     def erase(self, customer_id: str, *, now: datetime, by: str, reason: str, **options: Any) -> Receipt:
         """Erase a customer everywhere, with a receipt; options as in `workspace.erase.erase`."""
@@ -875,6 +882,12 @@ class Workspace:
         from primeta.workspace.attention_marks import mark_touch
 
         mark_touch(self, customer, message_id, mark, by=by, now=now, note=note)
+
+    def marks_version(self) -> tuple[int, str]:
+        """Changes whenever a reviewer's mark is written or taken back."""
+        from primeta.workspace.attention_marks import version_of_marks
+
+        return version_of_marks(self)
 
     def touch_marks(self, *, now: datetime) -> TouchMarks:
         """What reviewers think of messages, beside what customers did."""
