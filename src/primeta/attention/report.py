@@ -80,7 +80,7 @@ class Spent:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
     """All of it."""
 
@@ -191,7 +191,7 @@ def of_channel(health: Health | None, channel: str) -> tuple[Standing, ...]:
     return tuple(entry for entry in health.standings if entry.channel == channel) if health else ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class HealthReport:
     """Health of the base."""
 
@@ -390,7 +390,7 @@ def _standing_dict(entry: Standing) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PromisesReport:
     """Promises and who breaks them."""
 
@@ -525,7 +525,7 @@ def _promise_dict(entry: PromiseAccount) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CampaignsReport:
     """Campaigns, programmes and teams by the credit that they spent."""
 

@@ -19,8 +19,12 @@ from primeta.web.background import Answers
 from primeta.web.may_send import MaySendRoute, Switched, describe
 from primeta.web.page import Site, page
 from primeta.web.pages import (
+    attention_ask,
+    attention_campaigns,
     attention_customers,
+    attention_health,
     attention_policy,
+    attention_promises,
     certify,
     data,
     delivery,
@@ -81,6 +85,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     app.state.sizes, app.state.courses = Answers(), Answers()
     app.state.voices, app.state.searches = Answers(), Answers()
     app.state.twins = Answers()
+    app.state.first_days, app.state.touch_marks = Answers(), Answers()
     # The last one added is the outermost: a refused host gets the headers too.
     app.add_middleware(KnownHost, allowed=tuple(hosts))
     app.add_middleware(SecureHeaders)
@@ -112,8 +117,12 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
         reactivation_whom,
         reactivation_people,
         lapse,
+        attention_health,
+        attention_promises,
+        attention_campaigns,
         attention_customers,
         attention_policy,
+        attention_ask,
         metrics,
         data,
         delivery,

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from primeta.attention.policy import policy_from, policy_values, seal_of
 from primeta.attention.replay import code_version
 from primeta.errors import BadInput
@@ -29,6 +31,7 @@ from primeta.store.replays import (
     newest_replay,
     save_replay,
 )
+from primeta.store.schema import jobs
 from primeta.warehouse.facts_store import load_facts
 from primeta.workspace.attention_replay import replay_workspace
 from primeta.workspace.may_send import policy_in_force, promises_in_force
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from primeta.attention.report import CampaignsReport, HealthReport, PromisesReport
     from primeta.workspace.workspace import Workspace
 
+JOB = "attention"
+"""Kind of the job that works the year out."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -53,18 +58,30 @@ class ReplayState:
     at: datetime | None
     stale: bool
     """Whether facts, promises or policy have moved on since."""
+    job: str = ""
+    """Id of the job that works it out now; empty: none does."""
+    failed: str = ""
+    """Why the last one failed, where nothing came after it."""
 
 
 def replay_state(ws: Workspace, *, now: datetime) -> ReplayState:
     """Whether there is a replay, and whether it is of today's facts, promises and policy; reads no facts."""
     with ws.database.read() as connection:
         newest = newest_mark(connection)
+        last = connection.execute(
+            select(jobs.c.id, jobs.c.state, jobs.c.message)
+            .where(jobs.c.kind == JOB)
+            .order_by(jobs.c.created_at.desc())
+            .limit(1)
+        ).first()
     return ReplayState(
         mapped="messages" in ws.config.tables,
         promised=bool(ws.config.attention.promises),
         kept=newest[0] if newest else "",
         at=newest[2] if newest else None,
         stale=newest is not None and newest[1] != current_mark(ws, now=now),
+        job=last[0] if last is not None and last[1] in ("waiting", "running") else "",
+        failed=last[2] if last is not None and last[1] == "failed" else "",
     )
 
 
