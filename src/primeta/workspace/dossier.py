@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from primeta.attention.breaches import breaches_of
 from primeta.attention.credit_kept import unpack_credit
@@ -367,8 +367,8 @@ def _told(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | date | None) else str(value)
 
 
-def _row(row: Mapping[str, Any]) -> Row:
-    return {name: _told(value) for name, value in row.items() if name != "customer_id"}
+def _row(row: RowMapping) -> Row:
+    return {str(name): _told(value) for name, value in row.items() if name != "customer_id"}
 
 
 def _experiments(ws: Workspace, customer_id: str) -> tuple[Row, ...]:

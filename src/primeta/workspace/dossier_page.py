@@ -277,7 +277,7 @@ def _wishes(told: Dossier, lang: str) -> str:
 
 
 def _said(told: Dossier, lang: str) -> str:
-    rows: list[Sequence[str]] = []
+    rows: list[tuple[Any, Sequence[str]]] = []
     seen: set[str] = set()
     for row in (*told.said, *told.tables.get("voices", ())):
         text = str(row.get("text") or "")
@@ -285,14 +285,14 @@ def _said(told: Dossier, lang: str) -> str:
             continue
         seen.add(text)
         title = str(row.get("title") or "")
-        rows.append(
-            (
-                _shown(row.get("said_at"), told, lang),
-                str(row.get("kind") or row.get("source") or ""),
-                "\n".join(part for part in (title if title not in text else "", text) if part),
-            )
+        cells = (
+            _shown(row.get("said_at"), told, lang),
+            str(row.get("kind") or row.get("source") or ""),
+            "\n".join(part for part in (title if title not in text else "", text) if part),
         )
-    return _table([tell(lang, code) for code in ("when", "channel", "text")], sorted(rows))
+        rows.append((row.get("said_at"), cells))
+    rows.sort(key=lambda pair: pair[0])
+    return _table([tell(lang, code) for code in ("when", "channel", "text")], [cells for _, cells in rows])
 
 
 def _experiments(told: Dossier, drawn: Sequence[Row], lang: str) -> str:
