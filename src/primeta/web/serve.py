@@ -15,11 +15,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from primeta.errors import BadInput, PrimetaError
 from primeta.show.messages import say
 from primeta.show.series_chart import series_picture
 from primeta.web.security import LOOPBACK
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
 
 LOOK_FOR_WORK_EVERY = 0.5
 """Seconds between two looks for a waiting job."""
@@ -42,8 +47,6 @@ def serve(
     Raises:
         BadInput: the address cannot be listened on.
     """
-    import uvicorn
-
     from primeta.web.app import create_app
     from primeta.workspace import open_workspace
 
@@ -53,12 +56,7 @@ def serve(
     worker = start_worker(Path(workspace_path))
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
     address = f"http://{'[' + shown + ']' if ':' in shown else shown}:{port}/"
-    config = uvicorn.Config(
-        create_app(workspace, now=clock, hosts=names_of(host)),
-        log_level="warning",
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
+    server = server_of(create_app(workspace, now=clock, hosts=names_of(host)))
     # The first chart starts a drawing engine, which takes a second or two: better now than before a reader.
     threading.Thread(target=warm_up).start()
     if open_browser:
@@ -71,6 +69,25 @@ def serve(
         worker.terminate()
         worker.join(5)
         workspace.close()
+
+
+def server_of(app: ASGIApp, *, port: int = 8765) -> uvicorn.Server:
+    """The server of an application, as `serve` runs it.
+
+    Args:
+        port: Where no socket is given to `run`.
+    """
+    import gc
+
+    import uvicorn
+
+    config = uvicorn.Config(app, port=port, log_level="warning", access_log=False, server_header=False)
+    # What was imported stays for good and need not be searched for garbage; single questions answer in microseconds
+    # and would feel each full search.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    return uvicorn.Server(config)
 
 
 def names_of(host: str) -> tuple[str, ...]:
