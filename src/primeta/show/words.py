@@ -263,6 +263,7 @@ SENTENCES: dict[str, str] = {
     "done.marked.keep": N_("Kept."),
     "done.marked.dismiss": N_("Dismissed; it will not be shown again."),
     "done.marked.unread": N_("It is among the unread again."),
+    "done.touch-mark": N_("Your mark is kept."),
     "done.calendar": N_("The calendar has a new address; the old one answers no more."),
     "done.decided": N_("Decided: {answer:word}, to be judged on {due:date}."),
     "done.saved": N_("The card “{name}” is saved."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from primeta.store.schema import touch_marks
 from primeta.store.times import aware, naive
@@ -80,6 +80,12 @@ def load_marks(connection: Connection, *, customer_id: str | None = None) -> tup
         )
         for row in rows
     )
+
+
+def marks_version(connection: Connection) -> tuple[int, str]:
+    """Changes whenever a mark is written or taken back."""
+    many, last = connection.execute(select(func.count(), func.max(touch_marks.c.at))).one()
+    return int(many), "" if last is None else str(last)
 
 
 def forget_marks(connection: Connection, customer_id: str) -> int:

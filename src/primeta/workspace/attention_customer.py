@@ -165,22 +165,13 @@ def customer_view(
 
     Args:
         customer: His pseudonym; with `is_id` his id.
-        at: Default: now, and in a history its last fact.
+        at: By his own clock where it has no zone. Default: now, and in a history its last fact.
         known: Consents, credit and promises as they were known then, or all that is known of then today. What lay
             there lay there either way.
     Raises:
         NotFound: nobody has this pseudonym, or nothing is known of this customer.
-        BadInput: `at` has no zone, or lies after `now`.
+        BadInput: `at` lies after `now`.
     """
-    last = moment_of(ws, now=now)
-    at = at or last
-    if at.tzinfo is None:
-        raise BadInput(f"the time {at.isoformat()} has no zone; write it as 2026-11-26T18:00:00Z")
-    at = at.astimezone(UTC)
-    if at > now:
-        raise BadInput(
-            f"{at:%Y-%m-%dT%H:%M}Z lies in the future: what he will see then is not known; ask up to now"
-        )
     customer_id, entries, since = _entries(ws, customer, now=now, is_id=is_id)
     desk = Desk(ws, now=now)
     try:
@@ -190,6 +181,12 @@ def customer_view(
         pseudonym = desk.keys.pseudonym(customer_id)
     finally:
         desk.close()
+    at = at or moment_of(ws, now=now)
+    at = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    if at > now:
+        raise BadInput(
+            f"{at:%Y-%m-%dT%H:%M}Z lies in the future: what he will see then is not known; ask up to now"
+        )
     before = since is not None and at < since
     known = "today" if before else known
     learnt = at if known == "then" else None

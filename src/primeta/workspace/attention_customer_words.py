@@ -176,9 +176,9 @@ def view_line(view: CustomerView, lang: Language | str) -> str:
     return "\n".join(said)
 
 
-def between(low: float, high: float, lang: Language | str) -> str:
+def between(low: float, high: float, lang: Language | str, *, digits: int = 1) -> str:
     """`1.0% to 4.0%`, `от 1,0% до 4,0%`."""
-    first, last = (locale.percent(bound, str(lang), digits=1) for bound in (low, high))
+    first, last = (locale.percent(bound, str(lang), digits=digits) for bound in (low, high))
     return f"от {first} до {last}" if lang == "ru" else f"{first} to {last}"
 
 

@@ -21,7 +21,7 @@ from primeta.stats.agreement import krippendorff_alpha, wilson_interval
 from primeta.store.attention_state import customer_of
 from primeta.store.keys import keys_of
 from primeta.store.ledger import load_entries
-from primeta.store.touch_marks import MARKS, TouchMark, drop_mark, load_marks, save_mark
+from primeta.store.touch_marks import MARKS, TouchMark, drop_mark, load_marks, marks_version, save_mark
 from primeta.warehouse.duck import connect, plain_errors
 from primeta.warehouse.facts_store import load_facts
 from primeta.workspace.attention_marks_words import tell
@@ -219,6 +219,12 @@ def mark_touch(
                 programme=came.programme,
             ),
         )
+
+
+def version_of_marks(ws: Workspace) -> tuple[int, str]:
+    """Changes whenever a mark is written or taken back: whoever keeps what they say asks anew."""
+    with ws.database.read() as connection:
+        return marks_version(connection)
 
 
 def touch_marks(ws: Workspace, *, now: datetime) -> TouchMarks:
