@@ -15,18 +15,21 @@ from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, upda
 from sqlalchemy.exc import IntegrityError
 
 from primeta.attention.fold import CustomerState, SeenTouch
-from primeta.attention.records import Answer, Purpose, Question
+from primeta.attention.records import Answer, Entry, Purpose, Question
 from primeta.attention.reserve import HELD_FOR, Held, checked_message, decision_event, touch_event
 from primeta.errors import Conflict
-from primeta.store.attention_state import unpack
+from primeta.store.attention_state import save_credit, unpack
 from primeta.store.database import Database
 from primeta.store.keys import keys_of
-from primeta.store.ledger import append, load_head, prepare
+from primeta.store.ledger import append, load_entries, load_head, prepare
 from primeta.store.schema import attention_states, reservations, suppressions
 from primeta.store.times import aware, naive
 
 Decide = Callable[[CustomerState | None, bytes | None, str, Sequence[SeenTouch]], Answer]
 """State, kept credit, zone and what else holds a place → the answer."""
+
+Recount = Callable[[Sequence[Entry], Question, datetime], Callable[[int], bytes]]
+"""A customer's entries, a message and when it was sent → his credit packed, once the number of its entry is known."""
 
 
 def reserve(
@@ -104,16 +107,41 @@ def _write_down(database: Database, question: Question, answer: Answer, *, now: 
         append(connection, prepared, now=now, keys=keys)
 
 
-def confirm(database: Database, question: Question, *, sent_at: datetime, now: datetime, by: str) -> Held:
+def confirm(
+    database: Database,
+    question: Question,
+    *,
+    sent_at: datetime,
+    now: datetime,
+    by: str,
+    recount: Recount | None = None,
+) -> Held:
     """The message was sent: it goes into the ledger, and its place is taken for good.
 
     Also where its time was over or it was never reserved: what happened is written down.
 
+    Args:
+        recount: Works his credit out with this message, so that the next question finds what it cost; None: what is
+            kept of credit stays.
     Raises:
         BadInput, Conflict, Locked: as `reserve`.
     """
     question = checked_message(question)
     keys = keys_of(database, now=now)
+    seen, foreseen = 0, None
+    if recount is not None:
+        # Worked out before the transaction; done again in it only where somebody wrote about him meanwhile.
+        with database.read() as connection:
+            seen = _number(connection, question.customer_id)
+            entries = load_entries(connection, question.customer_id)
+            row = (
+                connection.execute(
+                    select(reservations).where(reservations.c.message_id == question.message_id)
+                )
+                .mappings()
+                .first()
+            )
+        foreseen = recount(entries, question if row is None else _question(row), sent_at)
     with database.write() as connection:
         # Head, then state, then reservation: whoever takes more than one of them takes them in this order.
         load_head(connection, lock=True)
@@ -143,7 +171,13 @@ def confirm(database: Database, question: Question, *, sent_at: datetime, now: d
                     by=row["by"],
                 )
             )
+        before = _number(connection, question.customer_id)
         append(connection, prepare(events, keys), now=now, keys=keys)
+        if recount is not None:
+            if foreseen is None or before != seen:
+                foreseen = recount(load_entries(connection, question.customer_id), question, sent_at)
+            number = _number(connection, question.customer_id)
+            save_credit(connection, {question.customer_id: foreseen(number)}, at=now)
         if row is None:
             _hold(connection, question, None, False, now=now, expires=now, by=by)
         connection.execute(
@@ -152,6 +186,12 @@ def confirm(database: Database, question: Question, *, sent_at: datetime, now: d
             .values(state="confirmed", at=naive(sent_at))
         )
     return Held(message_id=question.message_id, state="confirmed", late=late)
+
+
+def _number(connection: Connection, customer_id: str) -> int:
+    """Of the entry up to which his state was made; 0: there is none."""
+    query = select(attention_states.c.number).where(attention_states.c.customer_id == customer_id)
+    return connection.scalar(query) or 0
 
 
 def release(database: Database, message_id: str, *, now: datetime) -> Held:
