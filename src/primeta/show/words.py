@@ -26,6 +26,7 @@ WORDS: dict[str, str] = {
     "refuted": N_("refuted"),
     # Origins
     "metric": N_("metric"),
+    "attention": N_("customers’ attention"),
     "voice": N_("customers’ voices"),
     "outside": N_("outside text"),
     "competitor": N_("competitor"),

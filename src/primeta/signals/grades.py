@@ -16,6 +16,8 @@ REFUTED_AT = 20.0
 
 _FAMILY: dict[Origin, str] = {
     "metric": "metric",
+    # what is looked at is counted from the same customers as the metrics: no second pair of eyes
+    "attention": "metric",
     "voice": "voice",
     "outside": "outside",
     "competitor": "market",

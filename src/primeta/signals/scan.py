@@ -254,6 +254,9 @@ def _prepare(
     if reference is not None:
         given = np.isfinite(reference[:, :baseline]).mean(axis=1) > 0.8
         middle = np.nanmedian(reference[given, :baseline], axis=1)
+        # where the rest is nothing there is nothing to compare with
+        given[np.flatnonzero(given)[middle == 0]] = False
+        middle = middle[middle != 0]
         # one per cent of the reference is worth one per cent of the series
         relative = np.nan_to_num(reference[given] / middle[:, None] - 1)
         factor[given] = relative * (centre / spread)[given, None]

@@ -11,8 +11,10 @@ from primeta.facts import Provenance
 Direction = Literal["up", "down"]
 Grade = Literal["noticed", "holding", "repeating", "confirmed", "fading", "refuted"]
 GRADES: tuple[Grade, ...] = ("noticed", "holding", "repeating", "confirmed", "fading", "refuted")
-Origin = Literal["metric", "voice", "outside", "competitor", "regulator", "hand"]
-ORIGINS: tuple[Origin, ...] = ("metric", "voice", "outside", "competitor", "regulator", "hand")
+Origin = Literal["metric", "attention", "voice", "outside", "competitor", "regulator", "hand"]
+ORIGINS: tuple[Origin, ...] = ("metric", "attention", "voice", "outside", "competitor", "regulator", "hand")
+MEASURED: tuple[Origin, ...] = ("metric", "attention")
+"""Origins that are counted from the facts: what the company's own customers did."""
 TOPIC = "topic:"
 """Begins what a topic's signal is about; no metric has a colon in its name."""
 TEXTS = "texts"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from primeta.facts import Grain, Period
 from primeta.signals.grades import REPEATS, counted, independent_origins, repeats
 from primeta.signals.note import Note
-from primeta.signals.signal import ORIGINS, Block, Grade, Origin, Signal
+from primeta.signals.signal import MEASURED, ORIGINS, Block, Grade, Origin, Signal
 from primeta.signals.texts.origins import story_link
 from primeta.trends.records import Evidence, OriginEvidence
 
@@ -76,7 +76,7 @@ def _strength(signal: Signal) -> tuple[int, bool, bool, float, str]:
     return (
         STRENGTH[signal.grade],
         _by_months(signal),
-        signal.frozen.origin == "metric",
+        signal.frozen.origin in MEASURED,
         signal.e_value,
         signal.id,
     )

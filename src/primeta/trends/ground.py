@@ -47,6 +47,7 @@ FEEDS: dict[str, tuple[str, ...]] = {
     "visits_per_customer": ("orders_per_customer", MONEY),
     "churn": (MONEY, "retention_30", "retention_90"),
     "reactivation_rate": (MONEY,),
+    "attention": ("conversion", "click_rate", "retention_30"),
     "open_rate": ("conversion", "click_rate"),
     "click_rate": ("conversion",),
     "click_to_open": ("conversion",),

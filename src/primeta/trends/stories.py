@@ -36,7 +36,15 @@ FAMILIES: tuple[frozenset[str], ...] = (
     frozenset({"discount_share", "full_price_share"}),
     frozenset({"retention_7", "retention_30", "retention_90", "churn", "reactivation_rate"}),
     frozenset(
-        {"open_rate", "click_rate", "click_to_open", "unsubscribe_rate", "complaint_rate", "conversion"}
+        {
+            "attention",
+            "open_rate",
+            "click_rate",
+            "click_to_open",
+            "unsubscribe_rate",
+            "complaint_rate",
+            "conversion",
+        }
     ),
     frozenset({"orders_per_customer", "visits_per_customer", "churn"}),
 )

@@ -21,6 +21,10 @@ REACTION_DAYS = 3
 """A reaction counts within 72 hours of its message, so that an old and a new message are judged alike."""
 
 
+MEASURED_ELSEWHERE = ("attention",)
+"""May be watched, and is no ratio of two of these sums: `attention.segment_series`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltIn:
     """One named sum over customers.
@@ -181,7 +185,7 @@ def available_metrics(warehouse: Warehouse, config: Config) -> dict[str, Metric]
     """
     declared = declared_metrics(config)
     for name in config.watch.metrics:
-        if name not in declared:
+        if name not in declared and name not in MEASURED_ELSEWHERE:
             raise NotFound(
                 f"{config.path.name}, [watch] metrics: there is no metric {name!r}; there are {', '.join(declared)}"
             )

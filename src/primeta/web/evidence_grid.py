@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from primeta.facts import GRAINS, Grain
 from primeta.show.locale import NBSP
-from primeta.signals.signal import Block
+from primeta.signals.signal import MEASURED, Block
 from primeta.trends.records import OriginEvidence
 from primeta.web.reader import Reader, capital
 
@@ -104,7 +104,7 @@ def grid_of(
 
 def what_of(reader: Reader, origin: OriginEvidence) -> str:
     """What an origin saw, in words: a metric with its direction and slice, or a note's subject."""
-    if origin.origin != "metric" or origin.what.count("|") != 2:
+    if origin.origin not in MEASURED or origin.what.count("|") != 2:
         return origin.what
     about, direction, slice_code = origin.what.split("|")
     name = reader.metric_name(about)

@@ -108,12 +108,13 @@ def _entry(entries: Mapping[str, Any], wanted: str) -> str:
 
 def _of_card(ws: Workspace, trend: str) -> dict[str, Any]:
     """What a trend's card says already; its first metric is the primary one."""
+    from primeta.warehouse.metrics import MEASURED_ELSEWHERE
     from primeta.workspace.measured import declared
 
     found_trend = ws.trend(trend)
     card, decision = found_trend.card, found_trend.decision
     owner = card.owner or (decision.owner if decision else "")
-    metrics = [name for name in card.metrics if name in declared(ws)]
+    metrics = [name for name in card.metrics if name in declared(ws) and name not in MEASURED_ELSEWHERE]
     found: dict[str, Any] = {"hypothesis": card.hypothesis, "owner": owner}
     if metrics:
         found |= {"primary": metrics[0], "metrics": metrics[1:]}

@@ -239,10 +239,14 @@ def basket_metrics(ws: Workspace) -> frozenset[str]:
 
 
 def declared(ws: Workspace) -> dict[str, Metric]:
-    """Every metric that the workspace could have, built in or its own."""
+    """Every metric that the workspace could have, built in or its own, and how much is welcomed of what is sent."""
+    from primeta.attention.segment_series import ATTENTION
     from primeta.warehouse.metrics import declared_metrics
 
-    return declared_metrics(ws.config)
+    found = declared_metrics(ws.config)
+    if {"messages", "reactions"} <= set(ws.config.tables):
+        found.setdefault(ATTENTION.name, ATTENTION)
+    return found
 
 
 def _unknown_metric(name: str) -> Metric:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from primeta.errors import BadInput, NotFound
 from primeta.signals.note import Note
-from primeta.signals.signal import ORIGINS, Direction, Origin, Signal
+from primeta.signals.signal import MEASURED, ORIGINS, Direction, Origin, Signal
 from primeta.sources.links import LONGEST as LONGEST_LINK
 from primeta.store import trends as rows
 from primeta.store.documents import save_documents
@@ -63,8 +63,8 @@ def log_signal(
     """
     text, by = given_text("text", text), named_person(by)
     happened_at = happened_at or ws.day(now)
-    if origin not in ORIGINS or origin == "metric":
-        allowed = ", ".join(entry for entry in ORIGINS if entry != "metric")
+    if origin not in ORIGINS or origin in MEASURED:
+        allowed = ", ".join(entry for entry in ORIGINS if entry not in MEASURED)
         raise BadInput(f"origin {origin!r}: expected one of {allowed} (metrics are watched, not logged)")
     if direction not in get_args(Direction):
         raise BadInput(f"direction {direction!r}: expected up or down")

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from primeta.errors import BadTable, PrimetaError
 from primeta.facts import GRAINS
-from primeta.signals.signal import Frozen, Signal
-from primeta.signals.watch import Watched, WatchSettings, watch_series
+from primeta.signals.signal import Signal
+from primeta.signals.watch import Watched, watch_series
 from primeta.store import signals as signal_rows
 from primeta.store import topics as topic_rows
 from primeta.store import trends as trend_rows
@@ -30,12 +29,15 @@ from primeta.warehouse.facts_store import refresh_facts
 from primeta.warehouse.metrics import available_metrics, unavailable_metrics
 from primeta.warehouse.series import Series
 from primeta.workspace import words
+from primeta.workspace.attention_kept import keep_fresh
 from primeta.workspace.fullness import consent_share, fullness_of
 from primeta.workspace.lock import only_one
 from primeta.workspace.looks import look_at_all
 from primeta.workspace.measured import save_measured
 from primeta.workspace.refresh import Surroundings, assess, ground_under, surroundings
 from primeta.workspace.views import SyncNote
+from primeta.workspace.watch_attention import watched_segments, weeks_of_attention
+from primeta.workspace.watch_parts import first_sights, placed, settings_of, weeks_before
 from primeta.workspace.watch_report import WatchReport
 from primeta.workspace.watch_topics import Collected, Texts, TopicsSeen, collected_now
 
@@ -66,6 +68,9 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
     # What was watched is saved: an experiment that cannot be taken over or looked at takes nothing of it back.
     synced, refused = _sync(ws, now)
     looked, failed = look_at_all(ws, now=now, progress=progress)
+    # Pages of attention rest on it; where it cannot be worked out, they say why when a person asks for it.
+    with suppress(PrimetaError):
+        keep_fresh(ws, now=now, by="watch", progress=progress)
     return dataclasses.replace(report, looked=looked, looks_failed=failed, synced=synced, sync_failed=refused)
 
 
@@ -98,17 +103,24 @@ def _watch_all(ws: Workspace, now: datetime, step: Progress) -> WatchReport:
 
         every = [entry for grain in GRAINS for entry in series[grain]]
         report, new_trends, moved = None, 0, 0
-        for year_before, promise_start, moment in _looks(ws, series["week"], seen_until):
+        for year_before, promise_start, moment in _looks(
+            ws, series["week"] or weeks_of_attention(ws, refreshed.facts, seen_until), seen_until
+        ):
             watched = _detect(ws, series, metrics, promise_start, moment, step)
-            found = watched.signals
+            looks = watched_segments(
+                ws, refreshed.facts, year_before=year_before, promise_start=promise_start, until=moment
+            )
+            found = (*watched.signals, *looks.signals)
             if year_before is not None:
                 # What was first seen in the year before is still graded; nothing new is sought there.
                 found = (*found, *_graded_on(ws, series, metrics, year_before, moment))
             save_measured(
                 ws.folder,
-                every,
-                watched.bands,
-                not_watched={(metric, code): why for metric, code, why in watched.not_watched},
+                [*every, *looks.series],
+                {**watched.bands, **looks.bands},
+                not_watched={
+                    (metric, code): why for metric, code, why in (*watched.not_watched, *looks.not_watched)
+                },
                 why_not_metrics=missing,
                 fullness=full,
                 consent_share=consents,
@@ -123,9 +135,9 @@ def _watch_all(ws: Workspace, now: datetime, step: Progress) -> WatchReport:
                     seen_until=moment,
                     facts_version=refreshed.facts_version,
                     facts_changed=sum(len(months) for months in refreshed.changed.values()),
-                    watched=watched.watched,
-                    weeks=watched.weeks_seen,
-                    not_watched=len(watched.not_watched),
+                    watched=watched.watched + looks.watched,
+                    weeks=max(watched.weeks_seen, looks.weeks),
+                    not_watched=len(watched.not_watched) + len(looks.not_watched),
                     said=said,
                 ),
                 now,
@@ -282,7 +294,7 @@ def _detect(
     seen_until: datetime,
     step: Progress,
 ) -> Watched:
-    frozen = _frozen_metrics(ws, promise_start)
+    frozen = first_sights(ws, promise_start, origin="metric")
     watched = watch_series(
         series["week"],
         series["month"],
@@ -291,11 +303,11 @@ def _detect(
         promise_start=promise_start,
         seen_until=seen_until,
         frozen=frozen,
-        settings=_settings(ws),
+        settings=settings_of(ws),
         progress=lambda done, total: step("detect", done, total),
     )
-    weeks = _weeks_before(series["week"], promise_start)
-    return dataclasses.replace(watched, signals=_placed(watched.signals, ws, baseline_weeks=weeks))
+    weeks = weeks_before(series["week"], promise_start)
+    return dataclasses.replace(watched, signals=placed(watched.signals, ws, baseline_weeks=weeks))
 
 
 def _graded_on(
@@ -305,10 +317,10 @@ def _graded_on(
     promise_start: date,
     seen_until: datetime,
 ) -> tuple[Signal, ...]:
-    frozen = _frozen_metrics(ws, promise_start)
+    frozen = first_sights(ws, promise_start, origin="metric")
     if not frozen:
         return ()
-    settings = dataclasses.replace(_settings(ws), follow_weeks=ws.config.watch.promise_weeks)
+    settings = dataclasses.replace(settings_of(ws), follow_weeks=ws.config.watch.promise_weeks)
     watched = watch_series(
         series["week"],
         series["month"],
@@ -319,40 +331,8 @@ def _graded_on(
         frozen=frozen,
         settings=settings,
     )
-    weeks = _weeks_before(series["week"], promise_start)
-    return _placed([entry for entry in watched.signals if entry.id in frozen], ws, baseline_weeks=weeks)
-
-
-def _frozen_metrics(ws: Workspace, promise_start: date) -> dict[str, Frozen]:
-    """First sights of that promise year in the metrics; those of topics are known by `store.topics`."""
-    with ws.database.read() as connection:
-        frozen = signal_rows.load_frozen(connection, promise_start)
-    return {name: entry for name, entry in frozen.items() if entry.origin == "metric"}
-
-
-def _settings(ws: Workspace) -> WatchSettings:
-    given = ws.config.watch
-    return WatchSettings(
-        false_share=given.false_share,
-        promise_weeks=given.promise_weeks,
-        smallest_effect=given.smallest_effect,
-    )
-
-
-def _placed(signals: Sequence[Signal], ws: Workspace, *, baseline_weeks: int) -> tuple[Signal, ...]:
-    """Signals with their first sight in the workspace's zone, and a warning where no last year is known."""
-    told = ("no_last_year",) if baseline_weeks < 52 else ()
-    found = []
-    for signal in signals:
-        seen = signal.frozen.first_seen.replace(tzinfo=ws.config.zone)
-        frozen = dataclasses.replace(signal.frozen, first_seen=seen)
-        found.append(dataclasses.replace(signal, frozen=frozen, why=(*signal.why, *told)))
-    return tuple(found)
-
-
-def _weeks_before(weekly: Sequence[Series], promise_start: date) -> int:
-    first = min((entry.starts[0] for entry in weekly if len(entry.starts)), default=None)
-    return 0 if first is None else int((np.datetime64(promise_start, "D") - first) // np.timedelta64(7, "D"))
+    weeks = weeks_before(series["week"], promise_start)
+    return placed([entry for entry in watched.signals if entry.id in frozen], ws, baseline_weeks=weeks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,13 @@ def draft_name(members: Sequence[Signal], metrics: Mapping[str, Metric], lang: L
         place = say(lang, "{first} and {rest:int} more slices", first=where[0], rest=rest)
     else:
         place = locale.listed(where, lang)
+    if first.origin == "attention":
+        look = (
+            say(lang, "More is welcomed")
+            if first.direction == "up"
+            else say(lang, "Fewer look at what we send")
+        )
+        return f"{look}: {place}" if place else look
     moved = (
         say(lang, "{what}: up", what=what)
         if first.direction == "up"
@@ -172,6 +179,17 @@ def draft_description(lead: Signal, metrics: Mapping[str, Metric], lang: Languag
             expected=lead.expected,
             since=lead.frozen.since,
             owners=owners_named(lead.owners, lang),
+        )
+    if lead.frozen.origin == "attention":
+        return say(
+            lang,
+            "{observed:share} of messages are welcomed in {slice:slice} since {since:date}, {expected:share} expected "
+            "of the same purposes and channels ({change}).",
+            observed=lead.observed,
+            expected=lead.expected,
+            slice=lead.frozen.slice,
+            since=lead.frozen.since,
+            change=str(change_of(lead, lang)),
         )
     return say(
         lang,

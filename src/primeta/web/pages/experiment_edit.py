@@ -8,6 +8,7 @@ from primeta.errors import BadInput, Conflict, NotFound, Refused
 from primeta.experiments.declare import Problem
 from primeta.experiments.records import DESIGNS, ENTRIES
 from primeta.trends.records import Trend
+from primeta.warehouse.metrics import MEASURED_ELSEWHERE
 from primeta.web.experiment_complaints import complaints
 from primeta.web.experiment_form import (
     Rows,
@@ -164,7 +165,7 @@ def metric_pairs(request: Request, reader: Reader, chosen: set[str]) -> list[tup
     pairs = [
         (name, metric.label_in(reader.lang))
         for name, metric in reader.metrics.items()
-        if name not in lacking or name in chosen
+        if (name not in lacking and name not in MEASURED_ELSEWHERE) or name in chosen
     ]
     known = {name for name, _ in pairs}
     pairs += [(name, name) for name in sorted(chosen - known) if name]

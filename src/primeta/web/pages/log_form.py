@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from primeta.errors import BadInput, NotAllowed, NotFound
-from primeta.signals.signal import ORIGINS
+from primeta.signals.signal import MEASURED, ORIGINS
 from primeta.sources.records import GROUP_OF
 from primeta.web.forms import Form
 from primeta.web.page import MOST_FIELDS, done, form_of, page, person_of, reader_of, sent_from_us, site_of
@@ -22,7 +22,7 @@ from primeta.web.pages.signals import SHOWN_PICTURES
 from primeta.web.texts_rows import safe_url
 
 router = APIRouter()
-NOTE_ORIGINS = tuple(origin for origin in ORIGINS if origin != "metric")
+NOTE_ORIGINS = tuple(origin for origin in ORIGINS if origin not in MEASURED)
 LOG_FIELDS = (
     "text", "origin", "subject", "source", "happened_at", "url", "direction", "trend", "by", "document",
 )  # fmt: skip

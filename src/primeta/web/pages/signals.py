@@ -17,7 +17,7 @@ from primeta.web.charts import drawn, level_title, picture_of
 from primeta.web.evidence_grid import grid_of
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of
-from primeta.web.reader import Reader
+from primeta.web.reader import Reader, capital
 from primeta.web.texts_rows import share_text
 from primeta.workspace.words import owners_named
 
@@ -191,6 +191,15 @@ def finding(reader: Reader, signal: Signal) -> str:
         )
     change, low, high = relative_of(signal)
     name, since = reader.signal_name(signal), signal.frozen.since
+    if signal.frozen.origin == "attention" and change < 0:
+        return str(
+            reader._(
+                "{slice}: fewer look at what we send since {since:date}, {x} below what was expected",
+                slice=capital(reader.slice_name(signal.frozen.slice)),
+                since=since,
+                x=reader.figure(abs(change), "relative", low, high).text,
+            )
+        )
     if not math.isfinite(change):
         if signal.frozen.direction == "up":
             return str(reader._("{name}: higher than expected since {since:date}", name=name, since=since))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from primeta.show.interval import Scale, Verdict, scale_of, verdict_of
 from primeta.show.locale import Figure
-from primeta.signals.signal import GRADES
+from primeta.signals.signal import GRADES, MEASURED
 from primeta.trends.records import Scenario, Trend
 from primeta.web.experiment_rows import HowFar, how_far
 from primeta.web.experiment_words import finding, state_word
@@ -110,7 +110,7 @@ def money_reason(trend: Trend) -> str:
 
 def last_change(reader: Reader, trend: Trend) -> tuple[str, Figure] | None:
     """How far the metric stood from what was expected in the last whole month, else week: (when, change)."""
-    seen = next((entry for entry in trend.evidence.origins if entry.origin == "metric"), None)
+    seen = next((entry for entry in trend.evidence.origins if entry.origin in MEASURED), None)
     if seen is None:
         return None
     finished = [block for blocks in (seen.weeks, seen.months) for block in blocks if block.finished]
@@ -125,7 +125,7 @@ def last_change(reader: Reader, trend: Trend) -> tuple[str, Figure] | None:
 
 def told_by(reader: Reader, trend: Trend) -> str:
     """How many independent sources speak of a trend that no metric has seen; empty where none does."""
-    sources = {name for entry in trend.evidence.origins if entry.origin != "metric" for name in entry.sources}
+    sources = {name for entry in trend.evidence.origins if entry.origin not in MEASURED for name in entry.sources}
     if not sources:
         return ""
     return str(
