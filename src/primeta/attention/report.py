@@ -5,16 +5,18 @@ Three results are read from it: health of the base, promises and who breaks them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from math import isfinite, nan
 from typing import Any
 
+import numpy as np
+
 from primeta.attention.account import PromiseAccount, Sent
 from primeta.attention.checks_sql import moment_of
-from primeta.attention.health import STATES, UNKNOWN, Health, Share, Standing
+from primeta.attention.health import STATES, UNKNOWN, Z95, Health, Share, Standing
 from primeta.attention.records import CampaignCredit, Policy
 from primeta.attention.replay_result import AttentionReplay
 from primeta.attention.replay_words import tell as tell_replay
@@ -23,9 +25,12 @@ from primeta.show import locale
 from primeta.show.chart import Picture
 from primeta.show.locale import Language
 from primeta.show.result import Head, Table
+from primeta.stats.multiplicity import bh
 
 FEW = 0.02
 """A share of customers who no longer look below which nothing is made of it."""
+FALSE_SHARE = 0.05
+"""Of campaigns that are said to have moved credit."""
 SHOWN = 20
 """Rows of a table for a terminal."""
 
@@ -43,6 +48,8 @@ class Spent:
     """`randomised`, `observational`; empty where it cannot be told."""
     money: Share
     """Unknown where the policy names no loss of a customer."""
+    told: bool = False
+    """Whether it can be told from nothing: of those of one kind and basis for which that is said at most 5% are false."""
 
     def as_dict(self) -> dict[str, Any]:
         sent = self.sent
@@ -65,6 +72,7 @@ class Spent:
             "low": self.low,
             "high": self.high,
             "basis": self.basis or None,
+            "told": self.told,
             "money": self.money.as_dict(),
             "weeks": [
                 {
@@ -168,7 +176,7 @@ def _spent(found: AttentionReplay, mean: float, loss: float) -> tuple[Spent, ...
     order = {"campaign": 0, "programme": 1, "team": 2}
     return tuple(
         sorted(
-            made,
+            _told(made),
             key=lambda row: (
                 order[row.sent.kind],
                 -row.credit if isfinite(row.credit) else 1e300,
@@ -176,6 +184,22 @@ def _spent(found: AttentionReplay, mean: float, loss: float) -> tuple[Spent, ...
             ),
         )
     )
+
+
+def _told(rows: Sequence[Spent]) -> list[Spent]:
+    """With `told`, by Benjamini & Hochberg (1995) within a kind and a basis: a list of hundreds always has some whose
+    own interval leaves out zero."""
+    from scipy.special import ndtr
+
+    found = list(rows)
+    for group in {(row.sent.kind, row.basis) for row in rows if row.basis}:
+        places = [place for place, row in enumerate(rows) if (row.sent.kind, row.basis) == group]
+        errors = np.array([(rows[place].high - rows[place].low) / (2 * Z95) for place in places])
+        values = np.array([rows[place].credit for place in places])
+        z = np.divide(values, errors, out=np.zeros(len(places)), where=errors > 0)
+        for place, passes in zip(places, bh(2 * ndtr(-np.abs(z)), share=FALSE_SHARE), strict=True):
+            found[place] = replace(rows[place], told=bool(passes))
+    return found
 
 
 def latest(health: Health | None) -> tuple[Standing, ...]:
@@ -246,21 +270,19 @@ class HealthReport:
             return tell(lang, "few") + tell(lang, "stop")
         now, then = nth_of(last.blind.value, lang), nth_of(first.blind.value, lang)
         name, month = channel_name(last.channel, lang), in_month(first.month, lang)
-        digits = 0 if last.blind.value >= 0.095 else 1
-        if now:
+        alone = first.month == last.month
+        in_words = bool(now) and (alone or not rose or (bool(then) and now != then))
+        if in_words:
             said = tell(lang, "every", nth=now, channel=name)
         else:
-            said = tell(
-                lang, "part", share=locale.percent(last.blind.value, lang, digits=digits), channel=name
-            )
-        if first.month == last.month:
+            said = tell(lang, "part", share=locale.percent(last.blind.value, lang, digits=0), channel=name)
+        if alone:
             return said + tell(lang, "stop")
         if not rose:
             return said + tell(lang, "as-before", month=month)
-        if now and then and now != then:
+        if in_words:
             return said + tell(lang, "was-every", month=month, nth=then)
-        digits = 0 if first.blind.value >= 0.095 else 1
-        share = locale.percent(first.blind.value, lang, digits=digits)
+        share = locale.percent(first.blind.value, lang, digits=0)
         return said + tell(lang, "was-part", month=month, share=share)
 
     def today_line(self, lang: Language = "en") -> str:
@@ -541,7 +563,12 @@ class CampaignsReport:
         named = [row for row in self.of_kind("campaign") if row.sent.name]
         if not named:
             return tell(lang, "campaigns.none")
-        sure = [row for row in named if isfinite(row.low) and row.low > 0]
+        sure: list[Spent] = []
+        # where no single campaign stands out of its like, programmes and teams may
+        for kind in ("campaign", "programme", "team"):
+            sure = sure or [
+                row for row in self.of_kind(kind) if row.told and row.credit > 0 and row.sent.name
+            ]
         if not sure:
             return tell(lang, "campaigns.unsure")
         drawn = [row for row in sure if row.basis == "randomised"]

@@ -98,6 +98,18 @@ ATTENTION: dict[str, tuple[str, str]] = {
         "primeta.cli.attention_replay:replay",
         "Which promises did our messages break, and what did they cost in credit?",
     ),
+    "health": (
+        "primeta.cli.attention_report:health",
+        "How much attention customers lend, and what may be sent today.",
+    ),
+    "promises": (
+        "primeta.cli.attention_report:promises",
+        "Which promises were broken, how often, by whom.",
+    ),
+    "campaigns": (
+        "primeta.cli.attention_report:campaigns",
+        "Which campaigns spent or earned the customers' credit.",
+    ),
     "may-send": ("primeta.cli.attention_may_send:may_send", "May we send this to him, and why not?"),
     "filter": (
         "primeta.cli.attention_may_send:filter_audience",

@@ -158,6 +158,9 @@ WORDS: dict[str, str] = {
     "step.interviews": N_("whom to call"),
     "step.farms": N_("accounts that belong together"),
     "step.sources": N_("customers of each source"),
+    "step.messages": N_("taking over messages"),
+    "step.credit": N_("credit of each customer"),
+    "step.replay": N_("holding the year against promises"),
     "step.certify": N_("splitting customers by lot"),
     # Canonical tables
     "table.customers": N_("Customer list"),

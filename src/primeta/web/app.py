@@ -14,7 +14,16 @@ from starlette.staticfiles import StaticFiles
 
 from primeta.errors import BadInput, Conflict, NotAllowed, NotFound, PrimetaError, Refused, Unavailable
 from primeta.show.chart import vega_bundle
-from primeta.web import api, api_attention_events, api_experiments, api_links, api_reactivation, api_texts
+from primeta.web import (
+    api,
+    api_attention,
+    api_attention_customers,
+    api_attention_events,
+    api_experiments,
+    api_links,
+    api_reactivation,
+    api_texts,
+)
 from primeta.web.background import Answers
 from primeta.web.may_send import MaySendRoute, Switched, describe
 from primeta.web.page import Site, page
@@ -135,8 +144,10 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     app.include_router(api_experiments.router)
     app.include_router(api_reactivation.router)
     app.include_router(api_texts.router)
+    app.include_router(api_attention.router)
     app.include_router(api_links.router)
     app.include_router(api_attention_events.router)
+    app.include_router(api_attention_customers.router)
     app.add_api_route("/static/vega.js", _vega, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("primeta.web") / "static")), name="static")
     described = app.openapi

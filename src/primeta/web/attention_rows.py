@@ -381,7 +381,7 @@ def spent_scale(rows: Sequence[Spent]) -> Scale:
 
 
 def spent_row(reader: Reader, row: Spent, scale: Scale) -> SpentRow:
-    verdict = verdict_of(row.low, row.high, up_is_bad=True)
+    verdict = verdict_of(row.low, row.high, up_is_bad=True) if row.told else "unsure"
     sent = row.sent
     return SpentRow(
         row=row,

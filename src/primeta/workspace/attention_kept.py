@@ -156,13 +156,13 @@ def keep_replay(
 
 
 def keep_fresh(ws: Workspace, *, now: datetime, by: str, progress: Progress | None = None) -> bool:
-    """Work the year out anew where facts, promises or policy have moved on; costs two small queries where not.
+    """Work the year out anew where it was once and facts, promises or policy have moved on; else two small queries.
 
     Returns:
         Whether it was worked out.
     """
     state = replay_state(ws, now=now)
-    if not state.mapped or not state.promised or (state.kept and not state.stale):
+    if not state.mapped or not state.kept or not state.stale:
         return False
     keep_replay(ws, now=now, by=by, progress=progress)
     return True

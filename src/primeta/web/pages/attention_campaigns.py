@@ -70,9 +70,7 @@ def sorted_rows(entries: tuple[Spent, ...], sort: str, only: str) -> list[Spent]
     chosen = [
         row
         for row in entries
-        if not only
-        or (only == "sure" and isfinite(row.low) and (row.low > 0 or row.high < 0))
-        or (only == "broken" and row.sent.broken)
+        if not only or (only == "sure" and row.told) or (only == "broken" and row.sent.broken)
     ]
     order = {
         "spent": lambda row: -row.credit if isfinite(row.credit) else 1e300,
