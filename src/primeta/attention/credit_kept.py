@@ -73,6 +73,11 @@ def pack_credit(
     return msgspec.json.encode(kept)
 
 
+def kept_channels(kept: bytes) -> tuple[str, ...]:
+    """The channels of which anything is kept."""
+    return tuple(_decode(kept).c)
+
+
 def unpack_credit(kept: bytes | None, *, channel: str, policy: Policy) -> Credit | None:
     """Of one channel; None where nothing is kept of it."""
     if kept is None:

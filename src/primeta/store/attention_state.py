@@ -58,6 +58,8 @@ def pack(state: CustomerState) -> bytes:
                 wish.asked_per_week,
                 wish.granted_per_week,
                 wish.verdict,
+                # Confirmed as he said is what a confirmation says without this.
+                *([[list(names) for names in wish.granted]] if any(wish.granted) else []),
             ]
             for _, wish in sorted(state.wishes.items())
         ]
@@ -110,6 +112,7 @@ def unpack(kept: bytes) -> CustomerState:
                 asked_per_week=row[4],
                 granted_per_week=row[5],
                 verdict=row[6],
+                granted=_granted(row),
             )
             for row in told.get("w", ())
         },
@@ -185,6 +188,16 @@ def customer_of(connection: Connection, pseudonym: str) -> str:
     return connection.scalar(query) or ""
 
 
+def sample_credits(connection: Connection, *, many: int) -> tuple[tuple[str, bytes], ...]:
+    """Pseudonym and kept credit of the first customers in the order of pseudonyms, which are keyed hashes."""
+    # Who has no credit yet is passed over here, so that the index alone says where to stop.
+    table = attention_states
+    rows = connection.execute(
+        select(table.c.pseudonym, table.c.credit).order_by(table.c.pseudonym).limit(many)
+    )
+    return tuple((row.pseudonym, bytes(row.credit)) for row in rows if row.credit is not None)
+
+
 def save_credit(connection: Connection, credits: Mapping[str, bytes], *, at: datetime) -> None:
     """Keep what was worked out of credit beside the state of customers who have one."""
     rows = [
@@ -235,6 +248,12 @@ def _marked(row: list[Any]) -> Mark:
         surface=row[7],
         key=row[8],
     )
+
+
+def _granted(row: list[Any]) -> tuple[tuple[str, ...], ...]:
+    if len(row) > 7:
+        return tuple(tuple(names) for names in row[7])
+    return ((),) if row[6] == "confirmed" else ()
 
 
 def _touch(touch: SeenTouch) -> list[Any]:

@@ -86,12 +86,3 @@ def marks_version(connection: Connection) -> tuple[int, str]:
     """Changes whenever a mark is written or taken back."""
     many, last = connection.execute(select(func.count(), func.max(touch_marks.c.at))).one()
     return int(many), "" if last is None else str(last)
-
-
-def forget_marks(connection: Connection, customer_id: str) -> int:
-    """Delete the marks of an erased customer's messages.
-
-    Returns:
-        How many there were.
-    """
-    return connection.execute(delete(touch_marks).where(touch_marks.c.customer_id == customer_id)).rowcount

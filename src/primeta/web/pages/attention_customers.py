@@ -123,7 +123,7 @@ def _customers(request: Request, form: Form, status: int = 200) -> Response:
         ],
         campaigns=[_group_row(reader, group) for group in _by_worst(groups)[:SHOWN_GROUPS]],
         more=max(0, len(groups) - SHOWN_GROUPS),
-        known=bool(site.workspace.config.tables),
+        alarmed=site.workspace.alarmed_customers(now=site.now()),
     )
 
 
