@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -232,7 +232,11 @@ ATTENTION_KEYS = (
     "accept_unproven_reason",
     "public_url",
     "preferences",
+    "retention",
 )
+RETENTION_KEYS = ("touch", "reaction", "decision", "kept", "access", "voice", "raw", "reservation", "mark")
+"""Classes that may have a span under `[attention.retention]`; all else is proof and is kept."""
+SHORTEST_RETENTION = timedelta(days=30)
 PREFERENCE_KEYS = ("sender", "contact", "channels", "topics", "languages", "consent_text")
 
 
@@ -268,6 +272,8 @@ class AttentionConfig:
     """A named person who takes it upon himself that consents without proof count …"""
     accept_unproven_reason: str = ""
     """… and why."""
+    retention: dict[str, timedelta] = field(default_factory=dict)
+    """Class → how long it is kept; a class that is not there is kept."""
     public_url: str = ""
     """Where customers reach the pages that links in messages open: `https://mail.shop.example`."""
     preferences: PreferencesConfig = PreferencesConfig()
@@ -680,7 +686,34 @@ def _attention(read: _Reader, values: dict[str, Any]) -> AttentionConfig:
         accept_unproven_reason=reason.strip(),
         public_url=_public_url(read, values),
         preferences=_preferences(read, read.section(values, "preferences", "attention.preferences")),
+        retention=_retention(read, read.section(values, "retention", "attention.retention")),
     )
+
+
+def _retention(read: _Reader, values: dict[str, Any]) -> dict[str, timedelta]:
+    section = "attention.retention"
+    for key in values:
+        if key in ("consent", "promise", "notice", "wish", "preference", "suppressed", "erased", "broken"):
+            raise read.fail(
+                section,
+                key,
+                f"{key} is proof and is kept as long as the customer is; `primeta attention erase` takes it away with him",
+            )
+    read.known(section, values, RETENTION_KEYS)
+    found: dict[str, timedelta] = {}
+    for key, value in values.items():
+        match = re.fullmatch(r"(\d{1,5})([dwmy])", value.strip()) if isinstance(value, str) else None
+        span = (
+            timedelta(days=int(match[1]) * {"d": 1, "w": 7, "m": 31, "y": 366}[match[2]]) if match else None
+        )
+        if span is None or span < SHORTEST_RETENTION:
+            raise read.fail(
+                section,
+                key,
+                f'a span of at least 30 days such as "400d", "13m" or "3y" was expected, {value!r} was given',
+            )
+        found[key] = span
+    return found
 
 
 def _public_url(read: _Reader, values: dict[str, Any]) -> str:

@@ -241,7 +241,7 @@ FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {
     ),
     "wish-confirmed": (
         {"wish": _is_filled, "verdict": _one_of(*VERDICTS)},
-        {"max_per_week": _is_maybe_count, "note": _is_text},
+        {"max_per_week": _is_maybe_count, "channels": _is_texts, "note": _is_text},
     ),
     "decision": ({"allowed": lambda value: isinstance(value, bool), "rule": _is_filled}, None),
     "touch": (
@@ -264,7 +264,10 @@ FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {
     "suppressed": ({"reason": _is_text}, {"digest": _is_text, "request": _is_text}),
     "erased": (
         {"numbers": _is_ranges},
-        {"digest": _is_text, "reason": _is_text, "request": _is_text, "receipt": _is_text},
+        {
+            "digest": _is_text, "reason": _is_text, "request": _is_text, "receipt": _is_text, "retention": _is_text,
+            "before": _is_text,
+        },
     ),
 }  # fmt: skip
 WITHOUT_CUSTOMER = ("suppressed", "erased", "decision", "kept", "broken", "promise", "notice")

@@ -137,6 +137,7 @@ ATTENTION: dict[str, tuple[str, str]] = {
     "wishes": ("primeta.cli.attention:wishes", "What customers asked for and nobody has looked at yet."),
     "dossier": ("primeta.cli.attention_rights:dossier", "All that is held about one customer, for him."),
     "erase": ("primeta.cli.attention_rights:erase", "Erase one customer everywhere, with a receipt."),
+    "retain": ("primeta.cli.attention_rights:retain", "Empty what is older than it may be kept."),
     "verify": ("primeta.cli.attention:verify", "Was any entry of the ledger changed, removed, inserted?"),
 }
 CONSENTS: dict[str, tuple[str, str]] = {

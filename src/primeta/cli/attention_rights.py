@@ -111,3 +111,33 @@ def dossier(
         tell(told.line(lang))
     else:
         put(told.line(lang))
+
+
+def retain(
+    directory: Path,
+    *,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    by: By = "",
+    json: Json = False,
+    language: Language = "",
+) -> None:
+    """Empty what is older than [attention.retention] allows; safe to repeat and to kill.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    dry_run:
+        Only say what would go.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.cli.attention import put_table
+
+    ws = open_at(directory)
+    with progress("retain") as step:
+        done = ws.retain(now=clock(), by=by or user(), dry_run=dry_run, progress=step)
+    if json:
+        put_json(done.as_dict())
+    else:
+        put_table(done.table(language_of(ws, language)))

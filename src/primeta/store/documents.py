@@ -59,7 +59,15 @@ def save_documents(
     ]
     if fresh:
         connection.execute(insert(documents), fresh)
-    changed = [{**_values(one), "id_": one.id} for one in found if one.id in known]
+    # What was emptied for its age is not filled again.
+    emptied = {
+        row.id
+        for row in _by(
+            connection, select(documents.c.id, documents.c.attributes), documents.c.id, sorted(known)
+        )
+        if row.attributes.get("emptied") == "retention"
+    }
+    changed = [{**_values(one), "id_": one.id} for one in found if one.id in known and one.id not in emptied]
     if changed:
         kept = ("id", "seen_at")
         columns = [name for name in changed[0] if name not in (*kept, "id_")]

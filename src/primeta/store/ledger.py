@@ -350,6 +350,18 @@ def load_kind(connection: Connection, *kinds: str) -> tuple[Entry, ...]:
     return tuple(_entry(row) for row in connection.execute(query))
 
 
+def load_entry(connection: Connection, number: int) -> Entry | None:
+    """One entry; None: there is none of this number."""
+    row = connection.execute(select(ledger).where(ledger.c.number == number)).first()
+    return None if row is None else _entry(row)
+
+
+def load_notices(connection: Connection) -> tuple[Entry, ...]:
+    """Texts that were shown to everybody: consents carry their hashes."""
+    query = select(ledger).where(RARE, ledger.c.kind == "notice", ledger.c.customer_id == "")
+    return tuple(_entry(row) for row in connection.execute(query.order_by(ledger.c.number)))
+
+
 def each_entry(connection: Connection, *, after: int = 0, page: int = 20_000) -> Iterator[Entry]:
     """Every entry in the order of its number, a page of them in memory at a time."""
     query = select(ledger).order_by(ledger.c.number).limit(page)
@@ -396,11 +408,23 @@ def rebuild_states(connection: Connection, customers: Collection[str]) -> None:
     query = select(ledger).where(ledger.c.customer_id.in_(list(by_customer))).order_by(ledger.c.number)
     for row in connection.execute(query):
         by_customer[row.customer_id].append(_entry(row))
+    # What was emptied for its age the kept states alone know: they are joined with what the ledger still says.
+    before = load_states(connection, list(by_customer)) if _emptied_for_age(connection) else {}
     states = [
-        fold(entries, customer_id=customer_id, suppressed_at=forbidden.get(customer_id))
+        extend(before[customer_id], entries)
+        if customer_id in before
+        else fold(entries, customer_id=customer_id, suppressed_at=forbidden.get(customer_id))
         for customer_id, entries in by_customer.items()
     ]
     save_states(connection, states, number=head.number, keys=keys)
+
+
+def _emptied_for_age(connection: Connection) -> bool:
+    """Whether retention has emptied any entry."""
+    query = select(ledger.c.number).where(
+        RARE, ledger.c.kind == "erased", ledger.c.payload.like('%"retention":%')
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def suppress(

@@ -125,6 +125,8 @@ class Person:
     """His id, pseudonym and the ids of his messages and documents."""
     texts: tuple[str, ...] = ()
     """What he wrote."""
+    words: frozenset[str] | None = None
+    """Ids that are looked for as words within texts; None: all that are long enough."""
 
     def is_named(self, value: str, key: str) -> bool:
         return value in self.ids and (len(value) >= SHORTEST_ID or key in _SAYS_WHO)
@@ -141,13 +143,10 @@ class Person:
                 return True
         return False
 
-    def stands_in(self, value: str) -> bool:
-        """Whether his id stands in a text as a word."""
-        return any(one in value and re.search(_word(one), value) is not None for one in self.long_ids)
-
     @property
     def long_ids(self) -> tuple[str, ...]:
-        return tuple(one for one in self.ids if len(one) >= SHORTEST_ID)
+        looked_for = self.ids if self.words is None else self.words
+        return tuple(one for one in looked_for if len(one) >= SHORTEST_ID)
 
 
 def person_of(ids: Iterable[str], texts: Iterable[str]) -> Person:

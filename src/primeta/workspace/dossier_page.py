@@ -28,12 +28,13 @@ nav{border-top:1px solid var(--line);border-bottom:1px solid var(--line);padding
 nav a{display:block;color:inherit;padding:.15rem 0;break-inside:avoid}nav b{font-weight:400;color:var(--soft)}
 table{border-collapse:collapse;width:100%;font-size:.875rem;table-layout:auto}
 th{text-align:left;font-weight:400;color:var(--soft);border-bottom:1px solid var(--ink);white-space:nowrap}
-td,th{padding:.4rem .9rem .4rem 0;vertical-align:top}td{overflow-wrap:anywhere}
+td,th{padding:.4rem .9rem .4rem 0;vertical-align:top}td{overflow-wrap:break-word}
 td:first-child{white-space:nowrap;overflow-wrap:normal}
 tr{border-bottom:1px solid var(--line);break-inside:avoid}td{white-space:pre-line}
 .num{text-align:right;white-space:nowrap}ul{padding-left:1.2rem;max-width:42rem}li{margin:.3rem 0}
 .wide{overflow-x:auto}
-@media(max-width:40rem){nav{columns:1}body{margin:1.5rem auto}table{font-size:.8125rem}}
+@media(max-width:40rem){nav{columns:1}body{margin:1.5rem auto}table{font-size:.8125rem}.wide table.t{min-width:38rem}
+#profile .wide table.t,#promises .wide table.t,#handed .wide table.t{min-width:0}}
 @media(prefers-color-scheme:dark){@media screen{:root{--ink:#e8eaea;--soft:#9aa4ab;--line:#333b42;--paper:#15191d}}}
 @page{size:A4;margin:18mm 16mm}
 @media print{body{max-width:none;margin:0;padding:0;font-size:10pt;background:none}nav{display:none}
@@ -154,7 +155,7 @@ def _profile(told: Dossier, lang: str) -> str:
     rows = [(tell(lang, "id"), told.customer_id)]
     for row in told.tables.get("customers", ()):
         rows += [
-            (name, _shown(value, told, lang))
+            (tell(lang, f"column.{name}") if f"column.{name}" in WORDS else name, _shown(value, told, lang))
             for name, value in row.items()
             if name != "customer_id" and value not in (None, "")
         ]

@@ -109,6 +109,10 @@ WORDS: dict[str, dict[str, str]] = {
     "purpose.useful": {"en": "useful to you", "ru": "полезное"},
     "purpose.offer": {"en": "an offer", "ru": "предложение"},
     "purpose.press": {"en": "a pressing offer", "ru": "настойчивое предложение"},
+    "column.registered_at": {"en": "With us since", "ru": "С нами с"},
+    "column.timezone": {"en": "Time zone", "ru": "Часовой пояс"},
+    "column.language": {"en": "Language", "ru": "Язык"},
+    "column.source": {"en": "How you found us", "ru": "Откуда вы пришли"},
     # What moved it, in words
     "history": {
         "en": "{channel}: {sent} messages came to you, you answered or followed a link in {welcomed}, opened {opened}; you "

@@ -106,6 +106,20 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "the erasure was broken off; run it again",
         "ru": "удаление не закончено; запустите его ещё раз",
     },
+    "retained.none": {
+        "en": "No class has a span under [attention.retention]: everything is kept.",
+        "ru": "В разделе [attention.retention] сроков нет: хранится всё.",
+    },
+    "retained.would": {
+        "en": "{count} would go. Nothing was changed.",
+        "ru": "Будет стёрто: {count}. Пока ничего не изменено.",
+    },
+    "retained.done": {"en": "{count} went.", "ru": "Стёрто: {count}."},
+    "retained.what": {"en": "What", "ru": "Что"},
+    "retained.span": {"en": "Kept", "ru": "Срок"},
+    "retained.days": {"en": "{days} days", "ru": "{days} дн."},
+    "retained.went": {"en": "Went", "ru": "Стёрто"},
+    "retained.goes": {"en": "Would go", "ru": "Будет стёрто"},
     "fault.customer": {"en": "it is of another customer", "ru": "она о другом клиенте"},
 }
 NAMES: dict[str, dict[str, str]] = {
@@ -124,6 +138,9 @@ NAMES: dict[str, dict[str, str]] = {
     "suppressed": {"en": "bans on writing", "ru": "запреты писать"},
     "erased": {"en": "erasures", "ru": "удаления"},
     "access": {"en": "dossiers handed out", "ru": "выданные досье"},
+    "voice": {"en": "texts of tickets, reviews, interviews", "ru": "тексты обращений, отзывов, интервью"},
+    "reservation": {"en": "places held for messages", "ru": "места, занятые под сообщения"},
+    "mark": {"en": "reviewers' marks", "ru": "оценки рецензентов"},
     # Tables
     "documents": {"en": "tickets, reviews, interviews", "ru": "обращения, отзывы, интервью"},
     "document_marks": {"en": "marks on them", "ru": "пометки к ним"},

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from primeta.attention.import_consents import ImportedConsents
     from primeta.attention.ledger import Event
     from primeta.attention.records import Answer as MaySend
-    from primeta.attention.records import Question
+    from primeta.attention.records import Policy, Question
     from primeta.attention.replay_result import AttentionReplay
     from primeta.experiments.certificate import Certificate
     from primeta.experiments.certify import Asked
@@ -51,14 +51,20 @@ if TYPE_CHECKING:
     from primeta.sources.records import Document, Source
     from primeta.store.deliveries import Delivery
     from primeta.store.experiments import Look
+    from primeta.store.attention_counts import KeptCount
+    from primeta.store.attention_drafts import KeptDraft
+    from primeta.store.policies import KeptPolicy
     from primeta.store.replays import KeptReplay
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.attention_kept import ReplayState, Reports
     from primeta.workspace.attention_ledger import Recorded, Verified
     from primeta.workspace.attention_links import Linked, MessageLinks
+    from primeta.workspace.attention_policy import PolicyBook
+    from primeta.workspace.attention_proofs import CustomerProofs
     from primeta.workspace.attention_sync import Synced
     from primeta.workspace.attention_wishes import Wishes
+    from primeta.workspace.attention_alarmed import Alarmed
     from primeta.workspace.attention_customer import CustomerView
     from primeta.workspace.attention_first_days import FirstDays
     from primeta.workspace.attention_marks import TouchMarks
@@ -82,6 +88,7 @@ if TYPE_CHECKING:
         WhomView,
     )
     from primeta.workspace.reread import RereadReport
+    from primeta.workspace.retain import Retained
     from primeta.workspace.sources_health import SourceList
     from primeta.workspace.texts_views import (
         CollectReport,
@@ -371,6 +378,12 @@ class Workspace:
         from primeta.workspace.consents import import_consents
 
         return import_consents(self, file, now=now, by=by, **options)
+
+    def retain(self, *, now: datetime, **options: Any) -> Retained:
+        """Empty what is older than `[attention.retention]` allows; options as in `workspace.retain.retain`."""
+        from primeta.workspace.retain import retain
+
+        return retain(self, now=now, **options)
 
     def dossier(self, customer_id: str, *, now: datetime) -> Dossier:
         """All that is held about one customer, for that customer."""
@@ -877,6 +890,12 @@ class Workspace:
 
         return first_days(self, now=now, **options)
 
+    def alarmed_customers(self, *, now: datetime) -> Alarmed:
+        """Some of those who probably no longer look, by pseudonym."""
+        from primeta.workspace.attention_alarmed import alarmed
+
+        return alarmed(self, now=now)
+
     def mark_touch(self, customer: str, message_id: str, mark: str, *, by: str, now: datetime, note: str = "") -> None:
         """Write whether a reviewer would wait for the next message like this one; an empty mark takes it back."""
         from primeta.workspace.attention_marks import mark_touch
@@ -894,6 +913,52 @@ class Workspace:
         from primeta.workspace.attention_marks import touch_marks
 
         return touch_marks(self, now=now)
+
+    def policy_book(self, *, now: datetime) -> PolicyBook:
+        """The rules of sending in force, those before, a draft and its replay."""
+        from primeta.workspace.attention_policy import policy_book
+
+        return policy_book(self, now=now)
+
+    def save_policy_draft(
+        self, policy: Policy | Mapping[str, Any], *, by: str, now: datetime, **options: Any
+    ) -> KeptDraft:
+        """Keep a policy as the draft; options as in `attention_policy.save_policy_draft`."""
+        from primeta.workspace.attention_policy import save_policy_draft
+
+        return save_policy_draft(self, policy, by=by, now=now, **options)
+
+    def switch_policy(
+        self, number: int, *, by: str, now: datetime, without_replay: str = ""
+    ) -> KeptPolicy:
+        """The draft becomes the next version, in force at once."""
+        from primeta.workspace.attention_policy import switch_on
+
+        return switch_on(self, number, by=by, now=now, without_replay=without_replay)
+
+    def coverage(self) -> Coverage:
+        """How far consents reach, as it was counted last."""
+        from primeta.workspace.attention_coverage import coverage
+
+        return coverage(self)
+
+    def count_consents(self, *, now: datetime, by: str, progress: Progress | None = None) -> KeptCount:
+        """Count consents over the states of all customers, and keep the answer."""
+        from primeta.workspace.attention_coverage import count_consents
+
+        return count_consents(self, now=now, by=by, progress=progress)
+
+    def check_chain(self, *, now: datetime, by: str) -> Verified:
+        """Check the whole chain of the ledger, and keep what was found."""
+        from primeta.workspace.attention_coverage import check_chain
+
+        return check_chain(self, now=now, by=by)
+
+    def customer_proofs(self, said: str, *, now: datetime) -> CustomerProofs:
+        """What one customer said about being written to, with its proofs; by pseudonym or id."""
+        from primeta.workspace.attention_proofs import customer_proofs
+
+        return customer_proofs(self, said, now=now)
 
     def desk(self, *, now: datetime) -> Desk:
         """For many questions and for places under the caps: policy and promises are read once."""
