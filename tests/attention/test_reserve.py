@@ -12,14 +12,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from primeta.attention.chain import check
+from primeta.attention.credit_kept import is_fresh
 from primeta.attention.ledger import Event
 from primeta.attention.records import Question
 from primeta.errors import BadInput, Conflict
 from primeta.store.ledger import append_all, each_entry, load_head
 from primeta.store.reservations import expired
+from primeta.store.schema import attention_states
 from primeta.workspace import open_workspace
+from primeta.workspace.attention_keep_credit import mark_of
 from primeta.workspace.may_send import Desk
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -96,6 +100,34 @@ def test_a_place_is_held_until_it_is_confirmed_or_given_back(folder):
         desk.reserve(ask("c1", "m1"), now=NOW, by="test")
     with pytest.raises(BadInput, match="message_id"):
         desk.reserve(ask("c1", ""), now=NOW, by="test")
+    desk.close()
+    ws.close()
+
+
+def test_a_message_that_was_confirmed_counts_in_credit_at_once(folder):
+    ws = open_workspace(folder)
+    desk = Desk(ws, now=NOW)
+    figures = []
+    for n in range(3):
+        later = NOW + timedelta(minutes=n)
+        assert desk.reserve(ask("c0", f"m{n}"), now=later, by="test").ok
+        desk.confirm(ask("c0", f"m{n}"), sent_at=later, now=later, by="test")
+        told = desk.answer(ask("c0", ""), now=later).credit
+        assert told is not None
+        assert (told.touches, told.as_of) == (n + 1, later)
+        figures.append(told.value)
+    # Each message that nothing has come of yet tires him.
+    assert figures[0] > figures[1] > figures[2]
+    with ws.database.read() as connection:
+        number, kept = connection.execute(
+            select(attention_states.c.number, attention_states.c.credit).where(
+                attention_states.c.customer_id == "c0"
+            )
+        ).one()
+    mark = mark_of(desk.model())
+    assert is_fresh(
+        bytes(kept), number=number, policy=desk.policy, model=mark, now=NOW, at_most=timedelta(days=1)
+    )
     desk.close()
     ws.close()
 

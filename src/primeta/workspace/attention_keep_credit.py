@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from primeta.store.ledger import load_entries
 from primeta.store.schema import attention_states
 
 if TYPE_CHECKING:
-    from primeta.attention.credit import CreditModel
+    from primeta.attention.credit import CreditEvent, CreditModel
+    from primeta.attention.records import Credit, Policy
     from primeta.workspace.workspace import Progress, Workspace
 
 AT_ONCE = 500
@@ -31,13 +33,12 @@ def keep_credit(ws: Workspace, *, now: datetime, progress: Progress | None = Non
     Returns:
         For how many customers.
     """
-    from primeta.attention.credit import credit_of, state_of
     from primeta.workspace.may_send import Desk
 
     desk = Desk(ws, now=now)
     policy, model = desk.policy, desk.learnt_model(now=now)
     desk.close()
-    mark = _mark(model)
+    mark = mark_of(model)
     table, last, done = attention_states, "", 0
     while True:
         query = (
@@ -61,13 +62,7 @@ def keep_credit(ws: Workspace, *, now: datetime, progress: Progress | None = Non
                 if fresh:
                     continue
                 events = credit_events(load_entries(connection, customer))
-                state = state_of(events, model=model, until=now)
-                credits = {
-                    channel: credit_of(
-                        state, model=model, channel=channel, at=max(now, state.as_of), policy=policy
-                    )
-                    for channel in state.channels
-                }
+                credits = credits_of(events, model=model, policy=policy, now=now)
                 packed[customer] = pack_credit(credits, policy=policy, at=now, number=number, model=mark)
         if not rows:
             return done
@@ -79,7 +74,20 @@ def keep_credit(ws: Workspace, *, now: datetime, progress: Progress | None = Non
             progress("credit", done, done)
 
 
-def _mark(model: CreditModel) -> str:
+def credits_of(
+    events: Iterable[CreditEvent], *, model: CreditModel, policy: Policy, now: datetime
+) -> dict[str, Credit]:
+    """One customer's credit now on each channel on which he was written to."""
+    from primeta.attention.credit import credit_of, state_of
+
+    state = state_of(events, model=model, until=now)
+    return {
+        channel: credit_of(state, model=model, channel=channel, at=max(now, state.as_of), policy=policy)
+        for channel in state.channels
+    }
+
+
+def mark_of(model: CreditModel) -> str:
     """By which a model is recognised."""
     text = json.dumps(model.as_dict(), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -9,14 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from primeta.attention.credit_kept import credit_events, unpack_credit
+from primeta.attention.credit_kept import credit_events, pack_credit, unpack_credit
 from primeta.attention.decide import CLOCK_MAY_DIFFER, CreditAt, decide, promises_of
 from primeta.attention.fold import CustomerState, SeenTouch, state_as_of
 from primeta.attention.policy import impossible, policy_from, seal_of
 from primeta.attention.priority import Place, Wanting, choose
 from primeta.attention.quick import Verdict
 from primeta.attention.quiet_hours import zone_of
-from primeta.attention.records import Answer, Credit, Policy, Promise, Question
+from primeta.attention.records import PURPOSES, Answer, Credit, Entry, Policy, Promise, Question
 from primeta.attention.reserve import HELD_FOR, LONGEST_HELD, Held, looks_back
 from primeta.config import Config, config_error, load_config
 from primeta.errors import BadInput, NotFound
@@ -100,6 +100,7 @@ class Desk:
         self.default_zone = ws.config.timezone
         self._model: CreditModel | None = None
         self._prior: dict[str, Credit] = {}
+        self._mark = ""
 
     def close(self) -> None:
         self.reader.close()
@@ -299,8 +300,34 @@ class Desk:
         )
 
     def confirm(self, question: Question, *, sent_at: datetime, now: datetime, by: str) -> Held:
-        """The message was sent."""
-        return reservations.confirm(self.ws.database, question, sent_at=sent_at, now=now, by=by)
+        """The message was sent: it counts in the next question, under caps and in credit."""
+        from primeta.attention.credit import CreditEvent
+        from primeta.workspace.attention_keep_credit import credits_of, mark_of
+
+        model = self.model()
+        if not self._mark:
+            self._mark = mark_of(model)
+
+        def recount(entries: Sequence[Entry], asked: Question, at: datetime) -> Callable[[int], bytes]:
+            events = credit_events(entries)
+            # A purpose that there is not is kept in the ledger as told, and says nothing to credit.
+            if asked.purpose in PURPOSES:
+                sent = CreditEvent(
+                    kind="touch",
+                    at=at,
+                    channel=asked.channel,
+                    purpose=asked.purpose,
+                    message_id=asked.message_id,
+                )
+                events.append(sent)
+            credits = credits_of(events, model=model, policy=self.policy, now=max(now, at))
+            return lambda number: pack_credit(
+                credits, policy=self.policy, at=now, number=number, model=self._mark
+            )
+
+        return reservations.confirm(
+            self.ws.database, question, sent_at=sent_at, now=now, by=by, recount=recount
+        )
 
     def release(self, message_id: str, *, now: datetime) -> Held:
         """The message is not going to be sent."""
@@ -330,6 +357,7 @@ class Desk:
             with contextlib.suppress(NotFound):
                 self._model = credit_model(self.ws, now=now)
                 self._prior.clear()
+                self._mark = ""
         return self.model()
 
     def prior(self, channel: str, now: datetime) -> Credit:
