@@ -51,10 +51,21 @@ class Wish:
     """As the person who confirmed it understood; of several the smallest."""
     verdict: str = ""
     """Empty: waits for a person; `confirmed`, `released`. Once confirmed, no release undoes it."""
+    granted: tuple[tuple[str, ...], ...] = ()
+    """Channels as each person who confirmed it understood; an empty tuple among them: as he said."""
 
     @property
     def pending(self) -> bool:
         return self.at is not None and not self.verdict
+
+    @property
+    def meant(self) -> tuple[str, ...]:
+        """Channels as they hold once it is confirmed, by the safe side of what several persons understood."""
+        understood = [set(names) if names else set(self.channels) for names in self.granted or ((),)]
+        if self.means == "only-channels":
+            return tuple(sorted(set.intersection(*understood)))
+        # Empty means every channel, and every channel is more than some.
+        return () if not all(understood) else tuple(sorted(set.union(*understood)))
 
     def pauses(self, channel: str) -> bool:
         """Whether marketing on this channel waits for a person's word on it."""
@@ -367,8 +378,12 @@ def _wish(wishes: Mapping[str, Wish], entry: Entry) -> Wish:
     verdict, most = str(told.get("verdict", "")), told.get("max_per_week")
     if known.granted_per_week is not None:
         most = known.granted_per_week if most is None else min(most, known.granted_per_week)
+    granted = set(known.granted)
+    if verdict == "confirmed":
+        granted.add(tuple(sorted(told.get("channels") or ())))
     return replace(
         known,
+        granted=tuple(sorted(granted)),
         verdict="confirmed" if "confirmed" in (verdict, known.verdict) else verdict,
         granted_per_week=most,
     )
@@ -378,10 +393,10 @@ def _refusals(wish: Wish) -> Iterable[tuple[SlotKey, Mark]]:
     """The opt-outs that a confirmed wish is, as of when he said it."""
     at = wish.at or LONG_AGO
     mark = Mark(at=at, effective=at, state="withdrawn", proven=True, surface="wish", key=wish.key)
-    if wish.means == "stop-all" or (wish.means == "stop-channel" and not wish.channels):
+    if wish.means == "stop-all" or (wish.means == "stop-channel" and not wish.meant):
         yield ("marketing", "", ""), mark
     elif wish.means == "stop-channel":
-        for channel in wish.channels:
+        for channel in wish.meant:
             yield ("marketing", channel, ""), mark
     elif wish.means == "delete-data":
         for processing in OBJECTABLE:
@@ -393,7 +408,7 @@ def _settings(wish: Wish) -> Iterable[tuple[str, Setting]]:
     if wish.verdict != "confirmed" or wish.at is None:
         return
     if wish.means == "only-channels":
-        yield "channels", Setting(at=wish.at, value=list(wish.channels), key=wish.key)
+        yield "channels", Setting(at=wish.at, value=list(wish.meant), key=wish.key)
     elif wish.means == "less-often":
         most = wish.asked_per_week if wish.granted_per_week is None else wish.granted_per_week
         if most is not None:

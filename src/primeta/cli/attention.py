@@ -130,6 +130,7 @@ def verify(
         en or ru; default: the workspace's.
     """
     from primeta.workspace import attention_ledger
+    from primeta.workspace.attention_coverage import keep_checked
 
     ws = open_at(directory)
     if receipt is not None:
@@ -142,6 +143,7 @@ def verify(
             put(checked.line(language_of(ws, language)))
         return 0 if checked.ok else NOT_WHOLE
     found = attention_ledger.verify(ws, now=clock(), anchors=anchors, save=save)
+    keep_checked(ws, found, now=clock(), by=user())
     if rebuild and found.ok:
         attention_ledger.rebuild(ws)
     if json:

@@ -117,6 +117,9 @@ JobKind = Literal[
     "farms",
     "sources",
     "collect",
+    "attention-draft",
+    "attention-consents",
+    "attention-verify",
 ]
 
 

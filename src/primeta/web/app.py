@@ -30,6 +30,7 @@ from primeta.web.page import Site, page
 from primeta.web.pages import (
     attention_ask,
     attention_campaigns,
+    attention_consents,
     attention_customers,
     attention_health,
     attention_policy,
@@ -132,6 +133,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
         attention_customers,
         attention_policy,
         attention_ask,
+        attention_consents,
         metrics,
         data,
         delivery,

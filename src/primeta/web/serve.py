@@ -312,6 +312,20 @@ def _attention_draft(workspace, progress) -> dict[str, object]:
     return {"drafts": keep_drafts(workspace, now=clock(), by="job", progress=progress)}
 
 
+def _attention_consents(workspace, progress) -> dict[str, object]:
+    """How far consents reach, over the states of all customers."""
+    kept = workspace.count_consents(now=clock(), by="job", progress=progress)
+    return {"customers": kept.document["customers"]}
+
+
+def _attention_verify(workspace, progress) -> dict[str, object]:
+    """Every entry of the ledger against the one before it."""
+    progress("verify", 0, 1)
+    found = workspace.check_chain(now=clock(), by="job")
+    progress("verify", 1, 1)
+    return {"ok": found.ok, "entries": found.checked.entries}
+
+
 def _whole(key: str, done: int, failed: Sequence[tuple[str, str]]) -> dict[str, object]:
     """How many were done; a job of which any part failed says which and why."""
     if failed:
@@ -340,5 +354,7 @@ WORK = {
     "sources": _sources,
     "attention": _attention,
     "attention-draft": _attention_draft,
+    "attention-consents": _attention_consents,
+    "attention-verify": _attention_verify,
 }
 """Kind of a job → what does it."""

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from primeta.attention.answer_words import WORDS
 from primeta.attention.fold import CustomerState, fold
 from primeta.attention.ledger import Event
+from primeta.attention.outcomes import UNKNOWN_PURPOSE
 from primeta.attention.records import PURPOSES, Entry
 from primeta.show import locale
 from primeta.store.ledger import append_all
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 20_000
 """Rows in memory."""
-NO_PURPOSE = "offer"
-"""What a message without a purpose counts as: the safe side, since offers count under every cap and earn nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +81,10 @@ def sync(
             new += done.new
         if warehouse.has("customers", "timezone"):
             zones = _keep_zones(ws, warehouse)
+    from primeta.workspace.attention_coverage import count_consents
     from primeta.workspace.attention_keep_credit import keep_credit
 
+    count_consents(ws, now=now, by=by, progress=progress)
     credits = keep_credit(ws, now=now, progress=progress)
     return Synced(
         credits=credits,
@@ -262,7 +263,7 @@ def _event(row: tuple[Any, ...], counts: dict[str, int], by: str) -> Event:
     told = {
         "message_id": message,
         "channel": channel or "",
-        "purpose": purpose if purpose in PURPOSES else NO_PURPOSE,
+        "purpose": purpose if purpose in PURPOSES else UNKNOWN_PURPOSE,
     }
     for name, value in (("campaign", campaign), ("programme", programme)):
         if value:

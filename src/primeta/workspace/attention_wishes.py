@@ -120,6 +120,7 @@ def wishes(
     confirm: str = "",
     release: str = "",
     max_per_week: int | None = None,
+    channels: tuple[str, ...] = (),
 ) -> Wishes:
     """What waits for a person, after looking for new ones or settling one.
 
@@ -130,6 +131,8 @@ def wishes(
         raise BadInput("a wish is confirmed or released: give --confirm or --release, not both")
     if max_per_week is not None and not confirm:
         raise BadInput("--max-per-week belongs to --confirm")
+    if channels and not confirm:
+        raise BadInput("--channels belongs to --confirm")
     if confirm or release:
         settle_wish(
             ws,
@@ -138,6 +141,7 @@ def wishes(
             by=by,
             now=now,
             max_per_week=max_per_week,
+            channels=channels,
         )
     found, texts, nobody = find_wishes(ws, now=now) if find else (0, 0, 0)
     return Wishes(
@@ -150,29 +154,73 @@ def waiting_wishes(ws: Workspace, *, now: datetime) -> tuple[WishView, ...]:
     keys = keys_of(ws.database, now=now)
     told, verdicts = _wishes(ws)
     return tuple(
-        WishView(
-            key=entry.key,
-            customer=keys.pseudonym(entry.customer_id),
-            said_at=entry.happened_at,
-            means=entry.payload["means"],
-            channels=tuple(entry.payload.get("channels") or ()),
-            max_per_week=entry.payload.get("max_per_week"),
-            sentence=entry.payload.get("sentence", ""),
-            found_in=entry.payload.get("found_in", ""),
-        )
+        _view(entry, keys.pseudonym(entry.customer_id))
         for entry in sorted(told, key=lambda entry: (entry.happened_at, entry.number))
         if entry.key not in verdicts
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledWish:
+    """A wish on which a person has said his word."""
+
+    wish: WishView
+    verdict: str
+    """`confirmed` or `released`."""
+    by: str
+    at: datetime
+    note: str = ""
+
+
+def settled_wishes(ws: Workspace, *, now: datetime, most: int = 20) -> tuple[SettledWish, ...]:
+    """The last wishes that were settled, the newest word first."""
+    keys = keys_of(ws.database, now=now)
+    told, verdicts = _wishes(ws)
+    found = [
+        SettledWish(
+            wish=_view(entry, keys.pseudonym(entry.customer_id)),
+            verdict=word.payload["verdict"],
+            by=word.by,
+            at=word.happened_at,
+            note=word.payload.get("note", ""),
+        )
+        for entry in told
+        if (word := verdicts.get(entry.key)) is not None
+    ]
+    return tuple(sorted(found, key=lambda one: one.at, reverse=True)[:most])
+
+
+def _view(entry: Entry, customer: str) -> WishView:
+    return WishView(
+        key=entry.key,
+        customer=customer,
+        said_at=entry.happened_at,
+        means=entry.payload["means"],
+        channels=tuple(entry.payload.get("channels") or ()),
+        max_per_week=entry.payload.get("max_per_week"),
+        sentence=entry.payload.get("sentence", ""),
+        found_in=entry.payload.get("found_in", ""),
+    )
+
+
 def settle_wish(
-    ws: Workspace, key: str, *, verdict: str, by: str, now: datetime, max_per_week: int | None = None
+    ws: Workspace,
+    key: str,
+    *,
+    verdict: str,
+    by: str,
+    now: datetime,
+    max_per_week: int | None = None,
+    channels: tuple[str, ...] = (),
+    note: str = "",
 ) -> None:
     """A person has looked: the wish becomes an opt-out or a preference, or marketing goes on.
 
     Args:
         key: Of the wish, or as many of its first letters as are unique.
         max_per_week: What a wish for fewer messages means.
+        channels: Those that he meant, where it was understood otherwise; empty: as it was understood.
+        note: Why it was decided so.
     Raises:
         NotFound: there is no such wish.
         BadInput: several begin so; or nobody says how many messages a wish for fewer means.
@@ -197,11 +245,19 @@ def settle_wish(
         raise BadInput("he asks for fewer messages; say how many a week are meant: --max-per-week 1")
     if max_per_week is not None and max_per_week < 0:
         raise BadInput(f"--max-per-week {max_per_week}: 0 or more was expected")
+    if channels and (
+        verdict != "confirmed" or wish.payload["means"] not in ("stop-channel", "only-channels")
+    ):
+        raise BadInput("channels belong to the confirmation of a wish about channels")
     payload: dict[str, Any] = {"wish": wish.key, "verdict": verdict}
+    if channels:
+        payload["channels"] = list(channels)
+    if note.strip():
+        payload["note"] = note.strip()[:2_000]
     if max_per_week is not None:
         payload["max_per_week"] = max_per_week
     event = Event(
-        key=key_of("wish-confirmed", wish.key, verdict, max_per_week, by, now),
+        key=key_of("wish-confirmed", wish.key, verdict, max_per_week, *channels, by, now),
         kind="wish-confirmed",
         customer_id=wish.customer_id,
         happened_at=now,

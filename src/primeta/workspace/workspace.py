@@ -49,25 +49,26 @@ if TYPE_CHECKING:
     from primeta.reactivation.policy.result import PolicyResult
     from primeta.reactivation.whom.result import Whom
     from primeta.sources.records import Document, Source
-    from primeta.store.deliveries import Delivery
-    from primeta.store.experiments import Look
     from primeta.store.attention_counts import KeptCount
     from primeta.store.attention_drafts import KeptDraft
+    from primeta.store.deliveries import Delivery
+    from primeta.store.experiments import Look
     from primeta.store.policies import KeptPolicy
     from primeta.store.replays import KeptReplay
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
+    from primeta.workspace.attention_alarmed import Alarmed
+    from primeta.workspace.attention_coverage import Coverage
+    from primeta.workspace.attention_customer import CustomerView
+    from primeta.workspace.attention_first_days import FirstDays
     from primeta.workspace.attention_kept import ReplayState, Reports
     from primeta.workspace.attention_ledger import Recorded, Verified
     from primeta.workspace.attention_links import Linked, MessageLinks
+    from primeta.workspace.attention_marks import TouchMarks
     from primeta.workspace.attention_policy import PolicyBook
     from primeta.workspace.attention_proofs import CustomerProofs
     from primeta.workspace.attention_sync import Synced
     from primeta.workspace.attention_wishes import Wishes
-    from primeta.workspace.attention_alarmed import Alarmed
-    from primeta.workspace.attention_customer import CustomerView
-    from primeta.workspace.attention_first_days import FirstDays
-    from primeta.workspace.attention_marks import TouchMarks
     from primeta.workspace.audience_filter import Filtered
     from primeta.workspace.deliver import Deliveries
     from primeta.workspace.digest import Digest
@@ -75,7 +76,6 @@ if TYPE_CHECKING:
     from primeta.workspace.experiment_size import PlanSize
     from primeta.workspace.looks import Audience, Looked
     from primeta.workspace.may_send import Desk
-    from primeta.workspace.receipts import Receipt
     from primeta.workspace.reactivation_plan import PlanExample
     from primeta.workspace.reactivation_views import (
         CampaignView,
@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         SourcesView,
         WhomView,
     )
+    from primeta.workspace.receipts import Receipt
     from primeta.workspace.reread import RereadReport
     from primeta.workspace.retain import Retained
     from primeta.workspace.sources_health import SourceList
