@@ -31,6 +31,7 @@ from primeta.warehouse.rules import RULES
 from primeta.web import texts_documents
 from primeta.workspace import (
     attention_credit,
+    attention_links,
     collect_words,
     deliver,
     digest,
@@ -162,6 +163,19 @@ def test_may_send_and_its_kin_are_documented_with_all_their_options(verb: str):
     missing = [name for name in options(build()["attention"][verb]) if f"`{name}`" not in text]
     assert not missing, f"how-to/may-send.md does not mention {missing}"
     assert section(page("reference/json.md"), f"attention {verb}")
+
+
+@pytest.mark.parametrize("where", ["how-to/preference-centre.md", "ru/preference-centre.md"])
+def test_links_are_documented_with_all_their_options(where: str):
+    text = page(where)
+    assert "primeta attention links" in text
+    known = options(build()["attention"]["links"])
+    missing = [name for name in known if f"`{name}`" not in text]
+    assert not missing, f"{where} does not mention {missing}"
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention links")))
+    for kind in (attention_links.Linked, attention_links.MessageLinks):
+        assert set(re.findall(r'"(\w+)":', inspect.getsource(kind.as_dict))) <= said
+    assert set(config.PREFERENCE_KEYS) <= first_cells(section(page("reference/workspace-file.md"), "[attention]"))
 
 
 @pytest.mark.parametrize("where", ["how-to/replay.md", "ru/replay.md"])

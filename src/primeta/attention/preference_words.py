@@ -81,7 +81,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "I agree that {sender} sends me advertising {channel}. I can take this back at any time.",
         "ru": "Даю согласие получать рекламу от «{sender}» {channel}. Согласие можно отозвать в любой момент.",
     },
-    "consent.button": {"en": "I agree: start again", "ru": "Даю согласие: присылайте"},
+    "consent.button": {"en": "I agree: please send", "ru": "Даю согласие: присылайте"},
     "started": {
         "en": "Recorded: {things} will come again.",
         "ru": "Записано: {things} снова будут приходить.",
@@ -111,6 +111,7 @@ WORDS: dict[str, dict[str, str]] = {
     "nothing-new": {"en": "Nothing has changed: it stood like this already.", "ru": "Ничего не изменилось: так уже было."},
     "channels": {"en": "Where it comes", "ru": "Куда присылать"},
     "on": {"en": "on", "ru": "включено"},
+    "on.resting": {"en": "on, and resting now", "ru": "включено, но сейчас ничего не приходит"},
     "off": {"en": "off", "ru": "отключено"},
     "off.since": {"en": "off since {day}", "ru": "отключено с {day}"},
     "on.since": {"en": "on, with your consent of {day}", "ru": "включено, ваше согласие от {day}"},

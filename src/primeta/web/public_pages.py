@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from primeta.attention.choices import OFTEN, PAUSES, Choices, choices_of, is_stopped
+from primeta.attention.choices import OFTEN, PAUSES, ChannelChoice, Choices, choices_of, is_stopped
 from primeta.attention.fold import CustomerState
 from primeta.attention.preference_words import channel_words, often_words, tell
 from primeta.attention.records import Promise
@@ -51,7 +51,7 @@ def style() -> tuple[str, bytes]:
 
 def draw(template: str, lang: Language, *, sender: str, contact: str, token: str = "", **context: Any) -> str:
     """A page from a template."""
-    return (
+    page = (
         templates()
         .get_template(template)
         .render(
@@ -65,6 +65,8 @@ def draw(template: str, lang: Language, *, sender: str, contact: str, token: str
             **context,
         )
     )
+    # A line must not end in the middle of this word; a word joiner holds it together.
+    return page.replace("уш-уведомл", "уш-\u2060уведомл")
 
 
 def of_desk(desk: Desk) -> dict[str, Any]:
@@ -146,7 +148,7 @@ def choose_page(
         token=token,
         said=words,
         now=now_words(desk, found),
-        rows=[_row(desk, one) for one in found.channels],
+        rows=[_row(desk, one, rests=found.waiting or bool(found.paused_until)) for one in found.channels],
         any_on=bool(found.on),
         often=often,
         often_now="" if found.max_per_week is None else str(found.max_per_week),
@@ -171,11 +173,13 @@ def _promised(promise: Promise | None, lang: Language) -> str:
     return "" if promise is None else tell(lang, "often.promised", text=promise.text)
 
 
-def _row(desk: Desk, one: Any) -> dict[str, Any]:
+def _row(desk: Desk, one: ChannelChoice, *, rests: bool) -> dict[str, Any]:
     lang = desk.lang
     things = channel_words(one.name, lang)[0]
     word = "on" if one.on else "off"
     state = tell(lang, f"{word}.since", day=_day(one.since, desk)) if one.since else tell(lang, word)
+    if one.on and rests:
+        state = tell(lang, "on.resting")
     return {
         "name": one.name,
         "on": one.on,
