@@ -91,7 +91,7 @@ def test_what_is_later_than_the_end_of_the_log_is_left_out():
     assert not log.closed.any()
 
 
-def test_withheld_messages_are_no_touches_and_an_unknown_purpose_counts_as_useful():
+def test_withheld_messages_are_no_touches_and_an_unknown_purpose_counts_as_an_offer():
     log = read(
         [
             message("a", 0, withheld=True, purpose="offer"),
@@ -101,7 +101,7 @@ def test_withheld_messages_are_no_touches_and_an_unknown_purpose_counts_as_usefu
         ],
         [reaction("a", "clicked", 1)],
     )
-    assert [PURPOSES[code] for code in log.purpose] == ["offer", "useful", "useful"]
+    assert [PURPOSES[code] for code in log.purpose] == ["offer", "offer", "offer"]
 
 
 def test_a_missing_column_is_named():

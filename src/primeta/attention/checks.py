@@ -13,7 +13,7 @@ from primeta.attention import checks_sql
 from primeta.attention.outcomes import DRIVING_AWAY, UNKNOWN_PURPOSE
 from primeta.attention.promise_file import in_force
 from primeta.attention.quiet_hours import zone_of
-from primeta.attention.records import Broken, Promise
+from primeta.attention.records import PURPOSES, Broken, Promise
 from primeta.attention.replay_tables import Given
 from primeta.errors import BadTable
 from primeta.warehouse.duck import arrow, one, plain_errors, quoted, run
@@ -117,11 +117,13 @@ def place_log(
     Raises:
         BadTable: rows of one message contradict each other.
     """
+    known = checks_sql.listed(PURPOSES)
     with plain_errors(f"reading {messages.where}"):
         run(
             connection,
             f"""CREATE OR REPLACE TEMP TABLE replay_stage AS SELECT message_id, customer_id, epoch_us(sent_at) AS us,
-                coalesce(lower(channel), '') AS channel, coalesce(lower(purpose), '{UNKNOWN_PURPOSE}') AS purpose,
+                coalesce(lower(channel), '') AS channel, CASE WHEN lower(purpose) IN ({known})
+                    THEN lower(purpose) ELSE '{UNKNOWN_PURPOSE}' END AS purpose,
                 coalesce(campaign, '') AS campaign, coalesce(programme, '') AS programme, coalesce(team, '') AS team,
                 cost, coalesce(withheld, false) AS withheld, probability, coalesce(personal, false) AS personal,
                 coalesce(epoch_us(learnt_at), epoch_us(sent_at)) AS learnt

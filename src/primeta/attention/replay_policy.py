@@ -319,13 +319,9 @@ def _stopped(
             if customer != current:
                 current, marketing = customer, 0
                 sent = [deque(maxlen=most or 1) for _, _, most, _ in caps]
-            rule = ""
             service = purpose == "service"
-            if not service:
-                if is_quiet:
-                    rule = "quiet-hours"
-                elif marketing < policy.first_useful and purpose != "useful":
-                    rule = "first-touches"
+            # In the order of `decide`: the first that refuses is told.
+            rule = "quiet-hours" if is_quiet and not service else ""
             mine = [
                 place
                 for place, (purposes, on, _, _) in enumerate(caps)
@@ -337,6 +333,8 @@ def _stopped(
                     if not most or (len(sent[place]) == most and sent[place][0] > us - window):
                         rule = "cap"
                         break
+            if not rule and marketing < policy.first_useful and purpose not in ("service", "useful"):
+                rule = "first-touches"
             if rule:
                 found[0].append(customer)
                 found[1].append(number)
