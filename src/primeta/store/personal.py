@@ -187,9 +187,11 @@ def without_person(value: Any, person: Person, key: str = "") -> tuple[Any, int]
         found = 0
         for entry in value:
             inside, there = without_person(entry, person, key)
+            if there and _is_about(entry, person, key):
+                found += 1
+                continue
             found += there
-            if not (there and _is_about(entry, person, key)):
-                kept.append(inside)
+            kept.append(inside)
         return kept, found
     return value, 0
 
