@@ -201,13 +201,15 @@ def test_a_post_twice_is_one_entry_also_after_a_restart(tmp_path):
 
 def test_on_both_databases_many_at_once_lose_nothing(tmp_path, state_url):
     site = Site(tmp_path, state=state_url)
+    # As two processes: each with a state of its own to open, none knows what the other does.
+    other = Site(tmp_path, state=state_url)
     tokens = [site.token(f"c{n}") for n in range(12)]
     answers: list[int] = []
 
-    def press(token: str) -> None:
-        answers.append(site.post(f"/u/{token}", ONE_CLICK).status_code)
+    def press(token: str, at: Site) -> None:
+        answers.append(at.post(f"/u/{token}", ONE_CLICK).status_code)
 
-    threads = [threading.Thread(target=press, args=(token,)) for token in tokens for _ in range(2)]
+    threads = [threading.Thread(target=press, args=(token, at)) for token in tokens for at in (site, other)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -217,6 +219,7 @@ def test_on_both_databases_many_at_once_lose_nothing(tmp_path, state_url):
         assert [entry.kind for entry in site.entries(f"c{n}")] == ["consent"]
         assert site.may_send(f"c{n}")["rule"] == "opted-out"
     assert site.ws.verify_ledger(now=NOW).ok
+    other.ws.close()
     site.ws.close()
 
 
@@ -474,3 +477,45 @@ def test_links_over_the_api(site: Site):
     refused = post({"messages": [asked, {"channel": "push"}]})
     assert refused.status_code == 400
     assert "message 2" in refused.json()["error"]
+
+
+def test_the_message_by_whose_link_he_stopped_has_driven_him_away(site: Site):
+    sent = Event(
+        key="t", kind="touch", customer_id="c1", happened_at=NOW - timedelta(hours=2),
+        payload={"message_id": "m1", "channel": "email", "purpose": "offer"},
+    )  # fmt: skip
+    site.tell(sent)
+    token = site.token(message_id="m1")
+    for _ in range(2):
+        site.post(f"/u/{token}", ONE_CLICK)
+    # Another channel is not this message's doing.
+    site.post(f"/p/{token}", {"act": "stop", "channel": "push"})
+    assert [entry.kind for entry in site.entries()] == ["consent", "touch", "reaction", "consent", "consent"]
+    reaction = site.entries()[2].payload
+    assert (reaction["message_id"], reaction["kind"], reaction["channel"]) == ("m1", "unsubscribed", "email")
+    from primeta.attention.credit_kept import credit_events
+
+    assert [event.kind for event in credit_events(site.entries())] == ["touch", "drove-away"]
+    # Undone by a consent that was read.
+    site.now = NOW + timedelta(minutes=1)
+    site.post(f"/p/{token}", fields_of(Page(site.get(f"/u/{token}?lang=en").text), "start"))
+    assert site.may_send()["allowed"]
+
+
+def test_an_audience_and_why_know_that_he_refused_personalisation(site: Site, tmp_path):
+    from primeta.attention.records import Question
+
+    site.post(f"/p/{site.token()}", {"act": "personal-stop"})
+    (tmp_path / "audience.csv").write_text("customer_id\nc1\n", encoding="utf-8")
+    for personalised, rules in ((True, {"personalisation": 1}), (False, {})):
+        asked = Question(customer_id="", channel="email", purpose="useful", at=NOW, personalised=personalised)
+        done = site.ws.filter_audience(tmp_path / "audience.csv", asked, out=tmp_path / "out.csv", now=NOW)
+        assert done.rules == rules
+    site.now = NOW + timedelta(hours=1)
+    sent = Event(
+        key="t", kind="touch", customer_id="c1", happened_at=site.now,
+        payload={"message_id": "m1", "channel": "email", "purpose": "useful"},
+    )  # fmt: skip
+    site.tell(sent)
+    told = site.get(f"/w/{site.token(message_id='m1', personalised=True)}?lang=en").text
+    assert "not to use your data for this. We did so all the same" in told

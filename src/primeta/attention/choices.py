@@ -180,6 +180,32 @@ def stop(
     return events
 
 
+def stop_by(
+    state: CustomerState,
+    link: Link,
+    channel: str,
+    *,
+    shown: Shown,
+    now: datetime,
+    processings: Sequence[str] = ("marketing",),
+) -> list[Event]:
+    """The same by the link of a message: where it stops the message's own channel, this message drove him away, and
+    credit learns of it."""
+    events = stop(state, channel, shown=shown, now=now, processings=processings)
+    opted_out = any(event.payload["processing"] == "marketing" for event in events)
+    if not (opted_out and link.message_id and link.channel and channel in ("", link.channel)):
+        return events
+    payload = {
+        "message_id": link.message_id,
+        "kind": "unsubscribed",
+        "channel": link.channel,
+        "surface": shown.surface,
+    }
+    at = events[0].happened_at
+    what = ("unsubscribed", link.message_id)
+    return [_event("reaction", state, payload, at=at, now=now, what=what), *events]
+
+
 def _open(state: CustomerState, processing: str) -> bool:
     """Whether any channel is still allowed."""
     return any(

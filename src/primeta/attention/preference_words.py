@@ -236,6 +236,10 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "It was chosen for you by what we know of your orders and of what you looked at.",
         "ru": "Это подобрали для вас по тому, что мы знаем о ваших заказах и просмотрах.",
     },
+    "why.personal-against": {
+        "en": "You had asked on {day} not to use your data for this. We did so all the same; we are sorry.",
+        "ru": "Вы просили {day} не использовать ваши данные для этого. Мы всё же использовали; приносим извинения.",
+    },
     "why.plain": {"en": "Nothing: all who get this series got the same.", "ru": "Ничего: все, кто получает эту серию, получили одно и то же."},
     "why.not-told": {
         "en": "Whether it was chosen for you is not recorded.",

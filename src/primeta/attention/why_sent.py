@@ -51,6 +51,8 @@ class Why:
     """When may-send was asked; None: it was not."""
     check_allowed: bool = True
     personalised: bool | None = None
+    personal_against: datetime | None = None
+    """Since when he had refused personalisation before it was sent; None: he had not."""
     promises: tuple[PromiseKept, ...] = ()
 
 
@@ -89,6 +91,7 @@ def why_of(
     personal = link.personalised
     if personal is None and told.get("personal") is not None:
         personal = bool(told["personal"])
+    refused = state.standing("personalisation", channel, at=at)
     return Why(
         found=touch is not None,
         sent_at=touch.happened_at if touch else None,
@@ -96,6 +99,9 @@ def why_of(
         purpose=purpose if purpose in PURPOSES else "",
         programme=programme,
         personalised=personal,
+        personal_against=refused.mark.at
+        if refused.mark and refused.state in ("withdrawn", "refused")
+        else None,
         checked_at=check.happened_at if check else None,
         check_allowed=bool(check.payload.get("allowed")) if check else True,
         promises=_promises(

@@ -101,7 +101,7 @@ def unsubscribe(desk: Desk, *, one_click: bool) -> Asked:
         )
     shown = desk.shown(text, ONE_CLICK_SURFACE if one_click else UNSUBSCRIBE_PAGE)
     return Asked(
-        act=lambda state: choices.stop(state, channel, shown=shown, now=desk.now),
+        act=lambda state: choices.stop_by(state, desk.link, channel, shown=shown, now=desk.now),
         channel=channel,
         name="stop",
     )
@@ -118,14 +118,17 @@ def asked(desk: Desk, form: Form) -> Asked | None:
     if name == "stop" and channel:
         proof = shown(tell(lang, "turn-off.text", things=channel_words(channel, lang)[0]))
         return Asked(
-            act=lambda state: choices.stop(state, channel, shown=proof, now=now), channel=channel, name=name
+            act=lambda state: choices.stop_by(state, desk.link, channel, shown=proof, now=now),
+            channel=channel,
+            name=name,
         )
     if name == "stop-all":
         proof = shown(f"[{tell(lang, 'all.button')}] {tell(lang, 'all.note')}")
         # Who objects to direct marketing is not profiled for it either: GDPR, art. 21 (3).
         kinds = ("marketing", "profiling")
         return Asked(
-            act=lambda state: choices.stop(state, "", shown=proof, now=now, processings=kinds), name=name
+            act=lambda state: choices.stop_by(state, desk.link, "", shown=proof, now=now, processings=kinds),
+            name=name,
         )
     if name == "start" and channel in known_channels(desk):
         text = desk.consent(channel)
@@ -168,7 +171,7 @@ def asked(desk: Desk, form: Form) -> Asked | None:
         proof = shown(tell(lang, "resume.text"))
         return Asked(act=lambda state: choices.resume(state, shown=proof, now=now), name=name)
     if name == "delete":
-        proof = shown(f"{tell(lang, 'delete.note')} [{tell(lang, 'delete.button')}]")
+        proof = shown(f"[{tell(lang, 'delete.button')}] {tell(lang, 'delete.note')}")
         return Asked(act=lambda state: choices.ask_deletion(state, shown=proof, now=now), name=name)
     return None
 

@@ -230,7 +230,10 @@ def why_page(desk: Desk, token: str, found: Why, state: CustomerState) -> str:
     told.append((tell(lang, "why.what"), first, ""))
     told.append((tell(lang, "why.basis"), _basis(desk, found), found.text))
     used = "not-told" if found.personalised is None else "personalised" if found.personalised else "plain"
-    told.append((tell(lang, "why.known"), [tell(lang, f"why.{used}"), tell(lang, "why.address")], ""))
+    known = [tell(lang, f"why.{used}")]
+    if found.personalised and found.personal_against:
+        known.append(tell(lang, "why.personal-against", day=_day(found.personal_against, desk)))
+    told.append((tell(lang, "why.known"), [*known, tell(lang, "why.address")], ""))
     if found.sent_at:
         if found.checked_at:
             code = "checked" if found.check_allowed else "refused"
