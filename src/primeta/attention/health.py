@@ -42,6 +42,8 @@ MONTHS = 13
 DRAWS = 200
 SEED = 20_261
 TENTHS = 10
+LEAST_STARTERS = 10
+"""New customers of a month below which nothing is told of them."""
 FIRST = 3
 """First messages of a new customer that are looked at."""
 Z95 = 1.959963984540054
@@ -181,9 +183,8 @@ def health_of(
     if not log.touches:
         return NOTHING
     rng = np.random.default_rng(SEED)
-    ends = month_ends(float(log.sent.min()), log.until, zone or ZoneInfo("UTC"))
+    months, ends = month_ends(float(log.sent.min()), log.until, zone or ZoneInfo("UTC"))
     base = _base(model, log, ends, rng)
-    months = [f"{time_of(end - 1e-4).astimezone(zone or ZoneInfo('UTC')):%Y-%m}" for end in ends.tolist()]
     states = _states(base, log, policy)
     sizes = np.bincount(base.channel[base.known[-1]], minlength=len(log.channels))
     order = sorted(range(len(log.channels)), key=lambda place: (-sizes[place], log.channels[place]))
@@ -207,24 +208,24 @@ def health_of(
     )
 
 
-def month_ends(first: float, last: float, zone: ZoneInfo) -> Floats:
-    """Days (since 1970) at which months end, and the end of the log, from the oldest on.
+def month_ends(first: float, last: float, zone: ZoneInfo) -> tuple[list[str], Floats]:
+    """Months (`2025-11`) and the days (since 1970) at which they end, the last one at the end of the log.
 
-    A beginning month of less than a week is left out, and so is the running one where it is shorter than that.
+    A beginning month of less than a week is left out, and a running one shorter than that belongs to the one before.
     """
     until = time_of(last).astimezone(zone)
     year, month = until.year, until.month
-    found = [last]
+    found, names = [last], [f"{year:04d}-{month:02d}"]
     while len(found) < MONTHS:
         start = days_of(datetime(year, month, 1, tzinfo=zone).astimezone(UTC))
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
         if start - first < LEAST_DAYS:
             break
         found.append(start)
-    ends = np.array(found[::-1])
-    if len(ends) > 1 and ends[-1] - ends[-2] < LEAST_DAYS:
-        ends = np.append(ends[:-2], ends[-1])
-    return ends
+        names.append(f"{year:04d}-{month:02d}")
+    if len(found) > 1 and found[0] - found[1] < LEAST_DAYS:
+        del found[1], names[0]
+    return names[::-1], np.array(found[::-1])
 
 
 def _base(model: CreditModel, log: TouchLog, ends: Floats, rng: np.random.Generator) -> _Base:
@@ -492,7 +493,7 @@ def _starters(log: TouchLog, base: _Base, months: list[str], share: float) -> tu
             continue
         rows = early & settled & (cohort == number)
         customers = int((cohort_of == number).sum())
-        if not customers or not rows.any():
+        if customers < LEAST_STARTERS:
             continue
         lost = np.zeros(len(log.customers), dtype=bool)
         lost[who[rows & left]] = True

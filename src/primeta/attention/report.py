@@ -5,9 +5,10 @@ Three results are read from it: health of the base, promises and who breaks them
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from math import isfinite, nan
 from typing import Any
@@ -31,6 +32,7 @@ FEW = 0.02
 """A share of customers who no longer look below which nothing is made of it."""
 FALSE_SHARE = 0.05
 """Of campaigns that are said to have moved credit."""
+SETTLES = timedelta(days=14)
 SHOWN = 20
 """Rows of a table for a terminal."""
 
@@ -436,10 +438,14 @@ class PromisesReport:
         )
 
     def line(self, lang: Language = "en") -> str:
-        """One line for a chat: the promise that was broken most."""
+        """One line for a chat: the promise that was broken most, and what cannot be checked."""
+        return " ".join(self.sentences(lang))
+
+    def sentences(self, lang: Language = "en") -> list[str]:
+        """The finding, then what else is to be known."""
         told = self.promises
         if not told:
-            return tell(lang, "promises.none")
+            return [tell(lang, "promises.none")]
         unverifiable = [entry for entry in told if entry.check.why_not and not entry.check.broken]
         broken = [entry for entry in told if entry.check.broken]
         parts: list[str] = []
@@ -455,20 +461,16 @@ class PromisesReport:
                     share=locale.percent(worst.share.value, lang, digits=1),
                 )
             )
-            parts.append(
-                tell(
-                    lang,
-                    "promises.knowable",
-                    share=locale.percent(check.knowable / check.broken, lang, digits=0),
-                )
-            )
+            share = locale.percent(check.knowable / check.broken, lang, digits=0)
+            always = check.knowable == check.broken
+            parts.append(tell(lang, "promises.knowable-all" if always else "promises.knowable", share=share))
         elif kept := [entry for entry in told if entry.check.state == "kept"]:
             parts.append(tell(lang, "promises.kept", n=len(kept)))
         elif len(unverifiable) == len(told):
-            return tell(lang, "promises.untold")
+            return [tell(lang, "promises.untold")]
         if unverifiable:
             parts.append(tell(lang, "promises.unverifiable", n=len(unverifiable)))
-        return " ".join(parts)
+        return parts
 
     def table(self, lang: Language = "en") -> Table:
         """Each promise and what came of it."""
@@ -563,23 +565,31 @@ class CampaignsReport:
         named = [row for row in self.of_kind("campaign") if row.sent.name]
         if not named:
             return tell(lang, "campaigns.none")
-        sure: list[Spent] = []
-        # where no single campaign stands out of its like, programmes and teams may
-        for kind in ("campaign", "programme", "team"):
-            sure = sure or [
-                row for row in self.of_kind(kind) if row.told and row.credit > 0 and row.sent.name
+        # where no single campaign stands out of its like, programmes and teams may; a lottery tells more than a look
+        for basis, kind in itertools.product(
+            ("randomised", "observational"), ("campaign", "programme", "team")
+        ):
+            sure = [
+                row
+                for row in self.of_kind(kind)
+                if row.told and row.credit > 0 and row.sent.name and row.basis == basis and self._settled(row)
             ]
-        if not sure:
+            if sure:
+                break
+        else:
             return tell(lang, "campaigns.unsure")
-        drawn = [row for row in sure if row.basis == "randomised"]
-        row = max(drawn or sure, key=lambda entry: entry.credit)
+        row = max(sure, key=lambda entry: entry.credit)
         return tell(
             lang,
-            "campaigns.spent" if drawn else "campaigns.fell",
+            "campaigns.spent" if row.basis == "randomised" else "campaigns.fell",
             name=row.sent.name,
             customers=locale.number(row.credit, lang, digits=0),
             interval=locale.interval(row.low, row.high, lang, digits=0, sentence=True),
         )
+
+    def _settled(self, row: Spent) -> bool:
+        """Right after a message credit is low; of one that has just ended it is not known whether it comes back."""
+        return row.basis == "randomised" or self.report.last - row.sent.last >= SETTLES
 
     def table(self, lang: Language = "en", *, kind: str = "campaign") -> Table:
         """The most spent first."""

@@ -14,7 +14,7 @@ from primeta.show.locale import Language
 from primeta.show.palette import Theme, colour
 
 HEIGHT = 300.0
-HEAD, FOOT = 8.0, 42.0
+HEAD, FOOT = 20.0, 42.0
 LETTER = 7.4
 """Width of a letter of a label, in pixels."""
 COLUMN = 13.0
@@ -130,6 +130,13 @@ def _drawing(
                 f'<rect fill="{colour(TOKENS[state], theme)}" x="{x_of(place):.1f}" y="{part.top:.1f}" '
                 f'width="{COLUMN}" height="{part.bottom - part.top:.1f}"><title>{escape(told)}</title></rect>'
             )
+    for place in {0, len(rows) - 1}:
+        parts.append(
+            f'<text x="{x_of(place) + (0 if place == 0 else COLUMN):.1f}" '
+            f'y="{columns[place][STATES[0]].top - 5:.1f}" font-size="12" '
+            f'text-anchor="{"start" if place == 0 else "end"}" fill="{colour("ink-3", theme)}">'
+            f"{locale.number(round(rows[place].customers), lang)}</text>"
+        )
     for state, at in _label_places(columns[-1]).items():
         share = locale.percent(rows[-1].states[state].value, lang, digits=0)
         parts.append(

@@ -68,6 +68,10 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "It could have been known before sending in {share} of the cases.",
         "ru": "В {share} случаев об этом можно было знать до отправки.",
     },
+    "promises.knowable-all": {
+        "en": "Each time it could have been known before sending.",
+        "ru": "Каждый раз об этом можно было знать до отправки.",
+    },
     "promises.unverifiable": {
         "en": "Promises that cannot be checked: {n}. They are never counted as kept.",
         "ru": "Нельзя проверить обещаний: {n}. Выполненными они не считаются.",

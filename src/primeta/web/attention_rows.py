@@ -388,7 +388,7 @@ def spent_row(reader: Reader, row: Spent, scale: Scale) -> SpentRow:
         href=campaign_address(sent.kind, sent.name),
         name=sent.name or str(reader._("without a name")),
         of=", ".join(part for part in (sent.programme, sent.team) if part and part != sent.name),
-        credit=reader.figure(row.credit, "count", row.low, row.high, sign=True),
+        credit=reader.figure(row.credit, "count", row.low, row.high),
         kind="" if verdict == "unsure" else verdict,
         bar=reader.iv(
             row.credit,
@@ -398,7 +398,7 @@ def spent_row(reader: Reader, row: Spent, scale: Scale) -> SpentRow:
             verdict=verdict,
             basis="measured" if row.basis == "randomised" else "model",
         ),
-        money=reader.figure(row.money.value, "money", row.money.low, row.money.high, sign=True)
+        money=reader.figure(row.money.value, "money", row.money.low, row.money.high)
         if isfinite(row.money.value)
         else None,
         cost=reader.money(sent.cost) if isfinite(sent.cost) else "",

@@ -20,6 +20,7 @@ def promises(request: Request) -> Response:
     state = site.workspace.replay_state(now=site.now())
     found = site.workspace.attention_reports() if state.kept else None
     told = found.promises.promises if found else ()
+    said = found.promises.sentences(language(reader)) if found else []
     listed, scale = rows.promise_rows(reader, told)
     return page(
         request,
@@ -28,7 +29,8 @@ def promises(request: Request) -> Response:
         place=PLACE,
         state=state,
         report=found.promises if found else None,
-        title=found.promises.line(language(reader)) if found else "",
+        title=said[0] if said else "",
+        lead=" ".join(said[1:]),
         checked=[row for row in listed if not row.why_not or row.entry.check.broken],
         unverifiable=[row for row in listed if row.why_not and not row.entry.check.broken],
         axis=reader.axis(scale, [reader.percent(tick) for tick in scale.ticks]),
