@@ -172,3 +172,16 @@ def test_two_processes_write_what_one_writes(folder):
         ws.filter_audience(folder / "a.csv", asked(), out=folder / f"out-{many}.csv", now=NOW, processes=many)
     ws.close()
     assert (folder / "out-1.csv").read_bytes() == (folder / "out-2.csv").read_bytes()
+
+
+def test_what_a_killed_run_left_behind_is_removed_by_the_next(folder):
+    (folder / "a.csv").write_text("customer_id\n001\n")
+    # 4194305 is beyond the largest process number of Linux (2^22).
+    left, foreign = folder / ".out.csv.4194305.part", folder / ".out.csv.notes.part"
+    left.write_text("half")
+    foreign.write_text("somebody's")
+    ws = open_workspace(folder)
+    ws.filter_audience(folder / "a.csv", asked(), out=folder / "out.csv", now=NOW)
+    ws.close()
+    assert not left.exists()
+    assert foreign.exists()

@@ -156,7 +156,7 @@ def test_the_ledgers_verbs_are_documented_with_all_their_options(verb: str):
     assert section(page("reference/json.md"), f"attention {verb}")
 
 
-@pytest.mark.parametrize("verb", ["may-send", "filter", "sync"])
+@pytest.mark.parametrize("verb", ["may-send", "choose", "filter", "sync"])
 def test_may_send_and_its_kin_are_documented_with_all_their_options(verb: str):
     text = page("how-to/may-send.md")
     assert f"primeta attention {verb}" in text

@@ -111,6 +111,7 @@ ATTENTION: dict[str, tuple[str, str]] = {
         "Which campaigns spent or earned the customers' credit.",
     ),
     "may-send": ("primeta.cli.attention_may_send:may_send", "May we send this to him, and why not?"),
+    "choose": ("primeta.cli.attention_may_send:choose", "Which of several messages goes to him?"),
     "filter": (
         "primeta.cli.attention_may_send:filter_audience",
         "May we send this to each of a file of customers?",

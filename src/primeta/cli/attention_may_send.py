@@ -1,4 +1,4 @@
-"""`primeta attention may-send` and `filter`: may we send this to him, or to them, and why not?"""
+"""`primeta attention may-send`, `choose`, `filter`: may we send this to him, which of these, or to them, and why not?"""
 
 from __future__ import annotations
 
@@ -80,6 +80,53 @@ def may_send(
     else:
         put(line(answer, lang, zone=ws.config.zone))
     return 0 if answer.allowed else REFUSED
+
+
+def choose(
+    directory: Path,
+    *,
+    customer: str,
+    candidate: Annotated[list[str] | None, Parameter(negative="")] = None,
+    file: Path | None = None,
+    at: str = "",
+    json: Json = False,
+    language: Language = "",
+) -> int:
+    """Several messages want one slot of one customer: which goes? Exit status 0: one goes, 1: none may.
+
+    Parameters
+    ----------
+    directory:
+        The workspace.
+    customer:
+        The customer's id.
+    candidate:
+        A message, such as message_id=m1,channel=push,purpose=offer,value=12; once for each.
+    file:
+        JSON lines, a candidate each.
+    at:
+        When it is to be sent; default: now.
+    language:
+        en or ru; default: the workspace's.
+    """
+    from primeta.workspace.attention_choose import all_candidates
+    from primeta.workspace.may_send import moment_of
+
+    ws = open_at(directory)
+    now = clock()
+    found = ws.choose_message(
+        customer,
+        all_candidates(candidate or [], file),
+        at=_moment(at, ws.config.zone) if at else moment_of(ws, now=now),
+        now=now,
+    )
+    lang = language_of(ws, language)
+    if json:
+        put_json(found.as_dict(lang))
+    else:
+        put(found.line(lang))
+        put("\n" + found.table(lang).text())
+    return 0 if found.any else REFUSED
 
 
 def filter_audience(

@@ -1,11 +1,13 @@
 """May we send this to them? A file of customers, the same rows with the answer to each.
 
 The file is read once in pieces; each piece is answered by one of a few processes and written in order, so that memory
-does not grow with the file. A file that is there under the name to write is replaced when all is done, not before.
+does not grow with the file. A file that is there under the name to write is replaced when all is done, not before; what
+a killed run has left behind is removed by the next one.
 """
 
 from __future__ import annotations
 
+import glob
 import multiprocessing
 import os
 from collections import Counter
@@ -103,6 +105,7 @@ def filter_audience(
     job = (str(ws.folder), question, now, names)
     rules: Counter[str] = Counter()
     done = 0
+    _sweep(out)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         writer = None
@@ -122,6 +125,24 @@ def filter_audience(
         unfinished.unlink(missing_ok=True)
     allowed = rules.pop("allowed", 0)
     return Filtered(out=out, customers=done, allowed=allowed, rules=dict(sorted(rules.items())))
+
+
+def _sweep(out: Path) -> None:
+    """Remove what a run that was killed had begun to write under this name."""
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        number = left.name.split(".")[-2]
+        if number.isdigit() and not _runs(int(number)):
+            left.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return process != os.getpid()
 
 
 def _names(columns: str) -> dict[str, str]:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.attention_alarmed import Alarmed
     from primeta.workspace.attention_coverage import Coverage
+    from primeta.workspace.attention_choose import Choice
     from primeta.workspace.attention_customer import CustomerView
     from primeta.workspace.attention_first_days import FirstDays
     from primeta.workspace.attention_kept import ReplayState, Reports
@@ -366,11 +367,12 @@ class Workspace:
 
         return customer_state(self, customer_id, **moments)
 
-    def verify_ledger(self, *, now: datetime, anchors: Path | None = None, save: bool = False) -> Verified:
-        """Whether any entry of the ledger was changed, removed, inserted or moved."""
+    def verify_ledger(self, *, now: datetime, **options: Any) -> Verified:
+        """Whether any entry of the ledger was changed, removed, inserted or moved; options as in
+        `attention_ledger.verify`."""
         from primeta.workspace.attention_ledger import verify
 
-        return verify(self, now=now, anchors=anchors, save=save)
+        return verify(self, now=now, **options)
 
     def import_consents(
         self, file: Path | None = None, *, now: datetime, by: str, **options: Any
@@ -966,6 +968,14 @@ class Workspace:
         from primeta.workspace.may_send import Desk
 
         return Desk(self, now=now)
+
+    def choose_message(
+        self, customer: str, candidates: Iterable[Mapping[str, Any]], *, at: datetime, now: datetime
+    ) -> Choice:
+        """Which of several messages goes to him; candidates as in `workspace.attention_choose.choose_message`."""
+        from primeta.workspace.attention_choose import choose_message
+
+        return choose_message(self, customer, candidates, at=at, now=now)
 
     def filter_audience(
         self, audience: Path, question: Question, *, out: Path, now: datetime, **options: Any
