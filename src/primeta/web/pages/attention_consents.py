@@ -317,7 +317,8 @@ def _of(reader: Reader, proof: Proof) -> str:
     if not proof.processing and proof.kind not in ("unsubscribed", "complained"):
         return ""
     of = PROCESSINGS.get(proof.processing or "marketing", {}).get(lang, proof.processing)
-    return f"{of}, {proof.channel or reader._('every channel')}"
+    everywhere = reader._("every channel")
+    return f"{of}, {proof.channel or everywhere}"
 
 
 @router.get(HERE + "/{entry:int}/proof")
