@@ -31,7 +31,10 @@ from primeta.warehouse.rules import RULES
 from primeta.web import texts_documents
 from primeta.workspace import (
     attention_credit,
+    attention_customer_words,
+    attention_first_days,
     attention_links,
+    attention_marks,
     collect_words,
     deliver,
     digest,
@@ -193,6 +196,22 @@ def test_replay_is_documented_with_all_its_options_and_keys(where: str):
 def test_every_key_of_the_policy_is_documented():
     part = section(page("reference/workspace-file.md"), "[attention]")
     assert set(config.ATTENTION_KEYS) <= first_cells(part)
+
+
+@pytest.mark.parametrize("verb", ["customer", "first-days", "marks"])
+def test_the_customer_view_is_documented_with_all_its_options_and_keys(verb: str):
+    text = page("how-to/customer-view.md")
+    assert f"primeta attention {verb}" in text or f"attention {verb}" in text
+    missing = [name for name in options(build()["attention"][verb]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/customer-view.md does not mention {missing}"
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), f"attention {verb}")))
+    made = {
+        "customer": (attention_customer_words.view_document, attention_customer_words._lying),
+        "first-days": (attention_first_days.FirstDays.as_dict, attention_first_days._example),
+        "marks": (attention_marks.TouchMarks.as_dict, attention_marks._row),
+    }[verb]
+    for kind in made:
+        assert set(re.findall(r'"(\w+)":', inspect.getsource(kind))) <= said
 
 
 def test_attention_credit_is_documented_with_all_its_options():

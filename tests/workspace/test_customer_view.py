@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -227,7 +228,7 @@ def test_no_marks_is_said_in_words(ws):
 # Over the facts
 
 
-def write(path: Path, rows: list[dict[str, object]]) -> None:
+def write(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     with path.open("w", newline="") as out:
         writer = csv.DictWriter(out, list(rows[0]))
         writer.writeheader()
@@ -337,3 +338,4 @@ def test_texts_and_the_welcome_share_come_from_the_facts(shop):
 def test_a_customer_of_the_tables_is_shown_before_any_sync(shop):
     view = shop.customer_view("a", now=NOW, at=datetime(2026, 8, 7, 12, tzinfo=UTC), is_id=True)
     assert [lying.came.message_id for lying in view.shade] == ["m5", "m4", "m0"]
+    assert [lying.came.title for lying in view.shade] == ["Title 5", "Title 4", "Title 0"]

@@ -331,10 +331,11 @@ def _promises(
 def _examples(
     connection: duckdb.DuckDBPyConnection, days: int
 ) -> tuple[NewCustomer | None, NewCustomer | None]:
-    """The customer whose days are nearest to everybody's, and the one who was written to most."""
+    """Of those who received anything: whose days are nearest to all others', and who was written to most."""
     people = run(
         connection,
-        "SELECT customer_id, since, messages FROM newcomers JOIN totals USING (customer) ORDER BY customer",
+        "SELECT customer_id, since, messages FROM newcomers JOIN totals USING (customer) WHERE messages > 0 "
+        "ORDER BY customer",
     )
     if not people:
         return None, None
@@ -344,7 +345,7 @@ def _examples(
     run(
         connection,
         "CREATE OR REPLACE TEMP TABLE numbered AS SELECT customer, row_number() OVER (ORDER BY customer) - 1 AS row "
-        "FROM newcomers",
+        "FROM totals WHERE messages > 0",
     )
     found = connection.execute(
         "SELECT row, programme, day, count(*) AS many FROM received JOIN numbered USING (customer) GROUP BY ALL"
@@ -365,7 +366,8 @@ def _examples(
         who, since, messages = people[index]
         return NewCustomer(customer_id=who, since=since.replace(tzinfo=UTC), messages=int(messages))
 
-    return customer(int(np.argmin(far))), customer(int(np.argmax(totals)))
+    # Of several as near, the one with the fewest messages.
+    return customer(int(np.lexsort((totals, far))[0])), customer(int(np.argmax(totals)))
 
 
 def last_whole_cohort(

@@ -25,6 +25,7 @@ from primeta.store.keys import keys_of
 from primeta.store.ledger import first_learnt, load_entries
 from primeta.store.touch_marks import TouchMark, load_marks
 from primeta.warehouse.duck import connect, named, plain_errors, quoted, run
+from primeta.warehouse.engine import open_warehouse
 from primeta.warehouse.facts_store import Facts, load_facts
 from primeta.workspace.attention_sync import told_by_tables, zone_in_tables
 from primeta.workspace.may_send import Desk, moment_of
@@ -202,11 +203,8 @@ def customer_view(
         place: _lying(came, place, at=at, zone=zone, broken=broken, marks=marks)
         for place in ("shade", "mailbox")
     }
-    texts = _texts(
-        facts,
-        customer_id,
-        [lying.came for listed, _ in places.values() for lying in listed if not lying.came.title],
-    )
+    untold = [lying.came for listed, _ in places.values() for lying in listed if not lying.came.title]
+    texts = _mapped_texts(ws, customer_id, untold) if facts is None else _texts(facts, customer_id, untold)
     shade, mailbox = (
         tuple(_with_text(lying, texts) for lying in places[place][0]) for place in ("shade", "mailbox")
     )
@@ -311,27 +309,40 @@ def _lying(
     ], older
 
 
-def _texts(facts: Facts | None, customer_id: str, listed: Sequence[Came]) -> dict[str, tuple[str, str]]:
+def _texts(facts: Facts, customer_id: str, listed: Sequence[Came]) -> dict[str, tuple[str, str]]:
     """Title and text of messages, from the months in which they were sent: files lie by customer, so little is read."""
-    if facts is None or not listed:
+    if not listed:
         return {}
     # A message of the first or last hours of a month may stand in the neighbour's file: months are cut by local days.
     months = {f"{touch.sent_at + timedelta(days=shift):%Y-%m}" for touch in listed for shift in (-1, 0, 1)}
     files = [str(facts.path(part)) for part in facts.parts.get("messages", ()) if part.month in months]
     if not files:
         return {}
-    ids = ", ".join(quoted(touch.message_id) for touch in listed)
     with closing(connect(threads=1)) as connection, plain_errors("reading the texts of messages"):
         rows = f"read_parquet([{', '.join(quoted(name) for name in files)}], union_by_name = true)"
         have = {row[0] for row in run(connection, f"DESCRIBE SELECT * FROM {rows}")}
         if not {"title", "text"} <= have:
             return {}
-        found = run(
-            connection,
-            f"SELECT message_id, coalesce({named('title')}, ''), coalesce({named('text')}, '') FROM {rows} "
-            f"WHERE customer_id = {quoted(customer_id)} AND message_id IN ({ids})",
-        )
-    return {row[0]: (row[1], row[2]) for row in found}
+        return {row[0]: (row[1], row[2]) for row in run(connection, _of_messages(rows, customer_id, listed))}
+
+
+def _mapped_texts(ws: Workspace, customer_id: str, listed: Sequence[Came]) -> dict[str, tuple[str, str]]:
+    """The same from the mapped table itself, where no copy of the facts was made yet."""
+    if not listed or "messages" not in ws.config.tables:
+        return {}
+    with open_warehouse(ws.config) as warehouse, plain_errors("reading the texts of messages"):
+        if not (warehouse.has("messages", "title") or warehouse.has("messages", "text")):
+            return {}
+        query = _of_messages(warehouse.rows("messages"), customer_id, listed)
+        return {row[0]: (row[1], row[2]) for row in run(warehouse.connection, query)}
+
+
+def _of_messages(rows: str, customer_id: str, listed: Sequence[Came]) -> str:
+    ids = ", ".join(quoted(touch.message_id) for touch in listed)
+    return (
+        f"SELECT message_id, coalesce({named('title')}, ''), coalesce({named('text')}, '') FROM {rows} "
+        f"WHERE customer_id = {quoted(customer_id)} AND message_id IN ({ids})"
+    )
 
 
 def _with_text(lying: Lying, texts: Mapping[str, tuple[str, str]]) -> Lying:

@@ -33,8 +33,8 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Кредит внимания, {channel}: {value} (95%: {interval}).",
     },
     "promise": {
-        "en": "Promised: “{text}” Broken to him {broken} times.",
-        "ru": "Обещано: «{text}» Нарушено перед ним: {broken}.",
+        "en": "Promised: “{text}” Broken to him so far: {broken}.",
+        "ru": "Обещано: «{text}» Нарушений перед клиентом: {broken}.",
     },
     "promise.kept": {
         "en": "Promised: “{text}” Not broken to him so far.",
@@ -129,16 +129,14 @@ def view_line(view: CustomerView, lang: Language | str) -> str:
     ]
     if view.ledger_since is not None:
         said.append(tell(lang, "before-ledger", day=locale.day(view.ledger_since.date(), str(lang))))
-    counts = {
-        place: sum(lying.unread for lying in listed) + view.older[place]
-        for place, listed in (("shade", view.shade), ("mailbox", view.mailbox))
-    }
+    shade = sum(lying.unread for lying in view.shade) + view.older["shade"]
     said.append(
         tell(
             lang,
             "unread",
             unread=number(view.unread, str(lang)),
-            **{place: number(count, str(lang)) for place, count in counts.items()},
+            shade=number(shade, str(lang)),
+            mailbox=number(view.unread - shade, str(lang)),
         )
     )
     if view.sign is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -284,16 +285,34 @@ def _welcome(ws: Workspace, marks: Sequence[TouchMark]) -> dict[tuple[str, str],
     facts = load_facts(ws.folder / "facts")
     if facts is None or facts.seen_until is None or not marks:
         return {}
-    files = {
-        table: [str(facts.path(part)) for part in facts.parts.get(table, ())]
-        for table in ("messages", "reactions", "orders", "visits")
-    }
+    return _shares(
+        tuple(
+            (table, tuple(str(facts.path(part)) for part in facts.parts.get(table, ())))
+            for table in ("messages", "reactions", "orders", "visits")
+        ),
+        facts.seen_until,
+        *(
+            tuple(sorted({getattr(mark, by) for mark in marks}))
+            for by in ("campaign", "programme", "purpose")
+        ),
+    )
+
+
+@lru_cache(maxsize=8)
+def _shares(
+    files: tuple[tuple[str, tuple[str, ...]], ...],
+    until: datetime,
+    campaigns: tuple[str, ...],
+    programmes: tuple[str, ...],
+    purposes: tuple[str, ...],
+) -> dict[tuple[str, str], WelcomeShare]:
+    """Remembered: a further mark of the same campaign changes nothing of what customers did."""
     with closing(connect()) as connection, plain_errors("reading what came of messages"):
         return welcome_shares(
             connection,
-            files,
-            until=facts.seen_until,
-            campaigns={mark.campaign for mark in marks},
-            programmes={mark.programme for mark in marks},
-            purposes={mark.purpose for mark in marks},
+            dict(files),
+            until=until,
+            campaigns=campaigns,
+            programmes=programmes,
+            purposes=purposes,
         )
