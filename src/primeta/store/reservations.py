@@ -8,7 +8,7 @@ again with the same message_id after a crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
@@ -208,16 +208,25 @@ def release(database: Database, message_id: str, *, now: datetime) -> Held:
     return Held(message_id=message_id, state="released")
 
 
-def let_go(connection: Connection, customer_id: str, *, channel: str, now: datetime) -> int:
-    """Release the places of a customer who has opted out (empty channel: of all), but for service messages: a sender
-    that asks again before it sends is refused. Returns how many there were."""
+def let_go(connection: Connection, stopped: Mapping[str, Collection[str]], *, now: datetime) -> int:
+    """Release the places of customers who have opted out, but for service messages: a sender that asks again before it
+    sends is refused.
+
+    Args:
+        stopped: Customer → channels; an empty channel is all of them.
+    Returns:
+        How many places there were.
+    """
     table = reservations
-    held = update(table).where(
-        table.c.customer_id == customer_id, table.c.state == "reserved", table.c.purpose != "service"
-    )
-    if channel:
-        held = held.where(table.c.channel == channel)
-    return connection.execute(held.values(state="released", expires_at=naive(now))).rowcount
+    held = (table.c.state == "reserved") & (table.c.purpose != "service")
+    query = select(table.c.customer_id).where(held, table.c.customer_id.in_(list(stopped))).distinct()
+    done = 0
+    for customer_id in connection.scalars(query).all():
+        his = update(table).where(held, table.c.customer_id == customer_id)
+        if "" not in stopped[customer_id]:
+            his = his.where(table.c.channel.in_(list(stopped[customer_id])))
+        done += connection.execute(his.values(state="released", expires_at=naive(now))).rowcount
+    return done
 
 
 def forget(connection: Connection, customer_id: str) -> int:

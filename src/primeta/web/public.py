@@ -215,7 +215,7 @@ class _Asking:
 
     def unsubscribe(self, words: Desk) -> Response:
         act = unsubscribe(words, one_click=self.one_click)
-        done = self.site.desk().act(words.link.customer_id, act.act, now=words.now)
+        done = self.site.desk().act(words.link.customer_id, act.act, now=words.now, shown=not self.one_click)
         if self.one_click:
             return PlainTextResponse("Unsubscribed.\n")
         if done.state is None:

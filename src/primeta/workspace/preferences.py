@@ -24,8 +24,9 @@ from primeta.attention.why_sent import Why, why_of
 from primeta.errors import PrimetaError, Unavailable
 from primeta.store.attention_state import load_states
 from primeta.store.database import Database
+from primeta.store.erased import erased_among
 from primeta.store.keys import keys_of
-from primeta.store.ledger import append, load_entries, load_head, prepare, suppressed_since
+from primeta.store.ledger import append, load_entries, load_head, prepare
 from primeta.store.link_keys import link_secrets
 from primeta.store.policies import newest_policy
 from primeta.store.reservations import let_go
@@ -62,6 +63,7 @@ class _Waiting:
     customer_id: str
     act: Act
     now: datetime
+    shown: bool
     done: threading.Event = field(default_factory=threading.Event)
     acted: Acted | None = None
     error: BaseException | None = None
@@ -109,14 +111,16 @@ class PreferenceDesk:
 
     def _states(self, connection: Connection, customers: Sequence[str]) -> dict[str, CustomerState | None]:
         known = load_states(connection, customers)
+        unknown = [customer_id for customer_id in customers if customer_id not in known]
+        erased = erased_among(connection, unknown, keys=self.keys)
         found: dict[str, CustomerState | None] = {}
         for customer_id in customers:
             state = known.get(customer_id)
-            if state is None:
-                gone = suppressed_since(connection, customer_id, keys=self.keys)
-                found[customer_id] = CustomerState(customer_id=customer_id) if gone is None else None
-            else:
+            if state is not None:
                 found[customer_id] = None if state.suppressed(at=state.as_of) else state
+            else:
+                gone = customer_id in erased and not erased[customer_id].lifted
+                found[customer_id] = None if gone else CustomerState(customer_id=customer_id)
         return found
 
     def why(self, link: Link, *, now: datetime) -> Why | None:
@@ -152,13 +156,15 @@ class PreferenceDesk:
 
     # Writing
 
-    def act(self, customer_id: str, act: Act, *, now: datetime) -> Acted:
+    def act(self, customer_id: str, act: Act, *, now: datetime, shown: bool = True) -> Acted:
         """Write what a customer did, at once in force; what holds already is not written again.
 
+        Args:
+            shown: The state afterwards is wanted, too; else it is the one before.
         Raises:
             Locked, Unavailable: nothing was written.
         """
-        mine = _Waiting(customer_id, act, now)
+        mine = _Waiting(customer_id, act, now, shown)
         with self._entering:
             self._queue.append(mine)
         with self._writing:
@@ -219,11 +225,14 @@ class PreferenceDesk:
             after = states
             if events:
                 append(connection, prepare(events, self.keys), now=now, keys=self.keys)
+                stopped: dict[str, set[str]] = {}
                 for event in events:
-                    if event.kind == "consent" and event.payload.get("state") == "withdrawn":
-                        let_go(connection, event.customer_id, channel=event.payload["channel"], now=now)
-                fresh = load_states(connection, [name for name, count in written.items() if count])
-                after = {**states, **fresh}
+                    if event.kind == "consent" and event.payload["state"] == "withdrawn":
+                        stopped.setdefault(event.customer_id, set()).add(event.payload["channel"])
+                if stopped:
+                    let_go(connection, stopped, now=now)
+                shown = [one.customer_id for one in some if one.shown and written[one.customer_id]]
+                after = {**states, **(load_states(connection, shown) if shown else {})}
         for one in some:
             one.acted = Acted(
                 before=states[one.customer_id], state=after[one.customer_id], new=written[one.customer_id]
