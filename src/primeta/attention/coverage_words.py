@@ -19,6 +19,26 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Entries since the count: {n}.",
         "ru": "Записей после подсчёта: {n}.",
     },
+    "nobody": {
+        "en": "The ledger holds nothing of this customer.",
+        "ru": "В журнале ничего нет об этом клиенте.",
+    },
+    "may": {
+        "en": "{customer} agreed to marketing by: {channels}.",
+        "ru": "{customer}: согласие на рекламу есть в каналах: {channels}.",
+    },
+    "may-not": {
+        "en": "Nothing may be sold to {customer}.",
+        "ru": "{customer}: рекламу отправлять нельзя.",
+    },
+    "entry": {"en": "Entry", "ru": "Запись"},
+    "when": {"en": "When", "ru": "Когда"},
+    "what": {"en": "What", "ru": "Что"},
+    "of": {"en": "Of what", "ru": "О чём"},
+    "text": {"en": "Text, surface", "ru": "Текст, место"},
+    "check": {"en": "Check", "ru": "Проверка"},
+    "whole": {"en": "fits", "ru": "сходится"},
+    "faulty": {"en": "does not fit", "ru": "не сходится"},
     "never-counted": {
         "en": "Consents were not counted yet.",
         "ru": "Согласия ещё не считали.",

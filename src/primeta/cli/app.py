@@ -110,6 +110,10 @@ ATTENTION: dict[str, tuple[str, str]] = {
         "primeta.cli.attention_report:campaigns",
         "Which campaigns spent or earned the customers' credit.",
     ),
+    "policy": (
+        "primeta.cli.attention_policy:policy",
+        "The rules of sending: in force, a draft, its replay, switching on.",
+    ),
     "may-send": ("primeta.cli.attention_may_send:may_send", "May we send this to him, and why not?"),
     "choose": ("primeta.cli.attention_may_send:choose", "Which of several messages goes to him?"),
     "filter": (
@@ -143,6 +147,8 @@ ATTENTION: dict[str, tuple[str, str]] = {
 }
 CONSENTS: dict[str, tuple[str, str]] = {
     "import": ("primeta.cli.attention:import_consents", "Take over consents with the proof that they have."),
+    "coverage": ("primeta.cli.attention_policy:coverage", "How far consents to marketing reach, by channel."),
+    "of": ("primeta.cli.attention_policy:of", "What one customer said, each with its proof."),
 }
 
 

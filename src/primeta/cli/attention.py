@@ -160,6 +160,7 @@ def wishes(
     confirm: str = "",
     release: str = "",
     max_per_week: int | None = None,
+    channels: str = "",
     by: By = "",
     json: Json = False,
     language: Language = "",
@@ -178,6 +179,8 @@ def wishes(
         The key of a wish that is none: marketing goes on.
     max_per_week:
         With --confirm: how many messages a week he meant.
+    channels:
+        With --confirm: the channels he meant, where they were understood otherwise: sms,push.
     language:
         en or ru; default: the workspace's.
     """
@@ -192,6 +195,7 @@ def wishes(
         confirm=confirm,
         release=release,
         max_per_week=max_per_week,
+        channels=tuple(name.strip().lower() for name in channels.split(",") if name.strip()),
     )
     if json:
         put_json(done.as_dict())

@@ -19,6 +19,7 @@ from primeta.web import (
     api_attention,
     api_attention_customers,
     api_attention_events,
+    api_attention_rules,
     api_experiments,
     api_links,
     api_reactivation,
@@ -149,6 +150,7 @@ def create_app(workspace: Workspace, *, now: Callable[[], datetime], hosts: Iter
     app.include_router(api_attention.router)
     app.include_router(api_links.router)
     app.include_router(api_attention_events.router)
+    app.include_router(api_attention_rules.router)
     app.include_router(api_attention_customers.router)
     app.add_api_route("/static/vega.js", _vega, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("primeta.web") / "static")), name="static")

@@ -121,7 +121,7 @@ def compared(
 
     for key, name, note in (
         ("welcomes", _("Welcomes of the stopped messages"), _("counted, some would have come anyway")),
-        ("opt_outs", _("Customers driven away by them"), _("counted within 72 hours")),
+        ("opt_outs", _("Opt-outs within 72 hours of them"), _("counted, others might have come as well")),
     ):
         rows.append(
             Compared(

@@ -15,6 +15,7 @@ from primeta.attention.policy import impossible, policy_from, policy_values, sea
 from primeta.attention.policy_words import changes, rules
 from primeta.attention.records import Policy
 from primeta.errors import BadInput, Conflict, NotFound, Refused
+from primeta.show import locale
 from primeta.show.locale import Language
 from primeta.show.result import Head, Table
 from primeta.store.attention_drafts import (
@@ -82,6 +83,52 @@ class PolicyBook:
         ]
         return Table(heads=(Head(""), Head("")), rows=tuple(rows), note=self.line(lang))
 
+    def draft_table(self, lang: Language = "en") -> Table | None:
+        """What the draft changes; None: there is none."""
+        if self.draft is None:
+            return None
+        heads = (Head(WORDS["rule"][lang]), Head(WORDS["now"][lang]), Head(WORDS["draft"][lang]))
+        rows = tuple(
+            (change.title, " ".join(change.before), " ".join(change.after))
+            for change in changes(self.in_force.policy, self.draft.policy, lang, currency=self.currency)
+        )
+        note = WORDS["number"][lang].format(n=self.draft.number, by=self.draft.by)
+        return Table(heads=heads, rows=rows, note=note)
+
+    def replay_table(self, lang: Language = "en") -> Table | None:
+        """What the draft would have done to the log, beside the rules in force; None: it was not replayed."""
+        if self.replay is None or self.replay.document is None:
+            return None
+        draft = self.replay.document["policy"]
+        beside = self.beside.document["policy"] if self.beside and self.beside.document else None
+        others = {row["promise"]: row["after"] for row in (beside or {}).get("broken", ())}
+
+        def n(value: float | None) -> str:
+            return "" if value is None else locale.number(value, lang)
+
+        rows = [
+            (
+                WORDS["sent"][lang],
+                n(draft["sends"]),
+                n(None if beside is None else beside["sends"] - beside["stopped"]),
+                n(draft["sends"] - draft["stopped"]),
+            )
+        ]
+        rows += [
+            (
+                WORDS["broken"][lang].format(name=row["promise"]),
+                n(row["before"]),
+                n(others.get(row["promise"])),
+                n(row["after"]),
+            )
+            for row in draft["broken"]
+        ]
+        heads = tuple(
+            Head(WORDS[code][lang] if code else "", "right" if code else "left")
+            for code in ("", "was", "now", "draft")
+        )
+        return Table(heads=heads, rows=tuple(rows))
+
     def as_dict(self) -> dict[str, Any]:
         """The document of `--json`."""
         return {
@@ -104,6 +151,18 @@ class PolicyBook:
         }
 
 
+WORDS: dict[str, dict[str, str]] = {
+    "rule": {"en": "Rule", "ru": "Правило"},
+    "was": {"en": "As it was", "ru": "Как было"},
+    "now": {"en": "In force", "ru": "Действует"},
+    "draft": {"en": "Draft", "ru": "Черновик"},
+    "number": {
+        "en": "Draft number {n} by {by}; it holds once it is switched on.",
+        "ru": "Черновик номер {n}, автор: {by}; он начнёт действовать, когда его включат.",
+    },
+    "sent": {"en": "Messages sent", "ru": "Отправлено сообщений"},
+    "broken": {"en": "Promise broken: {name}", "ru": "Нарушено обещание: {name}"},
+}
 DRAFTED = {"en": " {by} is writing a draft.", "ru": " Есть черновик, автор: {by}."}
 
 

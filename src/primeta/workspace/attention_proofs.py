@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from primeta.attention.chain import canonical, stamp
+from primeta.attention.coverage_words import KINDS, tell
 from primeta.attention.proof import Proof, proof_of, proves
 from primeta.attention.records import Entry
 from primeta.errors import NotAllowed, NotFound
+from primeta.show import locale
+from primeta.show.locale import Language
+from primeta.show.result import Head, Table
 from primeta.store.attention_state import load_state
 from primeta.store.keys import keys_of
 from primeta.store.ledger import load_entries, load_entry, load_notices
@@ -33,6 +37,33 @@ class CustomerProofs:
     """Channel → whether consent to marketing holds there now; "" stands for every other channel."""
     known: bool
     """Whether the ledger holds anything of him."""
+
+    def line(self, lang: Language = "en") -> str:
+        """One line for a chat."""
+        if not self.known:
+            return tell(lang, "nobody")
+        given = [channel or "*" for channel, found in self.standings.items() if found.given]
+        return tell(lang, "may" if given else "may-not", customer=self.customer, channels=", ".join(given))
+
+    def table(self, lang: Language = "en", *, zone: tzinfo = UTC) -> Table:
+        """Entry by entry, the newest first."""
+        rows = tuple(
+            (
+                locale.number(proof.entry, lang),
+                locale.moment(proof.happened_at, lang, zone),
+                KINDS.get(proof.kind, {}).get(lang, proof.kind),
+                " ".join(part for part in (proof.processing, proof.channel) if part),
+                " ".join(part for part in (proof.version, proof.surface) if part),
+                tell(lang, "whole" if proof.whole else "faulty"),
+            )
+            for proof in self.proofs
+        )
+        heads = ("entry", "when", "what", "of", "text", "check")
+        return Table(
+            heads=tuple(Head(tell(lang, code)) for code in heads) if rows else (),
+            rows=rows,
+            note=self.line(lang),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -33,6 +33,7 @@ router = APIRouter()
 HERE = "/attention/policy"
 JOB = "attention-draft"
 VERSIONS = 12
+LISTED = 15
 
 
 @router.get(HERE)
@@ -73,6 +74,7 @@ def _show(request: Request, form: Form, *, act: str = "", status: int = 200) -> 
             (kept, told.get(kept.policy.version, ()), _noted(reader, kept.note)) for kept in book.versions
         ],
         shown=VERSIONS,
+        listed=LISTED,
         form=form,
         act=act,
         file=ws.config.path.name,
