@@ -244,7 +244,7 @@ class FakeWorkspace:
         self.called = FakePeople(self.winback.campaign, language, empty=empty)
         for verb in PEOPLE_VERBS:
             setattr(self, verb, getattr(self.called, verb))
-        self.attention = FakeAttention(empty=empty)
+        self.attention = FakeAttention(language, empty=empty)
         for verb in ATTENTION_VERBS:
             setattr(self, verb, getattr(self.attention, verb))
         self.token = "first-secret"

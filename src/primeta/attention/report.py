@@ -583,8 +583,10 @@ class CampaignsReport:
             lang,
             "campaigns.spent" if row.basis == "randomised" else "campaigns.fell",
             name=row.sent.name,
-            customers=locale.number(row.credit, lang, digits=0),
-            interval=locale.interval(row.low, row.high, lang, digits=0, sentence=True),
+            customers=locale.number(per_thousand(row.credit, row), lang, digits=0),
+            interval=locale.interval(
+                per_thousand(row.low, row), per_thousand(row.high, row), lang, digits=0, sentence=True
+            ),
         )
 
     def _settled(self, row: Spent) -> bool:
@@ -624,6 +626,11 @@ class CampaignsReport:
             "teams": [row.as_dict() for row in self.of_kind("team")],
             "left_out": self.report.left_out,
         }
+
+
+def per_thousand(credit: float, row: Spent) -> float:
+    """Of each 1,000 messages: credit comes back with rest, so that a sum over a year may be more than all that there is."""
+    return 1000 * credit / row.sent.messages
 
 
 def count_text(customers: float, share: float, lang: Language | str) -> str:

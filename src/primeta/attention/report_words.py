@@ -83,12 +83,15 @@ WORDS: dict[str, dict[str, str]] = {
     "share-broken": {"en": "Broken, share", "ru": "Доля нарушений"},
     # Campaigns
     "campaigns.spent": {
-        "en": "“{name}” spent the most credit: as much as {customers} customers have ({interval}).",
-        "ru": "Больше всех кредита внимания потратила «{name}»: столько же, сколько его у {customers} клиентов ({interval}).",
+        "en": "“{name}” spent the most credit: with each 1,000 messages as much as {customers} customers have ({interval}).",
+        "ru": "Больше всех кредита внимания потратила «{name}»: на каждую 1000 сообщений столько, сколько его "
+        "у {customers} клиентов ({interval}).",
     },
     "campaigns.fell": {
-        "en": "Around “{name}” credit fell the most: as much as {customers} customers have ({interval}).",
-        "ru": "Сильнее всего кредит внимания падал вокруг «{name}»: столько же, сколько его у {customers} клиентов ({interval}).",
+        "en": "Around “{name}” credit fell the most: with each 1,000 messages by as much as {customers} customers have "
+        "({interval}).",
+        "ru": "Сильнее всего кредит внимания падал вокруг «{name}»: на каждую 1000 сообщений на столько, сколько его "
+        "у {customers} клиентов ({interval}).",
     },
     "campaigns.unsure": {
         "en": "No campaign can be said to have spent or earned credit.",

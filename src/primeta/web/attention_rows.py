@@ -13,7 +13,7 @@ from markupsafe import Markup
 from primeta.attention.account import PromiseAccount, Sent
 from primeta.attention.health import NEW, STATES, Health, Share, Standing, State
 from primeta.attention.records import PURPOSES
-from primeta.attention.report import HealthReport, Spent, count_text, latest, of_channel
+from primeta.attention.report import HealthReport, Spent, count_text, latest, of_channel, per_thousand
 from primeta.attention.report_words import channel_name, tell
 from primeta.show.interval import Scale, scale_of, verdict_of
 from primeta.show.locale import Figure
@@ -368,6 +368,8 @@ class SpentRow:
     name: str
     of: str
     credit: Figure
+    thousand: Figure
+    """With each 1,000 messages."""
     kind: str
     """`gain`, `loss` or empty."""
     bar: Markup
@@ -389,6 +391,9 @@ def spent_row(reader: Reader, row: Spent, scale: Scale) -> SpentRow:
         name=sent.name or str(reader._("without a name")),
         of=", ".join(part for part in (sent.programme, sent.team) if part and part != sent.name),
         credit=reader.figure(row.credit, "count", row.low, row.high),
+        thousand=reader.figure(
+            per_thousand(row.credit, row), "count", per_thousand(row.low, row), per_thousand(row.high, row)
+        ),
         kind="" if verdict == "unsure" else verdict,
         bar=reader.iv(
             row.credit,
