@@ -64,7 +64,9 @@ class _Waiting:
     act: Act
     now: datetime
     shown: bool
-    done: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Event = field(default_factory=threading.Event)
+    """It is written, or its thread is the one that writes for all that wait."""
+    settled: bool = False
     acted: Acted | None = None
     error: BaseException | None = None
 
@@ -82,7 +84,8 @@ class PreferenceDesk:
         self._looked = time.monotonic()
         self._queue: list[_Waiting] = []
         self._told: tuple[float, tuple[Promise, ...], tuple[int, int] | None] | None = None
-        self._entering, self._writing = threading.Lock(), threading.Lock()
+        self._entering = threading.Lock()
+        self._led = False
 
     def close(self) -> None:
         if self._own:
@@ -167,9 +170,14 @@ class PreferenceDesk:
         mine = _Waiting(customer_id, act, now, shown)
         with self._entering:
             self._queue.append(mine)
-        with self._writing:
-            while not mine.done.is_set():
+            leads, self._led = not self._led, True
+        if not leads:
+            mine.turn.wait()
+        if not mine.settled:
+            try:
                 self._write_waiting()
+            finally:
+                self._hand_on()
         if mine.error is not None:
             raise mine.error
         assert mine.acted is not None
@@ -177,6 +185,7 @@ class PreferenceDesk:
 
     def _write_waiting(self) -> None:
         """Everybody who waits, each customer once; a second act of the same one sees what the first has written."""
+        # Whoever leads stands first in the queue, so that his own act is among them.
         with self._entering:
             taken: dict[str, _Waiting] = {}
             left: list[_Waiting] = []
@@ -202,7 +211,16 @@ class PreferenceDesk:
                 one.error = error
         finally:
             for one in some:
-                one.done.set()
+                one.settled = True
+                one.turn.set()
+
+    def _hand_on(self) -> None:
+        """The one who has waited longest writes next; with nobody waiting, the next to come."""
+        with self._entering:
+            self._led = bool(self._queue)
+            following = self._queue[0] if self._queue else None
+        if following is not None:
+            following.turn.set()
 
     def _alone(self, one: _Waiting) -> None:
         try:
