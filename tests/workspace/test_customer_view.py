@@ -339,3 +339,32 @@ def test_a_customer_of_the_tables_is_shown_before_any_sync(shop):
     view = shop.customer_view("a", now=NOW, at=datetime(2026, 8, 7, 12, tzinfo=UTC), is_id=True)
     assert [lying.came.message_id for lying in view.shade] == ["m5", "m4", "m0"]
     assert [lying.came.title for lying in view.shade] == ["Title 5", "Title 4", "Title 0"]
+
+
+def test_those_who_no_longer_look_are_named_by_pseudonym_and_their_share_has_an_interval(ws):
+    from primeta.attention.credit_kept import pack_credit
+    from primeta.attention.records import Credit, Policy
+    from primeta.store.attention_state import save_credit
+
+    told(ws, *(touch(number, NOW - DAY, customer=f"c{number}") for number in range(4)))
+
+    def kept(blind: float, why_not: str = "") -> bytes:
+        credit = Credit(
+            value=0.1, low=0.0, high=0.2, welcome=0.1, drive_away=0.0, blind=blind, level="useful",
+            model="state-space", touches=5, as_of=NOW, why_not=why_not,
+        )  # fmt: skip
+        return pack_credit({"push": credit}, policy=Policy(), at=NOW)
+
+    with ws.database.write() as connection:
+        save_credit(
+            connection,
+            {"c0": kept(0.9), "c1": kept(0.2), "c2": kept(0.95, "opted-out"), "c3": kept(0.6)},
+            at=NOW,
+        )
+    found = ws.alarmed_customers(now=NOW)
+    keys = keys_of(ws.database, now=NOW)
+    assert [entry.customer for entry in found.customers] == [keys.pseudonym("c0"), keys.pseudonym("c3")]
+    # Wilson of 2 of 4: 15.0% to 85.0%
+    assert (found.looked_at, found.share, found.low, found.high) == pytest.approx(
+        (4, 0.5, 0.15, 0.85), abs=1e-3
+    )

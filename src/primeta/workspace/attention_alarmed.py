@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from primeta.attention.credit_kept import kept_channels, unpack_credit
 from primeta.stats.agreement import wilson_interval
 from primeta.store.attention_state import sample_credits
-from primeta.workspace.may_send import Desk
+from primeta.workspace.may_send import policy_in_force
 
 if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
 
+BLIND_FROM = 0.5
+"""More probable than not."""
 SAMPLE = 2_000
 SHOWN = 8
 
@@ -41,46 +41,39 @@ class Alarmed:
     low: float
     high: float
     customers: tuple[AlarmedCustomer, ...]
-    """Those over the threshold of the alarm, the surest first, at most a few."""
+    """The surest first, at most a few."""
 
 
 def alarmed(ws: Workspace, *, now: datetime) -> Alarmed:
-    """Who is over the threshold of the blindness alarm, by the credit that is kept; nothing is worked out.
+    """Who more probably than not no longer looks on a channel, by the credit that is kept; nothing is worked out.
 
     The sample is the beginning of the base in the order of pseudonyms. They are keyed hashes, so that it is as good as
     drawn by lot, and the same customers are looked at each time.
     """
-    from primeta.attention.blindness import alarm_scores
-
-    desk = Desk(ws, now=now)
-    try:
-        model, policy = desk.model(), desk.policy
-    finally:
-        desk.close()
+    policy = policy_in_force(ws, now=now)
     with ws.database.read() as connection:
         rows = sample_credits(connection, many=SAMPLE)
-    found: list[tuple[float, AlarmedCustomer]] = []
+    found: list[AlarmedCustomer] = []
     for pseudonym, kept in rows:
-        surest: tuple[float, AlarmedCustomer] | None = None
+        surest: AlarmedCustomer | None = None
         for channel in kept_channels(kept):
             credit = unpack_credit(kept, channel=channel, policy=policy)
-            if credit is None or credit.why_not or not np.isfinite(credit.blind):
+            # Whoever opted out is not written to anyway; a NaN is no alarm.
+            if credit is None or credit.why_not or not credit.blind >= BLIND_FROM:
                 continue
-            score = float(alarm_scores(np.array([credit.blind]), np.array([credit.welcome]))[0])
-            if score >= model.alarm_above and (surest is None or score > surest[0]):
-                told = AlarmedCustomer(
+            if surest is None or credit.blind > surest.blind:
+                surest = AlarmedCustomer(
                     customer=pseudonym, channel=channel, blind=credit.blind, touches=credit.touches
                 )
-                surest = (score, told)
         if surest is not None:
             found.append(surest)
     share = len(found) / len(rows) if rows else float("nan")
     low, high = wilson_interval(share, len(rows)) if rows else (float("nan"), float("nan"))
-    found.sort(key=lambda entry: (-entry[0], entry[1].customer))
+    found.sort(key=lambda entry: (-entry.blind, entry.customer))
     return Alarmed(
         looked_at=len(rows),
         share=share,
         low=low,
         high=high,
-        customers=tuple(entry[1] for entry in found[:SHOWN]),
+        customers=tuple(found[:SHOWN]),
     )
