@@ -30,6 +30,14 @@ PATH = Path("shop") / "primeta.toml"
         ("[filters]\neconomic = 120", ("line 2", "0 to 100")),
         ("[slices]\ncross = ['age']", ("line 2", "region")),
         ("[workspace\n", ("TOML", "line 1")),
+        ('[attention]\npublic_url = "shop.example"', ("line 2", "https://mail.shop.example")),
+        ('[attention]\npublic_url = "http://shop.example"', ("line 2", "mail programs want https")),
+        ("[attention.preferences]\ncolour = 1", ("line 2", "colour", "sender")),
+        ("[attention.preferences]\nsender = 7", ("line 2", "sender", "{ en =")),
+        ("[attention.preferences]\nsender = { de = 'Tee' }", ("line 2", "sender")),
+        ("[attention.preferences.topics]\nnews = ''", ("line 2", "news")),
+        ("[attention.preferences]\nconsent_text = 'Yes, write to me'", ("line 2", "{channel}")),
+        ("[attention.preferences]\nconsent_text = 'Yes {channel} {0}'", ("line 2", "{channel}")),
     ],
 )
 def test_a_wrong_key_is_named_with_its_line(text, told):
