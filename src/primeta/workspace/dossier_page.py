@@ -148,14 +148,20 @@ def _rows(told: Dossier, rows: Sequence[Row], lang: str, *, leave: Sequence[str]
         for name in (rows[0] if rows else {})
         if name not in ("customer_id", *leave) and any(row.get(name) not in (None, "") for row in rows)
     ]
-    return _table(names, ([_shown(row.get(name), told, lang) for name in names] for row in rows))
+    heads = [_column(name, lang) for name in names]
+    return _table(heads, ([_shown(row.get(name), told, lang) for name in names] for row in rows))
+
+
+def _column(name: str, lang: str) -> str:
+    """What a column is called; one of the team's own keeps its name."""
+    return tell(lang, f"column.{name}") if f"column.{name}" in WORDS else name
 
 
 def _profile(told: Dossier, lang: str) -> str:
     rows = [(tell(lang, "id"), told.customer_id)]
     for row in told.tables.get("customers", ()):
         rows += [
-            (tell(lang, f"column.{name}") if f"column.{name}" in WORDS else name, _shown(value, told, lang))
+            (_column(name, lang), _shown(value, told, lang))
             for name, value in row.items()
             if name != "customer_id" and value not in (None, "")
         ]

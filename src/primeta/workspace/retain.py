@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from primeta.attention.reserve import looks_back
 from primeta.config import config_error
-from primeta.errors import Locked
+from primeta.errors import PrimetaError
 from primeta.show import locale
 from primeta.show.result import Head, Table
 from primeta.store import retention as store
@@ -113,12 +113,13 @@ def retain(
 
 
 def retain_quietly(ws: Workspace, *, now: datetime) -> Retained | None:
-    """After a watch: what is declared; None where nothing is, or where somebody is in the way: the next watch does it."""
+    """After a watch: what is declared; None where nothing is, or where it cannot be done now: `retain` itself says why, and
+    the next watch tries again."""
     if not ws.config.attention.retention:
         return None
     try:
         return retain(ws, now=now)
-    except Locked:
+    except PrimetaError:
         return None
 
 

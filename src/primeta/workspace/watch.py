@@ -35,6 +35,7 @@ from primeta.workspace.lock import only_one
 from primeta.workspace.looks import look_at_all
 from primeta.workspace.measured import save_measured
 from primeta.workspace.refresh import Surroundings, assess, ground_under, surroundings
+from primeta.workspace.retain import retain_quietly
 from primeta.workspace.views import SyncNote
 from primeta.workspace.watch_attention import watched_segments, weeks_of_attention
 from primeta.workspace.watch_parts import first_sights, placed, settings_of, weeks_before
@@ -71,6 +72,7 @@ def watch(ws: Workspace, *, now: datetime, progress: Progress | None = None) -> 
     # Pages of attention rest on it; where it cannot be worked out, they say why when a person asks for it.
     with suppress(PrimetaError):
         keep_fresh(ws, now=now, by="watch", progress=progress)
+    retain_quietly(ws, now=now)
     return dataclasses.replace(report, looked=looked, looks_failed=failed, synced=synced, sync_failed=refused)
 
 
