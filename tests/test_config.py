@@ -31,7 +31,7 @@ PATH = Path("shop") / "primeta.toml"
         ("[slices]\ncross = ['age']", ("line 2", "region")),
         ("[workspace\n", ("TOML", "line 1")),
         ('[attention]\npublic_url = "shop.example"', ("line 2", "https://mail.shop.example")),
-        ('[attention]\npublic_url = "http://shop.example"', ("line 2", "mail programs want https")),
+        ('[attention]\npublic_url = "http://shop.com"', ("line 2", "mail programs want https")),
         ("[attention.preferences]\ncolour = 1", ("line 2", "colour", "sender")),
         ("[attention.preferences]\nsender = 7", ("line 2", "sender", "{ en =")),
         ("[attention.preferences]\nsender = { de = 'Tee' }", ("line 2", "sender")),

@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -728,17 +729,25 @@ def public_address(url: str) -> str:
     """The address under which customers reach their pages, without a slash at its end.
 
     Raises:
-        BadInput: it is no https address (http: only of this machine itself), or has more than a path.
+        BadInput: it is no https address (http: only inside one's own network), or has more than a path.
     """
     url = url.strip()
     found = re.fullmatch(r"(https?)://([^\s<>\"\\/?#@]+)(?:/[^\s<>\"\\?#,]*)?", url)
-    here = found is not None and re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", found[2])
-    if found is None or (found[1] == "http" and not here):
+    if found is None or (found[1] == "http" and not _is_inside(found[2])):
         raise BadInput(
             f"an address such as https://mail.shop.example was expected, {url!r} was given: customers open it, and "
-            "mail programs want https (http only for this machine itself)"
+            "mail programs want https (http only inside your own network, to try it)"
         )
     return url.rstrip("/")
+
+
+def _is_inside(place: str) -> bool:
+    """Whether a host, with or without its port, is none of the internet: RFC 1918, RFC 6761."""
+    host = re.sub(r":\d*$", "", place).strip("[]").casefold()
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".test", ".example", ".local", ".internal"))
 
 
 def _preferences(read: _Reader, values: dict[str, Any]) -> PreferencesConfig:

@@ -114,7 +114,7 @@ def test_after_a_new_key_links_are_new_and_the_old_ones_are_retired(ws):
         ('customer_id\n1\n""\n', {}, "row 2"),
         ("customer_id,purpose\n1,spam\n", {}, "purpose"),
         ("customer_id\n", {}, "holds no rows"),
-        ("customer_id\n1\n", {"base_url": "http://tea.example"}, "mail programs want https"),
+        ("customer_id\n1\n", {"base_url": "http://tea.com"}, "mail programs want https"),
         ("customer_id\n1\n", {"columns": "age=x"}, "--columns"),
     ],
 )
