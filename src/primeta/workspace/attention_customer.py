@@ -178,7 +178,8 @@ def customer_view(
     try:
         row = desk.reader.one(customer_id)
         policy, model, promised = desk.policy, desk.model(), desk.promises
-        zone = desk.zone((row.zone if row else "") or zone_in_tables(ws, customer_id))
+        # Who is in the ledger has his zone beside his state: no page view reads the table of customers.
+        zone = desk.zone(row.zone if row else zone_in_tables(ws, customer_id))
         pseudonym = desk.keys.pseudonym(customer_id)
     finally:
         desk.close()

@@ -42,6 +42,7 @@ TALLEST = 3
 """Messages a day that fill a bar at least, so that a quiet month looks quiet."""
 MARK_CODES = ("yes", "no", "neutral")
 SHOWN_GROUPS = 12
+DRAWN_LEAST = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,8 @@ def customers(request: Request) -> Response:
 def _customers(request: Request, form: Form, status: int = 200) -> Response:
     site, reader = site_of(request), reader_of(request)
     first, marks = _first_days(request), _marks(request)
-    groups = [group for group in (marks.answer.groups if marks.answer else ()) if group.by == "campaign"]
+    # Triggered messages belong to no campaign: programmes and purposes tell of them.
+    groups = [group for group in (marks.answer.of("campaign") if marks.answer else ()) if group.name]
     return page(
         request,
         "attention_customers.html",
@@ -215,7 +217,9 @@ def _customer(request: Request, pseudonym: str, errors: dict[str, str], status: 
     shade, mailbox = (
         [_slip(reader, view, lying, person) for lying in listed] for listed in (view.shade, view.mailbox)
     )
-    since = view.at - timedelta(days=90)
+    # The axis begins where there is anything to draw.
+    starts = [entry.course.points[0].at for entry in view.channels if entry.course.points]
+    since = min([*starts, view.at - DRAWN_LEAST])
     top = ceiling_of(point for entry in view.channels for point in entry.course.points)
     return page(
         request,
