@@ -54,7 +54,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Messages about your orders and your account will still come. They are no advertising.",
         "ru": "Сообщения о ваших заказах и аккаунте будут приходить: это не реклама.",
     },
-    "stop.less": {"en": "Fewer, not none: choose what comes", "ru": "Не совсем, а реже: выбрать, что приходит"},
+    "stop.less": {"en": "Fewer, not none: choose what comes", "ru": "Лучше реже: выбрать, что присылать"},
     "stop.why": {"en": "Why did I get this?", "ru": "Почему мне это прислали?"},
     "already.title": {"en": "You are unsubscribed from {of}", "ru": "Вы отписаны от {of}"},
     "already.title-all": {"en": "You get no advertising from us", "ru": "Рекламу мы вам не присылаем"},
@@ -68,9 +68,9 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Recorded on {when} and in force at once. If one was on its way already, it may still arrive.",
         "ru": "Записано {when} и уже действует. Если что-то отправили чуть раньше, оно ещё может прийти.",
     },
-    "done.others": {"en": "Still on: {channels}.", "ru": "Остались включены: {channels}."},
+    "done.others": {"en": "Still on: {channels}.", "ru": "По-прежнему включено: {channels}."},
     "done.stop-all": {"en": "Stop these too", "ru": "Отключить и это"},
-    "done.choose": {"en": "Choose what comes", "ru": "Выбрать, что приходит"},
+    "done.choose": {"en": "Choose what comes", "ru": "Настроить, что приходит"},
     "mistake": {"en": "Was it a mistake?", "ru": "Отписались по ошибке?"},
     "mistake.lead": {
         "en": "To start again we need your consent anew.",
@@ -79,7 +79,7 @@ WORDS: dict[str, dict[str, str]] = {
     # A consent
     "consent.text": {
         "en": "I agree that {sender} sends me advertising {channel}. I can take this back at any time.",
-        "ru": "Даю согласие получать рекламу от «{sender}» {channel}. Согласие можно отозвать в любой момент.",
+        "ru": "Даю согласие на получение рекламы от «{sender}» {channel}. Согласие можно отозвать в любой момент.",
     },
     "consent.button": {"en": "I agree: please send", "ru": "Даю согласие: присылайте"},
     "started": {
@@ -125,7 +125,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "wish": {"en": "How often and about what", "ru": "Как часто и о чём"},
     "often": {"en": "How often at most", "ru": "Не чаще чем"},
-    "often.any": {"en": "No limit of my own", "ru": "Без моего ограничения"},
+    "often.any": {"en": "As usual", "ru": "Как обычно"},
     "often.promised": {"en": "we promised: {text}", "ru": "мы обещали: {text}"},
     "often.1": {"en": "once a week", "ru": "раз в неделю"},
     "often.n": {"en": "{n} times a week", "ru": "{n} раза в неделю"},
@@ -133,8 +133,8 @@ WORDS: dict[str, dict[str, str]] = {
     "often.0": {"en": "never", "ru": "никогда"},
     "topics": {"en": "About what", "ru": "О чём"},
     "topics.note": {
-        "en": "What is not ticked does not come. All ticked: no restriction.",
-        "ru": "Неотмеченное не придёт. Отмечено всё — ограничений нет.",
+        "en": "Only what is ticked comes. If all is ticked there is no restriction.",
+        "ru": "Приходить будет только отмеченное. Если отмечено всё, ограничений нет.",
     },
     "hours": {"en": "At what time", "ru": "В какое время"},
     "hours.any": {"en": "Any time of day", "ru": "В любое время дня"},
@@ -143,12 +143,12 @@ WORDS: dict[str, dict[str, str]] = {
     "language": {"en": "In which language", "ru": "На каком языке"},
     "language.en": {"en": "English", "ru": "Английский"},
     "language.ru": {"en": "Russian", "ru": "Русский"},
-    "language.any": {"en": "Either", "ru": "Всё равно"},
+    "language.any": {"en": "Either", "ru": "Любой"},
     "save": {"en": "Save", "ru": "Сохранить"},
     "pause": {"en": "A break", "ru": "Пауза"},
     "pause.note": {
         "en": "No advertising for a while; then it goes on as you chose.",
-        "ru": "Какое-то время без рекламы, потом — всё как вы выбрали.",
+        "ru": "Какое-то время без рекламы, потом всё будет, как вы выбрали.",
     },
     "pause.30": {"en": "For 30 days", "ru": "На 30 дней"},
     "pause.90": {"en": "For 90 days", "ru": "На 90 дней"},
@@ -158,7 +158,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "resume": {"en": "End the break", "ru": "Закончить паузу"},
     "resume.text": {"en": "The customer has ended the break.", "ru": "Клиент закончил паузу."},
-    "personal": {"en": "Chosen for me", "ru": "Подбор под меня"},
+    "personal": {"en": "Chosen for me", "ru": "Персональный подбор"},
     "personal.on": {
         "en": "What we send may be chosen by what you bought and looked at.",
         "ru": "Мы можем подбирать, что вам прислать, по вашим покупкам и просмотрам.",
@@ -193,10 +193,10 @@ WORDS: dict[str, dict[str, str]] = {
     "why.what.service": {"en": "a message about an order or your account", "ru": "сообщение о заказе или аккаунте"},
     "why.what.useful": {"en": "useful information, no selling", "ru": "полезная информация, без продажи"},
     "why.what.offer": {"en": "an offer", "ru": "рекламное предложение"},
-    "why.what.press": {"en": "an offer with a reminder or a deadline", "ru": "настойчивое предложение: напоминание или срок"},
+    "why.what.press": {"en": "an offer with a reminder or a deadline", "ru": "рекламное предложение с напоминанием или сроком"},
     "why.what.": {"en": "a message", "ru": "сообщение"},
     "why.sent": {"en": "{what}, {way}, on {when}", "ru": "{what}, {way}, {when}"},
-    "why.programme": {"en": "From the series “{name}”.", "ru": "Из серии «{name}»."},
+    "why.programme": {"en": "From the series “{name}”.", "ru": "Рассылка «{name}»."},
     "why.basis": {"en": "By what right", "ru": "На каком основании"},
     "why.consent": {"en": "You agreed on {day}, {surface}.", "ru": "Вы дали согласие {day}, {surface}."},
     "why.consent-nowhere": {"en": "You agreed on {day}.", "ru": "Вы дали согласие {day}."},
@@ -225,7 +225,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "why.against": {
         "en": "You had opted out on {day}. It should not have been sent; we are sorry.",
-        "ru": "Вы отказались {day}. Это не следовало присылать; приносим извинения.",
+        "ru": "Вы отказались от рекламы {day}. Это не следовало присылать; приносим извинения.",
     },
     "why.unknown": {
         "en": "We do not find this message in our records. Below is what holds now.",
@@ -240,7 +240,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "You had asked on {day} not to use your data for this. We did so all the same; we are sorry.",
         "ru": "Вы просили {day} не использовать ваши данные для этого. Мы всё же использовали; приносим извинения.",
     },
-    "why.plain": {"en": "Nothing: all who get this series got the same.", "ru": "Ничего: все, кто получает эту серию, получили одно и то же."},
+    "why.plain": {"en": "Nothing: all who get this series got the same.", "ru": "Ничего: всем, кто получает эту рассылку, пришло одно и то же."},
     "why.not-told": {
         "en": "Whether it was chosen for you is not recorded.",
         "ru": "Было ли это подобрано под вас, не записано.",
@@ -248,8 +248,8 @@ WORDS: dict[str, dict[str, str]] = {
     "why.address": {"en": "To send it: your address for this channel.", "ru": "Чтобы отправить: ваш адрес для этого канала."},
     "why.rule": {"en": "The check before sending", "ru": "Проверка перед отправкой"},
     "why.checked": {
-        "en": "Asked on {when}: allowed. Your consent held, no promise was in the way, the hour was right.",
-        "ru": "Проверено {when}: можно. Согласие действовало, обещания не мешали, час был подходящий.",
+        "en": "Asked on {when}: allowed. Your consent held, no promise stood against it, the hour was right.",
+        "ru": "Проверено {when}: можно. Согласие действовало, обещания не нарушались, время было подходящее.",
     },
     "why.refused": {
         "en": "Asked on {when}: not allowed. It was sent all the same; we are sorry.",
@@ -260,10 +260,10 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Отправили, не спросив наши правила.",
     },
     "why.promises": {"en": "What we promised", "ru": "Что мы обещали"},
-    "why.kept": {"en": "kept", "ru": "сдержали"},
-    "why.broken": {"en": "not kept; we are sorry", "ru": "не сдержали; извините"},
+    "why.kept": {"en": "kept", "ru": "выполнено"},
+    "why.broken": {"en": "not kept; we are sorry", "ru": "не выполнено, приносим извинения"},
     "why.untold": {"en": "cannot be checked", "ru": "проверить нельзя"},
-    "why.count": {"en": "{n} in that time, this one included", "ru": "за это время: {n}, считая это"},
+    "why.count": {"en": "{n} in that time, this one included", "ru": "за этот срок: {n}, включая это сообщение"},
     "why.nothing-promised": {"en": "Nothing about how often or what.", "ru": "Ничего о частоте и темах."},
     "why.do": {"en": "What you can do", "ru": "Что можно сделать"},
     "why.do-stop": {"en": "Unsubscribe from {of}", "ru": "Отписаться от {of}"},
@@ -303,7 +303,7 @@ WORDS: dict[str, dict[str, str]] = {
     "foot": {
         "en": "This page belongs to the message that you opened. Whoever has the link can change these settings; do not "
         "pass it on.",
-        "ru": "Эта страница относится к открытому вами сообщению. По ссылке можно менять эти настройки, не передавайте её.",
+        "ru": "Эта страница относится к открытому вами сообщению. По ссылке можно менять эти настройки, поэтому не передавайте её другим.",
     },
     "questions": {"en": "Questions: {contact}", "ru": "Вопросы: {contact}"},
 }  # fmt: skip
