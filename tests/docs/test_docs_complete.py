@@ -189,7 +189,7 @@ def test_replay_is_documented_with_all_its_options_and_keys(where: str):
     assert {key for key in promise_file.KEYS if key != "name"} <= set(re.findall(r"`(\w+)`", text))
     said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention replay")))
     result = replay_result.AttentionReplay
-    for made in (result._rows, result._rest, checks.PromiseCheck.as_dict, replay_policy.PolicyReplay.as_dict):
+    for made in (result._rows, result.rest, checks.PromiseCheck.as_dict, replay_policy.PolicyReplay.as_dict):
         assert set(re.findall(r'"(\w+)":', inspect.getsource(made))) <= said
 
 

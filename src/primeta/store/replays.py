@@ -39,8 +39,14 @@ class KeptReplay:
 
 
 def save_replay(connection: Connection, kept: KeptReplay) -> None:
-    """Write it, in place of one with the same id; the oldest ones go."""
+    """Write it, in place of one with the same id; the oldest ones go.
+
+    One of the whole year is the newest from then on, also where the clock went backwards.
+    """
     table = attention_replays
+    if kept.policy is None:
+        later = table.c.policy.is_(None) & (table.c.at >= naive(kept.at)) & (table.c.id != kept.id)
+        connection.execute(delete(table).where(later))
     values = {
         "at": naive(kept.at),
         "by": kept.by,

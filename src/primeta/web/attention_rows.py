@@ -27,10 +27,10 @@ def share_figure(reader: Reader, share: Share) -> Figure:
     return reader.figure(share.value, "share", share.low, share.high)
 
 
-def bar_of(reader: Reader, share: Share, scale: Scale, *, bad: bool = True) -> Markup:
+def bar_of(reader: Reader, share: Share, scale: Scale, *, bad: bool = True, basis: str = "model") -> Markup:
     """A share as an interval on a scale that begins with 0."""
     return reader.iv(
-        share.value, share.low, share.high, scale=scale, verdict="loss" if bad else "gain", basis="model"
+        share.value, share.low, share.high, scale=scale, verdict="loss" if bad else "gain", basis=basis
     )
 
 
@@ -302,7 +302,7 @@ def promise_rows(reader: Reader, entries: Sequence[PromiseAccount]) -> tuple[lis
                 title=check.promise.text or check.promise.name,
                 about=about(reader, entry),
                 share=share_figure(reader, entry.share),
-                bar=bar_of(reader, entry.share, scale),
+                bar=bar_of(reader, entry.share, scale, basis="measured"),
                 knowable=reader.percent(check.knowable / check.broken, 0) if check.broken else "",
                 months=month_bars(reader, entry),
                 breaker=f"{first.name} ({reader.number(first.broken)})" if first else "",
@@ -411,14 +411,19 @@ def spent_row(reader: Reader, row: Spent, scale: Scale) -> SpentRow:
 
 
 def week_bars_of(reader: Reader, sent: Sent) -> Markup:
-    """Messages by week; the weeks in which a promise was broken are told by their colour and in words."""
+    """Messages by week; the part that broke promises is coloured, its numbers stand in the table below."""
     weeks = sent.weeks
     top = max((week.messages for week in weeks), default=0) or 1
     label = ", ".join(f"{reader.short(week.week)}: {reader.number(week.messages)}" for week in weeks)
     step = 100 / max(len(weeks), 1)
-    bars = "".join(
-        f'<rect{" class=broken" if week.broken else ""} x="{step * place:.2f}%" width="{step * 0.74:.2f}%" '
-        f'y="{100 - max(96 * week.messages / top, 2):.1f}%" height="{max(96 * week.messages / top, 2):.1f}%"/>'
-        for place, week in enumerate(weeks)
+    bars: list[str] = []
+    for place, week in enumerate(weeks):
+        size = max(96 * week.messages / top, 2)
+        broken = size * min(week.broken / week.messages, 1.0) if week.messages else 0.0
+        at = f'x="{step * place:.2f}%" width="{step * 0.74:.2f}%"'
+        bars.append(f'<rect {at} y="{100 - size:.1f}%" height="{size - broken:.1f}%"/>')
+        if broken:
+            bars.append(f'<rect class="broken" {at} y="{100 - broken:.1f}%" height="{broken:.1f}%"/>')
+    return Markup(
+        f'<svg class="month-bars tall" role="img" aria-label="{escape(label)}">{"".join(bars)}</svg>'
     )
-    return Markup(f'<svg class="month-bars tall" role="img" aria-label="{escape(label)}">{bars}</svg>')

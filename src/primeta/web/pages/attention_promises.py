@@ -61,7 +61,7 @@ def promise(request: Request, name: str) -> Response:
         versions=listed,
         axis=reader.axis(scale, [reader.percent(tick) for tick in scale.ticks]),
         month_axis=reader.axis(by_month, [reader.percent(tick) for tick in by_month.ticks]),
-        month_bar=lambda share: rows.bar_of(reader, share, by_month),
+        month_bar=lambda share: rows.bar_of(reader, share, by_month, basis="measured"),
         figure=lambda share: rows.share_figure(reader, share),
         breakers=lambda entry, kind: [one for one in entry.breakers if one.kind == kind][:SHOWN],
         campaign_address=rows.campaign_address,
