@@ -144,7 +144,7 @@ class ConsentCounts:
         named = set(channels) | {channel for own, _ in self.reaches for channel, _ in own}
         by_channel: list[dict[str, Any]] = []
         for channel in sorted(named - {""}):
-            counts = dict.fromkeys(REACHES, 0)
+            counts: dict[str, int] = dict.fromkeys(REACHES, 0)
             for (own, elsewhere), customers in self.reaches.items():
                 counts[dict(own).get(channel, elsewhere)] += customers
             by_channel.append({"channel": channel, **counts})

@@ -256,7 +256,7 @@ def impossible(policy: Policy, promises: Sequence[Promise] = (), *, now: datetim
     )
     always = replace(policy, holdout=0.0)
     for_all = tuple(promise for promise in promises if promise.customers == "all")
-    channels = sorted({cap.channel for cap in policy.caps} | {p.channel or "" for p in for_all} - {""})
+    channels = sorted(({cap.channel for cap in policy.caps} | {p.channel or "" for p in for_all}) - {""})
     names = sorted({name for promise in for_all for name in promise.programmes_only}) or [""]
     only = sorted({channel for promise in for_all for channel in promise.channels_only})
     start = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

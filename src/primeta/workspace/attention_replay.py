@@ -59,7 +59,7 @@ def replay_workspace(
     """
     promised = read_promises(promises, zone=ws.config.zone) if promises is not None else promises_in_force(ws)
     promised = (*promised, *_promised_to_some(ws))
-    if not promised and promises is None and not account:
+    if not promised and promises is None and policy is None and not account:
         raise BadInput(
             f"{ws.config.path}: no promises; give --promises FILE, or name the file as promises under [attention]"
         )
