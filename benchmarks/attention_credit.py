@@ -15,7 +15,7 @@ from primeta.attention.baselines import (
     foretold_by_counts,
     windows_before,
 )
-from primeta.attention.blindness import alarm_scores, first_of_sequence, peaks_since_welcome
+from primeta.attention.blindness import first_of_sequence
 from primeta.attention.credit import CreditEvent, predict, state_of
 from primeta.attention.credit_features import known_before
 from primeta.attention.credit_fit import CreditVerdict, fit_credit
@@ -127,7 +127,7 @@ def tried(form: str, *, customers: int, seed: int, sample: int, rounds: int) -> 
     inside = (seen.low <= chance) & (chance <= seen.high)
     starts, blind, sequence = first_of_sequence(log), truth["blind"], log.sequence
     unanswered = known_before(log).unanswered
-    peak = peaks_since_welcome(alarm_scores(seen.blind, seen.welcome), unanswered)
+    peak = seen.alarm
     ours = delays(tuned(peak, starts, blind), blind, starts, sequence)
     rival = delays(tuned(unanswered.astype(float), starts, blind), blind, starts, sequence)
     assert model.baselines is not None

@@ -222,6 +222,7 @@ ATTENTION_POLICY_KEYS = (
     "priority",
     "channels",
     "service_programmes",
+    "rest_when_blind",
     "holdout",
     "default",
 )

@@ -87,6 +87,19 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Обещание клиенту было нарушено; прежде чем снова продавать, нужно полезных сообщений: {need}, "
         "отправлено с тех пор: {had}.",
     },
+    "resting.rests": {
+        "en": "He most probably no longer looks at what comes here: let him rest until {day}, then send one useful message.",
+        "ru": "Клиент, скорее всего, уже не смотрит этот канал: дайте отдохнуть до {day}, затем отправьте одно полезное "
+        "сообщение.",
+    },
+    "resting.probe": {
+        "en": "He has rested; one useful message comes first, to see whether he looks again.",
+        "ru": "Клиент отдохнул; сначала одно полезное сообщение, чтобы понять, смотрит ли он снова.",
+    },
+    "resting.answer": {
+        "en": "One useful message after a rest is out; until {day} it is seen whether he looks again.",
+        "ru": "После отдыха клиенту ушло одно полезное сообщение; до {day} станет ясно, смотрит ли он снова.",
+    },
     "level.none": {
         "en": "His attention is used up: let him rest.",
         "ru": "Кредит внимания исчерпан: дайте клиенту отдохнуть.",
@@ -156,6 +169,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "trust is earned again after a broken promise",
         "ru": "доверие восстанавливается после нарушенного обещания",
     },
+    "rule.resting": {"en": "no longer looks: a rest", "ru": "не смотрит канал: отдых"},
     "rule.level": {"en": "credit of attention", "ru": "кредит внимания"},
     "rule.clock": {"en": "the clock is behind", "ru": "часы отстают"},
     "rule.default": {"en": "no answer in time", "ru": "ответа не было вовремя"},
@@ -212,6 +226,9 @@ def reason(answer: Answer, lang: str, *, zone: ZoneInfo | None = None) -> str:
         told["window"] = span_words(values["window"], lang)
     elif code == "unknown-channel" and values.get("channel"):
         code, told["known"] = "unknown-channel.named", ", ".join(values["known"])
+    elif code == "resting":
+        told["day"] = locale.day(values["until"].astimezone(zone or ZoneInfo("UTC")).date(), lang)
+        code = f"resting.{values['now']}"
     elif code == "level":
         code = f"level.{values['level']}"
     elif code == "opted-out":

@@ -1,7 +1,7 @@
 """Blindness seen early: of a customer, by the probability that he no longer looks; of a segment, by evidence.
 
-The customer's alarm goes off where the odds of blindness, with the forecast of a welcome, cross a threshold. It is learnt
-from the log: as low as false alarms allow, where an alarm at probability b is false with probability 1 − b. A segment's
+The customer's alarm goes off where the odds of a long silence, set off against what is usual of him (`alarm_score`), cross
+a threshold. It is learnt from the log: as low as false alarms allow, where an alarm at probability b is false with 1 − b. A segment's
 alarm is a bet against "it welcomes as much as it did": weekly deficits against its own first weeks, purpose by purpose
 and channel by channel.
 """
@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.attention.credit_model import NEVER_TUNED, CreditModel, Foreseen, foresee, parts_of
+from primeta.attention.credit_rest import rest_days
 from primeta.attention.credit_words import tell
 from primeta.attention.outcomes import TouchLog, days_of, time_of, with_asked
 from primeta.show import locale
-from primeta.stats.attention_interval import logit
 from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -29,22 +29,6 @@ Ints = npt.NDArray[np.integer[Any]]
 
 FALSE_PER_TOUCH = 0.035 / 100
 """False alarms aimed at, so that there are at most 5% per 100 touches where the model is somewhat wrong."""
-REST_LEAST, REST_MOST = 14.0, 120.0
-"""Days of rest that are ever advised."""
-AGAIN_AT = 0.5
-"""Probability of blindness to which rest should bring it before the probe."""
-
-
-FORECAST_WEIGHT = 0.25
-"""How much the corrected forecast of a welcome counts beside the filter's own opinion, in log-odds."""
-
-
-def alarm_scores(blind: Floats, welcome: Floats) -> Floats:
-    """(n,) how surely he no longer looks: log-odds of blindness, less a quarter of those of a welcome.
-
-    Where people are not as the filter assumes, the corrected forecast still tells who will be silent.
-    """
-    return logit(blind) - FORECAST_WEIGHT * logit(welcome)
 
 
 def threshold_of(
@@ -57,7 +41,7 @@ def threshold_of(
     """The lowest threshold of the score with so few false alarms.
 
     Args:
-        score: (n,) `peaks_since_welcome` of `alarm_scores`, sequence after sequence.
+        score: (n,) of `alarm_score.alarm_scores`, sequence after sequence.
         blind: (n,) probability of blindness: an alarm there is false with 1 − blind.
         starts: (n,) the first touch of each sequence.
     Returns:
@@ -73,19 +57,6 @@ def threshold_of(
         if float((1 - blind[crossed]).sum()) <= false_per_touch * seeing:
             return float(threshold)
     return float(score.max())
-
-
-def peaks_since_welcome(score: Floats, unanswered: Ints) -> Floats:
-    """(n,) the highest score since the last welcome: one alarm for one silence, without flicker.
-
-    Args:
-        unanswered: (n,) touches since the last welcome, known before each touch, sequence after sequence.
-    """
-    if not len(score):
-        return score
-    # each silence lies above the one before, so that one running maximum serves all
-    apart = (float(score.max() - score.min()) + 1.0) * np.cumsum(unanswered == 0)
-    return np.maximum.accumulate(score + apart) - apart
 
 
 def first_of_sequence(log: TouchLog) -> npt.NDArray[np.bool_]:
@@ -216,19 +187,12 @@ class BlindnessAlarm:
         }
 
 
-def rest_days(blind: float, recovery: float) -> float:
-    """Days after which blindness is no likelier than not; within bounds, since recovery is poorly known."""
-    if blind <= AGAIN_AT:
-        return REST_LEAST
-    return float(min(max(ln(blind / AGAIN_AT) / max(recovery, 1e-6), REST_LEAST), REST_MOST))
-
-
 def alarms_of(
     model: CreditModel, log: TouchLog, base: BaseCredit, at: datetime
 ) -> tuple[BlindnessAlarm, ...]:
     """Those over the threshold, the surest first; those driven away are not written to anyway."""
     blind = base.credit.blind
-    score = alarm_scores(blind, base.credit.welcome)
+    score = base.credit.alarm
     rows = np.flatnonzero((score >= model.alarm_above) & ~base.gone)
     rows = rows[np.lexsort((rows, -score[rows]))]
     found: list[BlindnessAlarm] = []

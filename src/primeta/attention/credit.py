@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from primeta.attention.alarm_score import BLIND_WEIGHT, USUAL_WEIGHT
 from primeta.attention.baselines import count_row
 from primeta.attention.credit_features import (
     ALL_TOUCHES,
@@ -25,6 +26,7 @@ from primeta.attention.credit_features import (
     COUNT_WINDOWS,
     DROVE,
     KEPT,
+    LONG,
     MARKS,
     SERVICE,
     WELCOMED,
@@ -35,6 +37,7 @@ from primeta.attention.credit_features import (
 )
 from primeta.attention.credit_levels import level_by, level_of
 from primeta.attention.credit_model import CreditModel
+from primeta.attention.credit_rest import REST_MOST, rest_days
 from primeta.attention.outcomes import days_of, time_of
 from primeta.attention.records import PURPOSES, Credit, Policy, Purpose
 from primeta.errors import BadInput
@@ -125,6 +128,14 @@ class ChannelState:
     """Welcomes, silences, as of the day."""
     gone_at: float | None = None
     """The last time a touch on this channel drove him away."""
+    usual: float = 0.0
+    """Log-odds of a long silence when this silence began."""
+    rest_until: float | None = None
+    """Of who most probably no longer looks; None: no alarm that a touch has met."""
+    rest_days: float = 0.0
+    """Of the rest now."""
+    last: float | None = None
+    """The last touch but service ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -163,6 +174,10 @@ class CreditState:
                     "welcomed": list(entry.welcomed),
                     "fading": list(entry.fading),
                     "gone_at": entry.gone_at,
+                    "usual": entry.usual,
+                    "rest_until": entry.rest_until,
+                    "rest_days": entry.rest_days,
+                    "last": entry.last,
                 }
                 for name, entry in self.channels.items()
             },
@@ -187,6 +202,10 @@ class CreditState:
                     welcomed=tuple(entry["welcomed"]),
                     fading=tuple(entry["fading"]),
                     gone_at=entry["gone_at"],
+                    usual=entry["usual"],
+                    rest_until=entry["rest_until"],
+                    rest_days=entry["rest_days"],
+                    last=entry["last"],
                 )
                 for name, entry in kept["channels"].items()
             },
@@ -273,13 +292,18 @@ def update(state: CreditState, event: CreditEvent, *, model: CreditModel) -> Cre
 
 
 @lru_cache(maxsize=8)
-def _numbers(model: CreditModel) -> tuple[Floats, dict[str, int], int, Floats]:
-    """Levels (14,), places of channels, how many channels have a level of their own, rates of the drift's modes."""
+def _numbers(
+    model: CreditModel,
+) -> tuple[Floats, dict[str, int], int, Floats, Floats, tuple[float, ...]]:
+    """Levels (14,), places of channels, how many channels have a level of their own, rates of the drift's modes, hope
+    at rest (14,), coefficients of the alarm."""
     return (
         model.filter.levels(),
         {name: place for place, name in enumerate(model.channels)},
         len(model.channels),
         model.filter.drift * drift_modes()[0],
+        model.filter.hope_at_rest(),
+        tuple(model.alarm.tolist()),
     )
 
 
@@ -350,7 +374,83 @@ def _caught_up(channel: ChannelState, to: float, model: CreditModel, *, whole: b
         welcomed=channel.welcomed,
         fading=fading,
         gone_at=channel.gone_at,
+        usual=channel.usual,
+        rest_until=channel.rest_until,
+        rest_days=channel.rest_days,
+        last=channel.last,
     )
+
+
+def _silence(channel: ChannelState | None, model: CreditModel) -> tuple[float, float]:
+    """Log-odds of a long silence and of blindness as of the channel's last event: `alarm_columns` of one."""
+    hope_at_rest = _numbers(model)[4]
+    if channel is None:
+        weights, glad, sent, unanswered, earlier = model.filter.start(), 0.0, 0.0, 0, 0
+    else:
+        weights, unanswered, earlier = channel.weights, channel.unanswered, channel.earlier
+        stay = exp((channel.counted_at - channel.at) / MEMORIES[LONG])
+        long_ago = channel.own[:, LONG].tolist()
+        glad, sent = sum(long_ago[WELCOMED:DROVE]) * stay, sum(long_ago[:WELCOMED]) * stay
+    blind = min(max(float(weights[BLIND]), 1e-12), 1 - 1e-12)
+    hope = float(weights @ hope_at_rest)
+    level, by_blind, by_hope, by_unanswered, by_glad, by_sent, by_touches = _numbers(model)[5]
+    odds = log(blind / (1 - blind))
+    told = (
+        level
+        + by_blind * odds
+        + by_hope * log(hope / (1 - hope))
+        + by_unanswered * log1p(unanswered)
+        + by_glad * log1p(glad)
+        + by_sent * log1p(sent)
+        + by_touches * log1p(earlier)
+    )
+    return told, odds
+
+
+def alarm_score(channel: ChannelState | None, model: CreditModel) -> float:
+    """`alarm_score.alarm_scores` of one, without the earlier peaks of this silence."""
+    told, odds = _silence(channel, model)
+    usual = told if channel is None or not channel.unanswered else channel.usual
+    return told - USUAL_WEIGHT * usual + BLIND_WEIGHT * odds
+
+
+def resting(channel: ChannelState | None, model: CreditModel) -> tuple[float, float] | None:
+    """Until which day marketing rests here, and for how many days; None: no alarm.
+
+    The alarm of a silence stays until something is welcomed. Rest is counted from the end of the last message's 72
+    hours, so that it does not depend on when it is asked about. A rest that a message ended is the longer of two:
+    twice as long each time.
+
+    Args:
+        channel: caught up with the moment of the question.
+    """
+    if channel is None or channel.last is None:
+        return None
+    if channel.rest_until is not None:
+        return channel.rest_until, channel.rest_days
+    if alarm_score(channel, model) < model.alarm_above:
+        return None
+    days = rest_days(float(channel.weights[BLIND]), model.filter.recovery)
+    return channel.last + LAST_DAYS + days, days
+
+
+def _rested(
+    channel: ChannelState | None, *, when: float, purpose: int, model: CreditModel
+) -> dict[str, float | None]:
+    """What a touch makes of the alarm: the first one after a rest is the probe, the next rest is twice as long."""
+    told: dict[str, float | None] = {}
+    if channel is None or not channel.unanswered:
+        told["usual"] = _silence(channel, model)[0]
+    if purpose == SERVICE:
+        return told
+    told["last"] = when
+    rest = resting(channel, model)
+    if rest is None:
+        return told
+    until, days = rest
+    if when >= until:
+        days = min(2 * days, REST_MOST)
+    return {**told, "rest_until": max(until, when + LAST_DAYS + days), "rest_days": days}
 
 
 def _faded(
@@ -382,7 +482,7 @@ def _ahead(
     model: CreditModel,
 ) -> _Ahead:
     """What a touch does to the weights; `channel` is caught up with `when`, `everywhere` decayed to it."""
-    _, places, count, _ = _numbers(model)
+    _, places, count, *_ = _numbers(model)
     numbers = model.filter
     if channel is None:
         weights, own, earlier = numbers.start(), np.zeros((MARKS, len(MEMORIES))), 0
@@ -422,6 +522,7 @@ def _sent(
     ahead = _ahead(
         channel, name=event.channel, purpose=purpose, when=when, everywhere=everywhere, model=model
     )
+    rest: Any = _rested(channel, when=when, purpose=purpose, model=model)
     own = ahead.own
     own[purpose] += 1.0
     pending = Pending(event.message_id, when, ahead.x, purpose)
@@ -436,6 +537,7 @@ def _sent(
             pending=(pending,),
             sent=(when,),
             fading=(0.0, 0.0, when),
+            **rest,
         )
     since = when - _MONTH
     return ChannelState(
@@ -450,6 +552,10 @@ def _sent(
         welcomed=tuple(day for day in channel.welcomed if day >= since),
         fading=channel.fading,
         gone_at=channel.gone_at,
+        usual=rest.get("usual", channel.usual),
+        rest_until=rest.get("rest_until", channel.rest_until),
+        rest_days=rest.get("rest_days", channel.rest_days),
+        last=rest.get("last", channel.last),
     )
 
 
@@ -495,6 +601,8 @@ def _answered(
         own=own,
         counted_at=when,
         unanswered=0,
+        rest_until=None,
+        rest_days=0.0,
         pending=tuple(rest),
         welcomed=(*channel.welcomed, when),
         fading=_faded(channel.fading, when, model, welcomed=True),
@@ -657,6 +765,7 @@ def credit_of(
             else _looked(known, now, everywhere, model=model, channel=channel, code=code, when=when).drive
         )
     touches = 0 if now is None else now.earlier
+    rest = resting(now, model)
     gone = now is not None and now.gone_at is not None and not any(d > now.gone_at for d in now.welcomed)
     level = "none" if gone else level_by(useful.value, useful.low, drives, policy, channel=channel)
     if known.touches < policy.first_useful and level in ("sell", "press"):
@@ -673,4 +782,5 @@ def credit_of(
         touches=touches,
         as_of=max(at, time_of(known.counted_at)),
         why_not="opted-out" if gone else "",
+        rest_until=None if rest is None or gone else time_of(rest[0]),
     )

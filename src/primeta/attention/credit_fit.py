@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from primeta.attention.baselines import fit_baselines, foretold_by_beta, foretold_by_counts
-from primeta.attention.blindness import (
+from primeta.attention.alarm_score import (
+    LONG_SILENCES,
+    PRIOR_ALARM,
+    alarm_columns,
     alarm_scores,
-    first_of_sequence,
-    peaks_since_welcome,
-    threshold_of,
+    silent_next,
 )
+from primeta.attention.baselines import fit_baselines, foretold_by_beta, foretold_by_counts
+from primeta.attention.blindness import first_of_sequence, threshold_of
 from primeta.attention.credit_features import (
     CHANNELS_KNOWN,
     STACK_NAMES,
@@ -166,7 +168,7 @@ def fit_credit(
     model = _fit_drive(_some(early, learn, 8 * sample, rng), model)
     told("correction")
     model = _correct(_some(early, draw < LEARNT + CORRECTED, 6 * sample, rng), model)
-    model = replace(model, alarm_above=_alarm_above(_some(log, learn, 3 * sample, rng), model))
+    model = _fit_alarm(_some(log, learn, 3 * sample, rng), model)
     told("rivals")
     rivals = _some(early, learn, 8 * sample, rng)
     model = replace(model, baselines=fit_baselines(rivals, rivals.closed))
@@ -177,10 +179,25 @@ def fit_credit(
     return model, verdict
 
 
-def _alarm_above(log: TouchLog, model: CreditModel) -> float:
-    seen = foresee(model, log, intervals=False)
-    score = peaks_since_welcome(alarm_scores(seen.blind, seen.welcome), known_before(log).unanswered)
-    return threshold_of(score, seen.blind, first_of_sequence(log))
+LEAST_SILENCES = 40
+"""Touches that begin a long silence, and as many that do not, from which its log-odds are learnt."""
+
+
+def _fit_alarm(log: TouchLog, model: CreditModel) -> CreditModel:
+    """Log-odds of a long silence, then the threshold of the alarm."""
+    steps = walk(model, log)
+    columns = alarm_columns(steps.known, blind=steps.stood_blind, hope=steps.stood_hope, gap=steps.gap)
+    prior = np.array(PRIOR_ALARM)
+    for touches in LONG_SILENCES:
+        silent = silent_next(log.welcomed, log.sequence, touches)
+        rows = (silent >= 0) & log.closed
+        if min((silent[rows] == 1).sum(), (silent[rows] == 0).sum()) >= LEAST_SILENCES:
+            sd = np.concatenate([[10.0], np.full(len(prior) - 1, 2.0)])
+            found, _ = fit_logit(columns[rows], silent[rows].astype(float), prior_mean=prior, prior_sd=sd)
+            model = replace(model, alarm=found)
+            break
+    score = alarm_scores(columns, steps.known.unanswered, model.alarm)
+    return replace(model, alarm_above=threshold_of(score, steps.blind, first_of_sequence(log)))
 
 
 def _channels(log: TouchLog) -> tuple[str, ...]:

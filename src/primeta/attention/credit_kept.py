@@ -2,7 +2,7 @@
 
 Compact JSON: `{"f": 1, "p": policy's version, "a": microseconds since 1970, "n": number of the last entry of the
 ledger that it knows, "m": mark of the model, "c": {channel: [value, low, high, welcome,
-drive_away, blind, level, model, touches, why_not]}}`, with "s", the whole state of credit, where it is kept too.
+drive_away, blind, level, model, touches, why_not, rest]}}`, rest being microseconds since 1970 or null, with "s", the whole state of credit, where it is kept too.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from primeta.attention.credit import CreditEvent
-from primeta.attention.records import Credit, Entry, Level, Policy
+from primeta.attention.records import Credit, Level, Policy
 
 FORMAT = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,6 +64,9 @@ def pack_credit(
                 credit.model,
                 credit.touches,
                 credit.why_not,
+                None
+                if credit.rest_until is None
+                else (credit.rest_until - EPOCH) // timedelta(microseconds=1),
             ]
             for channel, credit in credits.items()
         },
@@ -86,7 +89,9 @@ def unpack_credit(kept: bytes | None, *, channel: str, policy: Policy) -> Credit
     row = told.c.get(channel)
     if row is None:
         return None
-    value, low, high, welcome, drive_away, blind, level, model, touches, why_not = row
+    value, low, high, welcome, drive_away, blind, level, model, touches, why_not, *rest = row
+    # what an earlier version kept knows of no rest
+    until = rest[0] if rest else None
     credit = Credit(
         value=_NAN if value is None else value,
         low=_NAN if low is None else low,
@@ -99,6 +104,7 @@ def unpack_credit(kept: bytes | None, *, channel: str, policy: Policy) -> Credit
         touches=touches,
         as_of=EPOCH + timedelta(0, 0, told.a),
         why_not=why_not,
+        rest_until=None if until is None else EPOCH + timedelta(0, 0, until),
     )
     if told.p == policy.version:
         return credit
@@ -116,6 +122,10 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
     drive_away: msgspec.Raw
     blind: msgspec.Raw
     level: Level
+    model: msgspec.Raw = msgspec.Raw()
+    touches: int = 0
+    why_not: str = ""
+    rest: int | None = None
 
 
 class _Levels(msgspec.Struct, gc=False):
@@ -126,14 +136,16 @@ class _Levels(msgspec.Struct, gc=False):
 _levels = msgspec.json.Decoder(_Levels).decode
 
 
-def level_kept(kept: bytes | None, *, channel: str, policy: Policy) -> Level | None:
-    """What is kept of one channel allows; None where nothing is kept of it."""
+def level_kept(kept: bytes | None, *, channel: str, policy: Policy) -> Level | Literal["resting"] | None:
+    """What is kept of one channel allows; `resting`: ask `decide`; None where nothing is kept of it."""
     if kept is None:
         return None
     told = _levels(kept)
     row = told.c.get(channel)
     if row is None:
         return None
+    if row.rest is not None and policy.rest_when_blind:
+        return "resting"
     if told.p == policy.version:
         return row.level
     credit = unpack_credit(kept, channel=channel, policy=policy)
@@ -151,7 +163,23 @@ def is_fresh(
     return (told.n, told.p, told.m) == (number, policy.version, model) and age <= at_most
 
 
-def credit_events(entries: Iterable[Entry]) -> list[CreditEvent]:
+class Told(Protocol):
+    """What `credit_events` looks at of an entry."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def happened_at(self) -> datetime: ...
+    @property
+    def payload(self) -> Mapping[str, Any]: ...
+    @property
+    def salt(self) -> str: ...
+
+
+CREDIT_KINDS = ("touch", "reaction", "broken", "kept")
+
+
+def credit_events(entries: Iterable[Told]) -> list[CreditEvent]:
     """What entries of the ledger say to credit: human clicks and replies welcome, opt-outs and complaints drive away."""
     found = []
     channels: dict[str, str] = {}

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from primeta.attention.alarm_score import PRIOR_ALARM, alarm_columns, alarm_scores
 from primeta.attention.baselines import Baselines, foretold_by_beta, foretold_by_counts
 from primeta.attention.credit_features import (
     DRIVE_NAMES,
@@ -35,8 +36,8 @@ Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 Used = Literal["state-space", "counts", "beta-binomial", "prior"]
 
-NEVER_TUNED = 3.0
-"""Score of an alarm before a log is known: blind with probability .9 where one touch in twenty-five is welcomed."""
+NEVER_TUNED = 3.5
+"""Score of an alarm before a log is known."""
 CHUNK = 400_000
 """Touches worked on at once."""
 
@@ -60,8 +61,10 @@ class CreditModel:
     season: Season
     used: Used
     baselines: Baselines | None = None
+    alarm: Floats = field(default_factory=lambda: np.array(PRIOR_ALARM))
+    """Coefficients of `ALARM_NAMES`: log-odds of a long silence."""
     alarm_above: float = NEVER_TUNED
-    """Score (`blindness.alarm_scores`) at which blindness is said: at most 5% false alarms per 100 touches."""
+    """Score (`alarm_score.alarm_scores`) at which blindness is said: at most 5% false alarms per 100 touches."""
     verdict: Mapping[str, Any] = field(default_factory=dict)
     """Of `credit_fit.CreditVerdict.as_dict()`; empty: not fitted."""
 
@@ -120,6 +123,7 @@ class CreditModel:
             "season": {"first": self.season.first, "values": list(self.season.values)},
             "used": self.used,
             "baselines": self.baselines.as_dict() if self.baselines else None,
+            "alarm": self.alarm.tolist(),
             "alarm_above": self.alarm_above,
             "verdict": dict(self.verdict),
         }
@@ -141,6 +145,7 @@ class CreditModel:
             season=Season(first=kept["season"]["first"], values=tuple(kept["season"]["values"])),
             used=kept["used"],
             baselines=Baselines.from_dict(kept["baselines"]) if kept["baselines"] else None,
+            alarm=np.array(kept["alarm"], dtype=float),
             alarm_above=kept["alarm_above"],
             verdict=kept["verdict"],
         )
@@ -161,6 +166,8 @@ class Foreseen:
     low: Floats
     high: Floats
     blind: Floats
+    alarm: Floats
+    """Score of the blindness alarm, the highest since the last welcome: it goes off at `CreditModel.alarm_above`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -175,6 +182,9 @@ class Steps:
     blind: Floats
     weights: Floats
     log_likelihood: Floats
+    stood_blind: Floats
+    stood_hope: Floats
+    gap: Floats
 
 
 def walk(model: CreditModel, log: TouchLog, *, keep_weights: bool = False, useful: bool = False) -> Steps:
@@ -208,6 +218,9 @@ def walk(model: CreditModel, log: TouchLog, *, keep_weights: bool = False, usefu
         blind=filtered.blind,
         weights=filtered.weights,
         log_likelihood=filtered.log_likelihood,
+        stood_blind=filtered.stood_blind,
+        stood_hope=filtered.stood_hope,
+        gap=filtered.gap,
     )
 
 
@@ -257,7 +270,7 @@ def _foresee(model: CreditModel, log: TouchLog, intervals: bool, useful: bool) -
         drive_columns(log, steps.known, steps.columns, logit=corrected, blind=steps.blind) @ model.drive
     )
     if model.used in ("counts", "beta-binomial") and model.baselines is not None:
-        return _by_baseline(model, log, steps.blind, intervals)
+        return _by_baseline(model, log, steps, intervals)
     low = high = np.full(log.touches, np.nan)
     if intervals:
         low, high = interval_of(
@@ -270,11 +283,23 @@ def _foresee(model: CreditModel, log: TouchLog, intervals: bool, useful: bool) -
         )
         low, high = low * (1 - drive), high * (1 - drive)
     return Foreseen(
-        welcome=welcome, drive_away=drive, value=welcome * (1 - drive), low=low, high=high, blind=steps.blind
+        welcome=welcome,
+        drive_away=drive,
+        value=welcome * (1 - drive),
+        low=low,
+        high=high,
+        blind=steps.blind,
+        alarm=alarm_of(model, steps),
     )
 
 
-def _by_baseline(model: CreditModel, log: TouchLog, blind: Floats, intervals: bool) -> Foreseen:
+def alarm_of(model: CreditModel, steps: Steps) -> Floats:
+    """(n,) score of the blindness alarm at each touch."""
+    columns = alarm_columns(steps.known, blind=steps.stood_blind, hope=steps.stood_hope, gap=steps.gap)
+    return alarm_scores(columns, steps.known.unanswered, model.alarm)
+
+
+def _by_baseline(model: CreditModel, log: TouchLog, steps: Steps, intervals: bool) -> Foreseen:
     from scipy.special import betaincinv
 
     baselines = model.baselines
@@ -291,5 +316,6 @@ def _by_baseline(model: CreditModel, log: TouchLog, blind: Floats, intervals: bo
         value=told.good,
         low=low,
         high=high,
-        blind=blind,
+        blind=steps.blind,
+        alarm=alarm_of(model, steps),
     )

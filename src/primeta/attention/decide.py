@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from primeta.attention import quiet_hours
 from primeta.attention.fold import CustomerState, SeenTouch
 from primeta.attention.holdout import draw, probability
+from primeta.attention.outcomes import WITHIN
 from primeta.attention.records import (
     NEEDS,
     PURPOSES,
@@ -419,9 +420,25 @@ def _attention(case: Case, state: CustomerState, at: datetime) -> Iterator[Refus
                     },
                 )
     credit = case.credit(at) if case.credit is not None else None
+    if policy.rest_when_blind and credit is not None and credit.rest_until is not None:
+        yield from _rest(case, state, at, credit.rest_until)
     level: Level = "useful" if credit is None else credit.level
     if RANK[level] < WANTS[question.purpose]:
         yield Refusal("level", _credit_returns(case, at), None, {"level": level})
+
+
+def _rest(case: Case, state: CustomerState, at: datetime, until: datetime) -> Iterator[Refusal]:
+    """Of who most probably no longer looks: nothing until the rest is over, then one useful message and its answer."""
+    if at < until:
+        yield Refusal("resting", until, None, {"until": until, "now": "rests"})
+        return
+    # a message since then is the probe, and credit may not know of it yet
+    sent = [moment for moment in _times(case, state, MARKETING, case.question.channel) if moment >= until]
+    out = max((moment for moment in sent if moment <= at), default=None)
+    if out is not None and at < out + WITHIN:
+        yield Refusal("resting", out + WITHIN, None, {"until": out + WITHIN, "now": "answer"})
+    elif case.question.purpose != "useful":
+        yield Refusal("resting", None, None, {"until": until, "now": "probe"})
 
 
 def _marketing_touches(case: Case, state: CustomerState, at: datetime) -> int:

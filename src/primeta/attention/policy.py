@@ -100,6 +100,9 @@ def policy_from(values: Mapping[str, Any], *, version: int = 1, fail: Complain |
     way = values.get("default", default.default)
     if way not in DEFAULTS:
         raise complain("default", f"one of {', '.join(DEFAULTS)} was expected, {way!r} was given")
+    rest = values.get("rest_when_blind", default.rest_when_blind)
+    if not isinstance(rest, bool):
+        raise complain("rest_when_blind", f"true or false was expected, {rest!r} was given")
     return Policy(
         version=version,
         caps=_caps(values.get("caps", []), complain),
@@ -114,6 +117,7 @@ def policy_from(values: Mapping[str, Any], *, version: int = 1, fail: Complain |
         priority=priority,  # type: ignore[arg-type]
         channels=tuple(name.strip().lower() for name in _texts(values, "channels", complain)),
         service_programmes=_texts(values, "service_programmes", complain),
+        rest_when_blind=rest,
         holdout=number("holdout", 0, 0.5, default.holdout),
         default=way,
     )
@@ -207,6 +211,7 @@ def policy_values(policy: Policy) -> dict[str, Any]:
         "priority": list(policy.priority),
         "channels": list(policy.channels),
         "service_programmes": list(policy.service_programmes),
+        "rest_when_blind": policy.rest_when_blind,
         "holdout": policy.holdout,
         "default": policy.default,
     }

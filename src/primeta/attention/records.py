@@ -169,6 +169,9 @@ class Credit:
     touches: int
     as_of: datetime
     why_not: str = ""
+    rest_until: datetime | None = None
+    """Until when marketing rests on this channel since he most probably no longer looks; then one useful message tries
+    whether he does again. None: no alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +271,8 @@ class Policy:
     """The only channels that there are, so that a misspelt one is refused; empty: any."""
     service_programmes: tuple[str, ...] = ()
     """The only programmes that may call themselves service; empty: any, and suspicious ones are reported."""
+    rest_when_blind: bool = True
+    """Whoever most probably no longer looks is left alone for a while, then tried with one useful message."""
     holdout: float = 0.0
     """Share of questions, drawn by hash, in which caps that are not strict are left out or doubled: what makes causal
     words possible later."""

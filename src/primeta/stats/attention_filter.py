@@ -96,6 +96,10 @@ class FilterParameters:
         z = self.spread * (GRID + self.skew * (GRID**2 - 1) / 2)
         return np.append(z, self.blind_level)
 
+    def hope_at_rest(self) -> Floats:
+        """(14,) of welcome in each hidden state, where nothing was sent lately."""
+        return sigmoid(self.levels() + float(self.welcome[0]))
+
     def start(self) -> Floats:
         """(14,) of a customer of whom nothing is known."""
         return np.append((1 - self.blind_at_start) * AT_START, self.blind_at_start)
@@ -267,6 +271,12 @@ class Filtered:
     """(sequences,)"""
     weights: Floats
     """(n, 14) where asked for, else (0, 14)."""
+    stood_blind: Floats
+    """(n,) of blindness as of the last event before the touch: the time since then left out."""
+    stood_hope: Floats
+    """(n,) likewise, of welcome by `FilterParameters.hope_at_rest`."""
+    gap: Floats
+    """(n,) days since that event."""
 
 
 def run_filter(
@@ -295,7 +305,10 @@ def run_filter(
     levels = parameters.levels()
     state = np.tile(parameters.start(), (stream.sequences, 1))
     score = np.zeros(stream.sequences)
-    chance, variance, blind, level = (np.full(touches, np.nan) for _ in range(4))
+    chance, variance, blind, level, stood_blind, stood_hope, gap = (
+        np.full(touches, np.nan) for _ in range(7)
+    )
+    at_rest = parameters.hope_at_rest()
     kept = np.empty((touches if keep_weights else 0, WIDTH))
     for step in range(len(stream.bounds) - 1):
         rows = slice(stream.bounds[step], stream.bounds[step + 1])
@@ -306,6 +319,9 @@ def run_filter(
         sent = np.flatnonzero(sends)
         if len(sent):
             index = which[sent]
+            stood = state[sent]
+            stood_blind[index], stood_hope[index] = stood[:, BLIND], stood @ at_rest
+            gap[index] = stream.gap[rows][sent]
             after = touched(now[sent], look_onset[index], look_wear[index])
             hope = sigmoid(levels + look_x[index, None])
             mean = np.einsum("ij,ij->i", after, hope)
@@ -341,4 +357,7 @@ def run_filter(
         level=level,
         log_likelihood=log_likelihood,
         weights=kept,
+        stood_blind=stood_blind,
+        stood_hope=stood_hope,
+        gap=gap,
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
 
 KEPT = "cache/attention/credit.json"
-FORMAT = 2
+FORMAT = 3
 AGAIN_AFTER = timedelta(days=7)
 Progress = Callable[[str], None]
 
@@ -222,6 +222,25 @@ class CustomerCredit:
         }
 
 
+def alarm_of(
+    customer: str, channel: str, *, credit: Credit, unanswered: int, at: datetime
+) -> BlindnessAlarm | None:
+    """The alarm that credit tells of, in words: until when he rests; None where there is none."""
+    from primeta.attention.blindness import BlindnessAlarm
+
+    if credit.rest_until is None:
+        return None
+    return BlindnessAlarm(
+        customer_id=customer,
+        channel=channel,
+        probability=credit.blind,
+        unanswered=unanswered,
+        silent_since=None,
+        rest_days=max((credit.rest_until - at) / timedelta(days=1), 0.0),
+        probe_at=max(credit.rest_until, at),
+    )
+
+
 def events_in(log: TouchLog, customer: int) -> list[CreditEvent]:
     """A customer's touches and what came of them, as events of credit."""
     import numpy as np
@@ -272,9 +291,7 @@ def customer_credit(
     Raises:
         NotFound: the workspace has no messages; or this customer was never written to on that channel.
     """
-    import numpy as np
 
-    from primeta.attention.blindness import BlindnessAlarm, alarm_scores, rest_days
     from primeta.attention.credit import credit_of, state_of
     from primeta.workspace.may_send import policy_in_force
 
@@ -297,19 +314,7 @@ def customer_credit(
     for name in names:
         credit = credit_of(state, model=model, channel=name, at=at, policy=policy)
         own = state.channels.get(name) if state is not None else None
-        alarm = None
-        score = float(alarm_scores(np.array([credit.blind]), np.array([credit.welcome]))[0])
-        if score >= model.alarm_above and credit.why_not != "opted-out" and own is not None:
-            rest = rest_days(credit.blind, model.filter.recovery)
-            alarm = BlindnessAlarm(
-                customer_id=customer,
-                channel=name,
-                probability=credit.blind,
-                unanswered=own.unanswered,
-                silent_since=None,
-                rest_days=rest,
-                probe_at=at + timedelta(days=rest),
-            )
+        alarm = alarm_of(customer, name, credit=credit, unanswered=own.unanswered if own else 0, at=at)
         rows.append(
             ChannelCredit(channel=name, credit=credit, unanswered=own.unanswered if own else 0, alarm=alarm)
         )

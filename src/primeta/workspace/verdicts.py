@@ -151,13 +151,16 @@ def _quick(
     lean = lean_state(row.state)
     if lean is None or not lean.simple or lean.short_of(kind.since):
         return None
+    level = level_kept(row.credit, channel=kind.channel, policy=desk.policy) or kind.prior
+    if level == "resting":
+        return None
     return kind.rules.ask(
         customer_id=customer,
         as_of=lean.a,
         consents=lean.c,
         touches=lean.first() if lean.r is None else lean.r,
         first=lean.first,
-        level=level_kept(row.credit, channel=kind.channel, policy=desk.policy) or kind.prior,
+        level=level,
         zone=zone or row.zone,
         message_id=message,
         places=places,
