@@ -16,6 +16,8 @@ from cyclopts import App
 import primeta
 from primeta import config, facts
 from primeta.attention import checks, promise_file, replay_policy, replay_result
+from primeta.attention.consent_counts import ConsentCounts
+from primeta.attention.proof import Proof
 from primeta.cli.app import EXPERIMENT_IN_A_WORKSPACE, VERBS, build
 from primeta.experiments import analysis, certificate, certify_words, size
 from primeta.reactivation import lapse, ltv, ltv_check
@@ -35,16 +37,23 @@ from primeta.workspace import (
     attention_first_days,
     attention_links,
     attention_marks,
+    attention_policy,
     collect_words,
     deliver,
     digest,
     documents,
+    dossier,
+    erase,
     experiment_size,
     looks,
+    receipts,
     reread,
+    retain,
     sources_health,
 )
 from primeta.workspace import experiment_documents as tests
+from primeta.workspace.attention_coverage import Coverage, keep_checked
+from primeta.workspace.attention_proofs import CustomerProofs
 from primeta.workspace.watch import WatchReport
 from primeta.worlds import attention_files, company_files, reactivation_files
 
@@ -147,7 +156,28 @@ def test_moment_sequence_and_discount_are_documented_with_all_their_options(verb
     assert not missing, f"how-to/moment-sequence-discount.md does not mention {missing}"
 
 
-@pytest.mark.parametrize("verb", ["record", "wishes", "verify", "consents import"])
+def test_the_rules_of_sending_are_documented_with_all_their_options_and_keys():
+    text = page("how-to/policy.md")
+    assert "primeta attention policy" in text
+    missing = [name for name in options(build()["attention"]["policy"]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/policy.md does not mention {missing}"
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention policy")))
+    made = (attention_policy.PolicyBook.as_dict, attention_policy._told, attention_policy._replayed)
+    assert {key for one in made for key in re.findall(r'"(\w+)":', inspect.getsource(one))} <= said
+
+
+def test_coverage_and_proofs_are_documented_with_all_their_keys():
+    for head, made in (
+        ("attention consents coverage", (Coverage.as_dict, ConsentCounts.as_dict, keep_checked)),
+        ("attention consents of", (CustomerProofs.as_dict, Proof.as_dict)),
+    ):
+        said = set(re.findall(r"\w+", section(page("reference/json.md"), head)))
+        assert {key for one in made for key in re.findall(r'"(\w+)":', inspect.getsource(one))} <= said
+
+
+@pytest.mark.parametrize(
+    "verb", ["record", "wishes", "verify", "consents import", "consents coverage", "consents of"]
+)
 def test_the_ledgers_verbs_are_documented_with_all_their_options(verb: str):
     app = build()["attention"]
     for part in verb.split():
@@ -157,6 +187,29 @@ def test_the_ledgers_verbs_are_documented_with_all_their_options(verb: str):
     missing = [name for name in options(app) if f"`{name}`" not in text]
     assert not missing, f"how-to/consents.md does not mention {missing}"
     assert section(page("reference/json.md"), f"attention {verb}")
+
+
+@pytest.mark.parametrize("verb", ["dossier", "erase", "retain"])
+@pytest.mark.parametrize("where", ["how-to/rights.md", "ru/rights.md"])
+def test_rights_are_documented_with_all_their_options(verb: str, where: str):
+    text = page(where)
+    assert f"primeta attention {verb}" in text
+    missing = [name for name in options(build()["attention"][verb]) if f"`{name}`" not in text]
+    assert not missing, f"{where} does not mention {missing}"
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), f"attention {verb}")))
+    made = {
+        "dossier": (dossier.Dossier.as_dict, dossier._history, dossier._promise, dossier._entry),
+        "erase": (receipts.Receipt.as_dict, erase.ErasePreview.as_dict, receipts.ReceiptChecked.as_dict),
+        "retain": (retain.Retained.as_dict,),
+    }[verb]
+    for kind in made:
+        assert set(re.findall(r'"(\w+)":', inspect.getsource(kind))) <= said
+
+
+def test_every_class_of_retention_is_documented():
+    for name in config.RETENTION_KEYS:
+        assert f"`{name}`" in page("how-to/rights.md")
+        assert f"`{name}`" in page("reference/workspace-file.md")
 
 
 @pytest.mark.parametrize("verb", ["may-send", "choose", "filter", "sync"])
@@ -178,7 +231,9 @@ def test_links_are_documented_with_all_their_options(where: str):
     said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention links")))
     for kind in (attention_links.Linked, attention_links.MessageLinks):
         assert set(re.findall(r'"(\w+)":', inspect.getsource(kind.as_dict))) <= said
-    assert set(config.PREFERENCE_KEYS) <= first_cells(section(page("reference/workspace-file.md"), "[attention]"))
+    assert set(config.PREFERENCE_KEYS) <= first_cells(
+        section(page("reference/workspace-file.md"), "[attention]")
+    )
 
 
 @pytest.mark.parametrize("where", ["how-to/replay.md", "ru/replay.md"])

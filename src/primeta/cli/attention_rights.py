@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from primeta.cli.terminal import Language, clock, language_of, open_at, progress, put, put_json, tell, user
 
+if TYPE_CHECKING:
+    from primeta.workspace import Workspace
+
 By = Annotated[str, Parameter(name="--by", help="Who does it; default: the user of this machine.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on standard output.")]
 NOT_DONE = 2
 """Exit status where only a preview was shown."""
+
+
+def _who(ws: Workspace, customer: str) -> str:
+    """The id; where a pseudonym of the pages was given, whose it is."""
+    from primeta.errors import NotFound
+    from primeta.workspace.attention_customer import is_pseudonym
+    from primeta.workspace.attention_find import found_customer
+
+    found, _ = found_customer(ws, customer, now=clock())
+    if is_pseudonym(found):
+        raise NotFound(f"nobody has the pseudonym {found}; give the customer's id, or look at the page again")
+    return found
 
 
 def erase(
@@ -34,7 +49,7 @@ def erase(
     directory:
         The workspace.
     customer:
-        The customer's id.
+        The customer's id, or the pseudonym that pages show.
     reason:
         Why, without anything about him: it stays.
     request:
@@ -49,6 +64,7 @@ def erase(
     from primeta.workspace.erase import preview
 
     ws = open_at(directory)
+    customer = _who(ws, customer)
     kinds = tuple(kind.strip() for kind in keep.split(",") if kind.strip())
     lang = language_of(ws, language)
     if not yes:
@@ -93,7 +109,7 @@ def dossier(
     directory:
         The workspace.
     customer:
-        The customer's id.
+        The customer's id, or the pseudonym that pages show.
     out:
         A folder, or a file ending in .zip.
     request:
@@ -105,7 +121,7 @@ def dossier(
 
     ws = open_at(directory)
     lang = language_of(ws, language)
-    told = hand_out(ws, customer, out, now=clock(), by=by or user(), request=request, language=lang)
+    told = hand_out(ws, _who(ws, customer), out, now=clock(), by=by or user(), request=request, language=lang)
     if json:
         put_json(told.as_dict())
         tell(told.line(lang))
