@@ -26,6 +26,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "quiet_hours": {"en": "Quiet hours", "ru": "Тихие часы"},
     "first_useful": {"en": "First touches", "ru": "Первые касания"},
     "useful_after_broken": {"en": "After a broken promise", "ru": "После нарушенного обещания"},
+    "rest_when_blind": {"en": "Who no longer looks", "ru": "Кто больше не смотрит"},
     "thresholds": {"en": "Selling and pressing", "ru": "Когда можно продавать"},
     "priority": {"en": "When several want one slot", "ru": "Если сообщений несколько"},
     "channels": {"en": "Channels", "ru": "Каналы"},
@@ -58,6 +59,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ru": "Прежде чем снова продавать, нужно отправить полезных сообщений: {n}.",
     },
     "after.none": {"en": "Nothing has to be earned again.", "ru": "Доверие заново зарабатывать не нужно."},
+    "rest.yes": {
+        "en": "Rests for a while, then one useful message tries whether he looks again.",
+        "ru": "Отдыхает от рассылок, затем одно полезное сообщение проверяет, не смотрит ли он снова.",
+    },
+    "rest.no": {"en": "Is written to all the same.", "ru": "Получает рассылки как все."},
     "sell": {
         "en": "Offers where the lower bound of credit is {share} or more.",
         "ru": "Предложения — если нижняя граница кредита не меньше {share}.",
@@ -118,7 +124,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 }
 """Titles and sentences of the rules of sending."""
 FIELDS = (
-    "caps", "quiet_hours", "first_useful", "useful_after_broken", "thresholds", "priority", "channels",
+    "caps", "quiet_hours", "first_useful", "useful_after_broken", "rest_when_blind", "thresholds", "priority", "channels",
     "service_programmes", "holdout", "default",
 )  # fmt: skip
 
@@ -163,6 +169,7 @@ def rules(policy: Policy, lang: str, *, currency: str = "USD") -> tuple[Rule, ..
         ),
         "first_useful": (_counted("first", policy.first_useful, lang),),
         "useful_after_broken": (_counted("after", policy.useful_after_broken, lang),),
+        "rest_when_blind": (_say("rest.yes" if policy.rest_when_blind else "rest.no", lang),),
         "thresholds": _thresholds(policy, lang, currency),
         "priority": (_say("order", lang, order=_purposes(policy.priority, lang)),),
         "channels": (_named("channels", policy.channels, lang),),

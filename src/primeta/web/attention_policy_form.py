@@ -18,7 +18,7 @@ MOST_ROWS = 20
 PLAIN = (
     "quiet-from", "quiet-to", "first_useful", "useful_after_broken", "sell_at", "press_at", "loss_of_customer",
     "gain-useful", "gain-offer", "gain-press", "priority-1", "priority-2", "priority-3", "priority-4", "channels",
-    "service_programmes", "holdout", "default", "by", "read", "base", "rows",
+    "service_programmes", "holdout", "default", "rest_when_blind", "by", "read", "base", "rows",
 )  # fmt: skip
 CAP = ("max", "window", "unit", "channel", "useful", "offer", "press", "strict")
 COST = ("channel", "money")
@@ -101,6 +101,7 @@ def form_of_policy(policy: Policy, *, reader: Reader) -> tuple[Form, Rows]:
         "service_programmes": "\n".join(policy.service_programmes),
         "holdout": share(policy.holdout),
         "default": policy.default,
+        "rest_when_blind": "on" if policy.rest_when_blind else "",
     }
     values |= {
         f"gain-{purpose}": plain(policy.gain_per_touch.get(purpose, math.nan)) for purpose in MARKETING
@@ -136,6 +137,7 @@ def policy_keys(form: Form, rows: Rows, reader: Reader) -> dict[str, Any]:
         cap = _cap(reading, row)
         if cap is not None:
             keys["caps"].append(cap)
+    keys["rest_when_blind"] = bool(form.values.get("rest_when_blind"))
     keys["quiet_hours"] = _quiet(reading)
     for name in ("first_useful", "useful_after_broken"):
         keys[name] = reading.whole(name, most=16, otherwise=0)

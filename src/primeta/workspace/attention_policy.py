@@ -81,7 +81,11 @@ class PolicyBook:
             for rule in rules(self.in_force.policy, lang, currency=self.currency)
             for place, said in enumerate(rule.sentences)
         ]
-        return Table(heads=(Head(""), Head("")), rows=tuple(rows), note=self.line(lang))
+        return Table(
+            heads=(Head(WORDS["rule"][lang]), Head(WORDS["now"][lang])),
+            rows=tuple(rows),
+            note=self.line(lang),
+        )
 
     def draft_table(self, lang: Language = "en") -> Table | None:
         """What the draft changes; None: there is none."""

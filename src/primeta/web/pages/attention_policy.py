@@ -171,7 +171,6 @@ def _impossible(reader: Reader, why: str) -> str:
         "cap": reader._("caps"),
         "quiet-hours": reader._("quiet hours"),
         "first-touches": reader._("first touches"),
-        "unknown-channel": reader._("the list of channels"),
     }
     named = [
         str(words.get(rule, reader._("the promise {name}", name=rule.removeprefix("promise "))))
