@@ -106,6 +106,26 @@ def test_the_shade_shows_the_newest_first_with_what_stood_behind_each(ws):
     assert all(entry.credit.low <= entry.credit.value <= entry.credit.high for entry in view.channels)
 
 
+def test_what_he_looked_at_is_gone_from_the_shade_and_listed_below_it(ws):
+    opened = Event(
+        key="r",
+        kind="reaction",
+        customer_id="ivan",
+        happened_at=NOW - DAY,
+        payload={"message_id": "m1", "kind": "opened"},
+    )
+    who = told(ws, touch(1, NOW - 2 * DAY), touch(2, NOW - HOUR), opened)
+    view = ws.customer_view(who, now=NOW)
+    assert [[lying.came.message_id for lying in listed] for listed in (view.shade, view.gone)] == [
+        ["m2"],
+        ["m1"],
+    ]
+    assert [lying.came.seen_by for lying in view.gone] == ["opened"]
+    assert view.unread == 1
+    before = ws.customer_view(who, now=NOW, at=NOW - DAY - HOUR)
+    assert [len(before.shade), len(before.gone)] == [1, 0]
+
+
 def test_what_came_long_ago_is_only_counted(ws):
     who = told(ws, touch(1, NOW - 60 * DAY), touch(2, NOW - DAY))
     view = ws.customer_view(who, now=NOW)

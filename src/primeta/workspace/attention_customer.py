@@ -112,6 +112,8 @@ class CustomerView:
     shade: tuple[Lying, ...]
     """Newest first."""
     mailbox: tuple[Lying, ...]
+    gone: tuple[Lying, ...]
+    """What lay on the shade in these weeks until he looked at it, newest first."""
     older: Mapping[Place, int]
     """Unread messages that came earlier than those."""
     days: tuple[DayCount, ...]
@@ -200,14 +202,18 @@ def customer_view(
     with ws.database.read() as connection:
         marks = load_marks(connection, customer_id=customer_id)
     facts = load_facts(ws.folder / "facts")
-    places = {
-        place: _lying(came, place, at=at, zone=zone, broken=broken, marks=marks)
-        for place in ("shade", "mailbox")
+    lists = {
+        name: _lying(touches, at=at, zone=zone, broken=broken, marks=marks)
+        for name, touches in (
+            ("shade", [touch for touch in came if touch.place == "shade" and touch.lies_there]),
+            ("mailbox", [touch for touch in came if touch.place == "mailbox" and touch.lies_there]),
+            ("gone", [touch for touch in came if touch.place == "shade" and touch.seen_at is not None]),
+        )
     }
-    untold = [lying.came for listed, _ in places.values() for lying in listed if not lying.came.title]
+    untold = [lying.came for listed, _ in lists.values() for lying in listed if not lying.came.title]
     texts = _mapped_texts(ws, customer_id, untold) if facts is None else _texts(facts, customer_id, untold)
-    shade, mailbox = (
-        tuple(_with_text(lying, texts) for lying in places[place][0]) for place in ("shade", "mailbox")
+    shade, mailbox, gone = (
+        tuple(_with_text(lying, texts) for lying in lists[name][0]) for name in ("shade", "mailbox", "gone")
     )
     return CustomerView(
         customer=pseudonym,
@@ -218,7 +224,8 @@ def customer_view(
         ledger_since=since if before else None,
         shade=shade,
         mailbox=mailbox,
-        older={"shade": places["shade"][1], "mailbox": places["mailbox"][1]},
+        gone=gone,
+        older={"shade": lists["shade"][1], "mailbox": lists["mailbox"][1]},
         days=_days(entries, zone=zone, broken=broken),
         channels=_channels(told, came, model=model, policy=policy, at=at),
         sign=last_sign(came, entries, at=at),
@@ -284,18 +291,16 @@ def _entries(
 
 def _lying(
     came: Sequence[Came],
-    place: Place,
     *,
     at: datetime,
     zone: ZoneInfo,
     broken: Sequence[Breach],
     marks: Sequence[TouchMark],
 ) -> tuple[list[Lying], int]:
-    """What lies in one place, newest first, and how many unread ones lie below that."""
-    there = [touch for touch in reversed(came) if touch.place == place and touch.lies_there]
-    recent = [touch for touch in there if touch.sent_at > at - timedelta(days=LIES_DAYS)][:MOST]
+    """The recent ones of these, newest first, and how many unread ones lie below them."""
+    recent = [touch for touch in reversed(came) if touch.sent_at > at - timedelta(days=LIES_DAYS)][:MOST]
     listed = {touch.message_id for touch in recent}
-    older = sum(touch.seen_at is None for touch in there if touch.message_id not in listed)
+    older = sum(touch.seen_at is None for touch in came if touch.message_id not in listed)
     broke: dict[str, list[str]] = {}
     for breach in broken:
         broke.setdefault(breach.message_id, []).append(breach.promise)

@@ -69,8 +69,8 @@ WORDS: dict[str, dict[str, str]] = {
     "seen.replied": {"en": "answered", "ru": "ответ"},
     "seen.unsubscribed": {"en": "opted out", "ru": "отписка"},
     "seen.complained": {"en": "complained", "ru": "жалоба"},
-    "mark.yes": {"en": "would wait", "ru": "ждал бы"},
-    "mark.no": {"en": "would not wait", "ru": "не ждал бы"},
+    "mark.yes": {"en": "would wait", "ru": "ждать стоит"},
+    "mark.no": {"en": "would not wait", "ru": "ждать не стоит"},
     "mark.neutral": {"en": "does not matter", "ru": "всё равно"},
     "processing.service": {"en": "service", "ru": "сервисные сообщения"},
     "processing.marketing": {"en": "marketing", "ru": "реклама"},
@@ -216,6 +216,7 @@ def view_document(view: CustomerView) -> dict[str, Any]:
         "withheld": view.withheld,
         "shade": [_lying(lying) for lying in view.shade],
         "mailbox": [_lying(lying) for lying in view.mailbox],
+        "gone": [_lying(lying) for lying in view.gone],
         "older": dict(view.older),
         "last_sign": None
         if view.sign is None

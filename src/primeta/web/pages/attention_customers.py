@@ -214,8 +214,9 @@ def _customer(request: Request, pseudonym: str, errors: dict[str, str], status: 
         view = site.workspace.customer_view(pseudonym, now=site.now(), known=known)
     person = known_person(request)
     local = view.at.astimezone(view.zone)
-    shade, mailbox = (
-        [_slip(reader, view, lying, person) for lying in listed] for listed in (view.shade, view.mailbox)
+    shade, mailbox, gone = (
+        [_slip(reader, view, lying, person) for lying in listed]
+        for listed in (view.shade, view.mailbox, view.gone)
     )
     # The axis begins where there is anything to draw.
     starts = [entry.course.points[0].at for entry in view.channels if entry.course.points]
@@ -238,6 +239,7 @@ def _customer(request: Request, pseudonym: str, errors: dict[str, str], status: 
         steps=_steps(view, known),
         shade=shade,
         mailbox=mailbox,
+        gone=gone,
         credits=[_credit_row(reader, view, entry, since, top) for entry in view.channels],
         since=since,
         sign=_sign(reader, view),
@@ -280,7 +282,12 @@ def _sign(reader: Reader, view: CustomerView) -> str:
         if days
         else str(reader._("less than a day ago"))
     )
-    since = str(reader._n("{n:int} message since", "{n:int} messages since", view.sign.messages_since))
+    later = view.sign.messages_since
+    since = (
+        str(reader._n("{n:int} message since", "{n:int} messages since", later))
+        if later
+        else str(reader._("nothing since"))
+    )
     kind = tell(reader.lang, f"seen.{view.sign.kind}")
     told = f"{when} ({kind}, {view.sign.channel}); {since}"
     return str(reader._("last sign of life {told}", told=told))
