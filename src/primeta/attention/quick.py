@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from primeta.attention import quiet_hours
 from primeta.attention.decide import (
@@ -42,8 +42,11 @@ class ConsentSlot(Protocol):
 
     processing: str
     channel: str
-    given: Sequence[Any]
-    no: Any
+
+    @property
+    def given(self) -> Sequence[Mark]: ...
+    @property
+    def no(self) -> Mark | None: ...
 
 
 class KeptTouch(Protocol):
@@ -78,6 +81,17 @@ class _Window(NamedTuple):
     """Empty: of a cap."""
 
 
+class _Hours(NamedTuple):
+    """Only between these hours; None: this message breaks the promise at any hour."""
+
+    hours: tuple[int, int] | None
+    promise: str
+
+
+_free_from = cast("Callable[..., int | None]", free_from)
+"""It compares, adds and subtracts, and so works on microseconds as on times."""
+
+
 class QuickRules:
     """The rules for one question, whoever is asked about.
 
@@ -109,7 +123,7 @@ class QuickRules:
         """Customers whom a promise names: they are not asked here."""
         self.never = ""
         """The promise that this message breaks whenever it is sent."""
-        self.checks: list[_Window | tuple[tuple[int, int], str]] = []
+        self.checks: list[_Window | _Hours] = []
         self.usable = (
             question.purpose in MARKETING
             and bool(question.channel)
@@ -155,7 +169,7 @@ class QuickRules:
                     )
                 )
             if promise.hours is not None:
-                self.checks.append((promise.hours, promise.name))
+                self.checks.append(_Hours(promise.hours, promise.name))
             if (
                 (promise.purposes_only and question.purpose not in promise.purposes_only)
                 or (promise.channels_only and question.channel not in promise.channels_only)
@@ -165,7 +179,7 @@ class QuickRules:
                 )
                 or (promise.personal_only and not question.personal)
             ):
-                self.checks.append(((-1, -1), promise.name))
+                self.checks.append(_Hours(None, promise.name))
                 self.never = self.never or promise.name
         return True
 
@@ -201,9 +215,10 @@ class QuickRules:
         rule = promise = ""
         latest = -1
         for check in self.checks:
-            if len(check) == 2:
-                hours, name = check
-                if hours[0] < 0:
+            name = check.promise
+            if isinstance(check, _Hours):
+                hours = check.hours
+                if hours is None:
                     rule, promise = rule or "promise", promise or name
                     continue
                 there = self._zone(zone)
@@ -212,7 +227,6 @@ class QuickRules:
                 until = quiet_hours.start_of(self.at_time, there, hours)
                 until = None if until is None else microseconds(until)
             else:
-                name = check.promise
                 until = self._free(check, at, touches, places, message_id)
                 if until == at:
                     continue
@@ -289,7 +303,7 @@ class QuickRules:
                     return "?"
                 no_all = everywhere.no
         lifted = yes_here is not None and (no_here is None or yes_here > no_here.at)
-        if lifted and (no_all is None or yes_here > no_all.at):
+        if yes_here is not None and lifted and (no_all is None or yes_here > no_all.at):
             return ""
         if yes_all is not None and (no_all is None or yes_all > no_all.at) and (no_here is None or lifted):
             return ""
@@ -352,7 +366,7 @@ class QuickRules:
                 and touch.message_id not in seen
             ]
             times.sort()
-        return free_from(times, at, most=most, window=one.window)
+        return _free_from(times, at, most=most, window=one.window)
 
     def _had(self, touches: Sequence[KeptTouch], first: Callable[[], Sequence[KeptTouch]]) -> int:
         """Messages other than service up to now, as far as it matters."""
@@ -395,9 +409,9 @@ class QuickRules:
         for _ in range(MOST_STEPS):
             latest, time = -1, EPOCH + timedelta(0, 0, moment)
             for check in self.checks:
-                if len(check) == 2:
-                    if not quiet_hours.within(time, there, check[0]):
-                        begin = quiet_hours.start_of(time, there, check[0])
+                if isinstance(check, _Hours):
+                    if check.hours is not None and not quiet_hours.within(time, there, check.hours):
+                        begin = quiet_hours.start_of(time, there, check.hours)
                         if begin is None:
                             return None
                         latest = max(latest, microseconds(begin))

@@ -20,12 +20,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from primeta.attention.answer_words import document
 from primeta.attention.decide import CLOCK_MAY_DIFFER
+from primeta.attention.policy import DEFAULTS
 from primeta.attention.priority import Wanting
 from primeta.attention.quick import Verdict
-from primeta.attention.records import Answer, Question
+from primeta.attention.records import PURPOSES, Answer, Policy, Question
 from primeta.attention.reserve import HELD_FOR
 from primeta.config import FILE_NAME
-from primeta.errors import BadInput, Conflict, PrimetaError, Unavailable
+from primeta.errors import BadConfig, BadInput, BadTable, Conflict, PrimetaError, Unavailable
 from primeta.web.security import HEADERS, LOOPBACK, host_name
 from primeta.workspace import Workspace
 from primeta.workspace.may_send import Desk, without_answer
@@ -270,6 +271,8 @@ class MaySendRoute:
             answer = desk.answer(
                 _question(asked, now, desk), now=now, explain=asked.explain is not False, zone=asked.zone
             )
+        except (BadConfig, BadTable) as error:
+            return self._cannot(error, asked.purpose, language)
         except BadInput as error:
             return 400, _error(str(error))
         except PrimetaError as error:
@@ -297,6 +300,8 @@ class MaySendRoute:
                 answers = desk.verdicts(questions, now=now, zones=[asked.zone for asked in many.questions])
             finally:
                 desk.close()
+        except (BadConfig, BadTable) as error:
+            return self._cannot(error, "", language)
         except BadInput as error:
             return 400, _error(str(error))
         except PrimetaError as error:
@@ -335,15 +340,19 @@ class MaySendRoute:
 
     def _cannot(self, error: PrimetaError, purpose: str, language: str) -> tuple[int, bytes]:
         """No answer: the status says so, the body holds the declared default."""
-        policy = self._desk.policy if self._desk is not None else None
-        status = 503 if isinstance(error, Unavailable) else 409
-        told: dict[str, Any] = {"error": str(error)}
-        if policy is not None:
-            told["default"] = {
-                kind: _document(without_answer(policy, kind), language)
-                for kind in ((purpose,) if purpose else ("service", "useful", "offer", "press"))
-            }
-        return status, _encode(told)
+        policy = self._desk.policy if self._desk is not None else self._declared()
+        # A file that cannot be used is no fault of the one who asks.
+        status = 503 if isinstance(error, Unavailable | BadConfig | BadTable) else 409
+        default = {
+            kind: _document(without_answer(policy, kind), language)
+            for kind in ((purpose,) if purpose in PURPOSES else PURPOSES)
+        }
+        return status, _encode({"error": str(error), "default": default})
+
+    def _declared(self) -> Policy:
+        """What the file says of the default where nothing else in it can be used; else service only."""
+        said = self.workspace.config.attention.policy.get("default")
+        return Policy(version=0, default=said if said in DEFAULTS else "allow-service")
 
     def _language(self, wanted: str) -> str:
         return wanted if wanted in ("en", "ru") else self.workspace.config.language

@@ -46,22 +46,25 @@ def policy_in_force(
         BadConfig: a key is wrong, or the policy would never allow anything; names its line.
     """
     config = config or ws.config
-    for _ in range(2):
-        declared = policy_from(config.attention.policy, fail=partial(config_error, config, "attention"))
-        with ws.database.read() as connection:
-            known, newest = from_file(connection), newest_policy(connection)
-        if newest is not None and seal_of(declared) == known:
-            return newest.policy
-        if config is not ws.config or newest is None:
-            break
+    declared = _declared(config)
+    with ws.database.read() as connection:
+        known, newest = from_file(connection), newest_policy(connection)
+    if newest is not None and seal_of(declared) != known and config is ws.config:
         # A process that has run for long knows an old file: what stands there today counts, or two processes would
         # take turns in putting back what each of them has read.
         config = load_config(ws.folder)
+        declared = _declared(config)
+    if newest is not None and seal_of(declared) == known:
+        return newest.policy
     if why := impossible(declared, promises, now=now):
         key = "caps" if declared.caps else "quiet_hours"
         raise config_error(config, "attention", key, f"{why}. Change one of them")
     with ws.database.write() as connection:
         return save_policy(connection, declared, origin="file", by="primeta.toml", now=now).policy
+
+
+def _declared(config: Config) -> Policy:
+    return policy_from(config.attention.policy, fail=partial(config_error, config, "attention"))
 
 
 def promises_in_force(ws: Workspace, config: Config | None = None) -> tuple[Promise, ...]:
@@ -302,7 +305,8 @@ class Desk:
     def confirm(self, question: Question, *, sent_at: datetime, now: datetime, by: str) -> Held:
         """The message was sent: it counts in the next question, under caps and in credit."""
         from primeta.attention.credit import CreditEvent
-        from primeta.workspace.attention_keep_credit import credits_of, mark_of
+        from primeta.attention.credit_bulk import credits_of_one
+        from primeta.workspace.attention_keep_credit import mark_of
 
         model = self.model()
         if not self._mark:
@@ -320,7 +324,7 @@ class Desk:
                     message_id=asked.message_id,
                 )
                 events.append(sent)
-            credits = credits_of(events, model=model, policy=self.policy, now=max(now, at))
+            credits = credits_of_one(events, model=model, policy=self.policy, now=max(now, at))
             return lambda number: pack_credit(
                 credits, policy=self.policy, at=now, number=number, model=self._mark
             )
@@ -445,6 +449,6 @@ def ask_or_default(
     """
     try:
         return ask()
-    except (OSError, TimeoutError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever a client's library raises, the sender goes on
         allowed = default == "allow" or (default == "allow-service" and purpose == "service")
         return {"allowed": allowed, "rule": "default", "why_not": f"{type(error).__name__}: {error}"}
