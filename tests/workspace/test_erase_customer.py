@@ -133,7 +133,9 @@ def test_no_door_takes_him_in_again(ws, tmp_path):
             )
         )
     ]
-    assert ws.record(told, now=now).new == 0
+    recorded = ws.record(told, now=now)
+    assert (recorded.new, recorded.erased) == (0, 3)
+    assert "3 were about customers who were erased" in recorded.line("en")
     answer = ws.may_send(QUESTION, now=now)
     assert (answer.allowed, answer.rule) == (False, "suppressed")
     audience = tmp_path / "audience.csv"

@@ -28,6 +28,7 @@ from primeta.warehouse.erased import OWNERS
 from primeta.warehouse.facts_forget import forget_in_facts, forget_in_file
 from primeta.workspace.collect import LOCK as COLLECT_LOCK
 from primeta.workspace.lock import only_one
+from primeta.workspace.looks import one_at_a_time
 from primeta.workspace.receipts import Elsewhere, Receipt, write_receipt
 from primeta.workspace.rights_words import tell
 
@@ -201,7 +202,9 @@ def forget_copies(ws: Workspace) -> None:
         return
     forget_in_facts(ws.folder / "facts", erased)
     for _, file in _lists(ws):
-        forget_in_file(file, erased)
+        # A look at an experiment adds who is new to its list.
+        with one_at_a_time(file.with_name(f".{file.name}.lock")):
+            forget_in_file(file, erased)
     forget_cache(ws)
 
 

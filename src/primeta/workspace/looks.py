@@ -344,7 +344,7 @@ def _gather(ws: Workspace, view: ExperimentView, *, now: datetime) -> _Gathered:
     if (found := as_kept(load_kept(cache))) is not None:
         return found
     cache.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(cache.with_name(f".{cache.name}.lock")), ExitStack() as stack:
+    with one_at_a_time(cache.with_name(f".{cache.name}.lock")), ExitStack() as stack:
         kept = load_kept(cache)
         # Another process may have computed it while this one waited.
         if (found := as_kept(kept)) is not None:
@@ -469,7 +469,7 @@ def _enter(
     assignments = ""
     if view.plan.entry == "table" and warehouse is not None and "assignments" in ws.config.tables:
         assignments = warehouse.clean("assignments")
-    with _one_at_a_time(file.with_name(f".{file.name}.lock")):
+    with one_at_a_time(file.with_name(f".{file.name}.lock")):
         try:
             return enter(
                 connection,
@@ -500,7 +500,7 @@ def _at_its_line(ws: Workspace, plan: Plan, error: BadInput) -> BadInput:
 
 
 @contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
+def one_at_a_time(path: Path) -> Iterator[None]:
     """Wait until nobody else is at it; the kernel lets go when a process dies."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -80,6 +80,10 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Primeta их только читает. Заказы, возможно, придётся хранить для бухгалтерии (402-ФЗ, ст. 29; GDPR, ст. "
         "17(3)(b)): спросите юриста. Резервные копии — тоже ваши.",
     },
+    "recorded.erased": {
+        "en": "{erased} were about customers who were erased: they were not written.",
+        "ru": "О клиентах, чьи данные удалены: {erased}; это не внесено.",
+    },
     # Whether a receipt holds
     "verified": {
         "en": "The receipt holds: entry {number} is in the ledger, its chain is the one written down, what it names is "
