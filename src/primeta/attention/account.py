@@ -21,7 +21,7 @@ from primeta.attention.checks import Checked, Log, PromiseCheck
 from primeta.attention.health import UNKNOWN, Z95, Share, wilson
 from primeta.attention.promise_file import in_force
 from primeta.attention.records import Promise
-from primeta.warehouse.duck import plain_errors, run
+from primeta.warehouse.duck import one, plain_errors, run
 
 KEYS = ("campaign", "programme", "team")
 MOST = 1000
@@ -148,6 +148,8 @@ class Account:
     sent: tuple[Sent, ...]
     left_out: int
     """Campaigns that are not told one by one."""
+    broken_week: int
+    """Breaches in the last seven days of the log."""
 
 
 def account_of(
@@ -176,7 +178,13 @@ def account_of(
             rows, more = _sent(connection, key, shown_as)
             sent += rows
             left_out += more if key == "campaign" else 0
-    return Account(promises=told, sent=tuple(sent), left_out=left_out)
+        week = one(
+            connection,
+            f"""SELECT count(*) FROM replay_broken b LEFT JOIN replay_sends s
+                ON s.customer = b.customer AND s.pos = b.pos
+            WHERE coalesce(s.us, b.us) > {log.last - 7 * 24 * checks_sql.HOUR_US}""",
+        )[0]
+    return Account(promises=told, sent=tuple(sent), left_out=left_out, broken_week=week)
 
 
 def _place_periods(connection: duckdb.DuckDBPyConnection, log: Log, zone: ZoneInfo) -> None:

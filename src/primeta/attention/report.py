@@ -99,6 +99,8 @@ class Report:
     spent: tuple[Spent, ...]
     left_out: int
     """Campaigns that are not told one by one."""
+    broken_week: int
+    """Breaches in the last seven days of the log."""
     blind_share: float
     blind_since: Mapping[str, float]
     scores: Mapping[str, float]
@@ -128,6 +130,7 @@ def report_of(found: AttentionReplay, *, policy: Policy) -> Report:
         promises=found.account.promises,
         spent=_spent(found, mean, policy.loss_of_customer),
         left_out=found.account.left_out,
+        broken_week=found.account.broken_week,
         blind_share=credit.blind_share,
         blind_since=dict(credit.blind_since),
         scores=dict(credit.scores),
@@ -502,6 +505,7 @@ class PromisesReport:
             "at": self.at,
             "since": self.report.first,
             "until": self.report.last,
+            "broken_week": self.report.broken_week,
             "promises": [_promise_dict(entry) for entry in self.promises],
         }
 

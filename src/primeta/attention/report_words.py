@@ -81,6 +81,19 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Ни одно из обещаний проверить нельзя.",
     },
     "share-broken": {"en": "Broken, share", "ru": "Доля нарушений"},
+    # What needs a person
+    "calls.broken": {
+        "en": "Promises were broken {n} times in the last week of the log.",
+        "ru": "За последнюю неделю журнала обещания нарушены {n} раз.",
+    },
+    "calls.wishes": {
+        "en": "Wishes of customers wait for a person: {n}. Nothing is sold to them until then.",
+        "ru": "Просьб клиентов ждут человека: {n}. До этого им ничего не продают.",
+    },
+    "calls.silent": {
+        "en": "{now} no longer look at {channel}; three months ago it was {then}.",
+        "ru": "Не смотрят {channel} уже {now} клиентов; три месяца назад было {then}.",
+    },
     # Campaigns
     "campaigns.spent": {
         "en": "“{name}” spent the most credit: with each 1,000 messages as much as {customers} customers have ({interval}).",

@@ -101,6 +101,7 @@ class Digest:
             "waiting": [trend_document(trend) for trend in self.overview.waiting],
             "overdue": [trend_document(trend) for trend in self.overview.overdue],
             "said": self.said.as_dict() if self.said else None,
+            "attention": self.overview.attention.as_dict() if self.overview.attention is not None else None,
             "experiments": [experiment_entry(view) for view in self.overview.experiments],
             "changes": [
                 {
@@ -134,6 +135,7 @@ def digest(ws: Workspace, *, now: datetime, language: str) -> Digest:
             *_experiments(ws, seen, lang),
             Section(say(lang, "Overdue"), _overdue_table(seen, lang)),
             *_glance(ws, seen, lang, currency),
+            *_attention(seen, lang),
             *([Section(say(lang, "What is being said"), said)] if said else []),
             Section(say(lang, "What changed"), _change_table(seen.changes, ws, lang)),
         ),
@@ -148,6 +150,13 @@ def _said(ws: Workspace, seen: Overview, lang: Language, now: datetime) -> Said 
     if seen.seen_until is None:
         return None
     return said_in(ws, until=end_of_week(seen.seen_until, ws.config.zone), lang=lang, now=now)
+
+
+def _attention(seen: Overview, lang: Language) -> tuple[Section, ...]:
+    """One line where something of attention needs a person."""
+    if not seen.attention:
+        return ()
+    return (Section(say(lang, "Attention"), " ".join(told for told, _ in seen.attention.sentences(lang))),)
 
 
 def _glance(ws: Workspace, seen: Overview, lang: Language, currency: str) -> tuple[Section, ...]:

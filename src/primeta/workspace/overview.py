@@ -16,6 +16,7 @@ from primeta.store.signals import last_run, load_moves
 from primeta.trends.evidence import STRENGTH
 from primeta.trends.records import Trend
 from primeta.warehouse.metric import Metric
+from primeta.workspace.attention_calls import attention_calls
 from primeta.workspace.measured import load_views
 from primeta.workspace.views import Change, GlanceRow, Overview, Reading, SeriesView
 
@@ -76,6 +77,7 @@ def overview(ws: Workspace, *, now: datetime) -> Overview:
         if run and now - run.seen_until > STALE and not ws.config.as_of_facts
         else "",
         experiments=tuple(view for view in ws.experiments(now=now) if view.waits),
+        attention=attention_calls(ws, now=now),
     )
 
 

@@ -17,6 +17,7 @@ from primeta.signals.signal import Grade
 from primeta.store.experiments import ExperimentEvent, Gate, Look, PlanVersion
 from primeta.trends.records import Trend
 from primeta.warehouse.metric import Metric
+from primeta.workspace.attention_calls import AttentionCalls
 
 Reading = Literal["more", "less", "better", "worse", "usual", "cannot-tell"]
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -93,6 +94,8 @@ class Overview:
     """A message code when the last watch failed or facts have stopped coming."""
     experiments: tuple[ExperimentView, ...] = ()
     """Experiments whose answer waits for a decision, oldest first."""
+    attention: AttentionCalls | None = None
+    """What of attention needs a person; None where nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ from primeta.attention.report import Spent
 from primeta.errors import NotFound
 from primeta.web import attention_rows as rows
 from primeta.web.page import page, reader_of, site_of
-from primeta.web.pages.attention_health import PLACE, language
+from primeta.web.pages.attention_health import PLACE, kept, language
 
 router = APIRouter()
 KINDS = ("campaign", "programme", "team")
@@ -22,9 +22,8 @@ PAGE = 50
 
 @router.get("/attention/campaigns")
 def campaigns(request: Request) -> Response:
-    site, reader = site_of(request), reader_of(request)
-    state = site.workspace.replay_state(now=site.now())
-    found = site.workspace.attention_reports() if state.kept else None
+    reader = reader_of(request)
+    state, found = kept(request)
     given = request.query_params
     kinds = [kind for kind in KINDS if found and found.campaigns.of_kind(kind)]
     kind = given.get("kind", "") if given.get("kind", "") in kinds else (kinds[0] if kinds else "campaign")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
@@ -13,7 +15,7 @@ from primeta.web import attention_rows as rows
 from primeta.web.charts import Drawn
 from primeta.web.page import Sent, done, page, reader_of, site_of
 from primeta.web.reader import Reader
-from primeta.workspace.attention_kept import Reports
+from primeta.workspace.attention_kept import ReplayState, Reports
 
 router = APIRouter()
 PLACE = "/attention"
@@ -25,11 +27,18 @@ def language(reader: Reader) -> Language:
     return "ru" if reader.lang == "ru" else "en"
 
 
-@router.get("/attention")
-def health(request: Request) -> Response:
-    site, reader = site_of(request), reader_of(request)
+def kept(request: Request) -> tuple[ReplayState, Reports | None]:
+    """How the replay stands and what it tells; one that another version kept is none."""
+    site = site_of(request)
     state = site.workspace.replay_state(now=site.now())
     found = site.workspace.attention_reports() if state.kept else None
+    return (state if found is not None else replace(state, kept="")), found
+
+
+@router.get("/attention")
+def health(request: Request) -> Response:
+    reader = reader_of(request)
+    state, found = kept(request)
     known = found is not None and bool(found.health.health and found.health.health.standings)
     lang = language(reader)
     return page(

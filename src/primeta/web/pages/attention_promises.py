@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from primeta.errors import NotFound
 from primeta.web import attention_rows as rows
 from primeta.web.page import page, reader_of, site_of
-from primeta.web.pages.attention_health import PLACE, language
+from primeta.web.pages.attention_health import PLACE, kept, language
 
 router = APIRouter()
 SHOWN = 12
@@ -16,9 +16,8 @@ SHOWN = 12
 
 @router.get("/attention/promises")
 def promises(request: Request) -> Response:
-    site, reader = site_of(request), reader_of(request)
-    state = site.workspace.replay_state(now=site.now())
-    found = site.workspace.attention_reports() if state.kept else None
+    reader = reader_of(request)
+    state, found = kept(request)
     told = found.promises.promises if found else ()
     said = found.promises.sentences(language(reader)) if found else []
     listed, scale = rows.promise_rows(reader, told)
