@@ -154,6 +154,10 @@ def work(workspace_path: Path, *, once: bool = False) -> None:
     if not once:
         start_collecting(workspace)
     while True:
+        if left_alone():
+            if hours is not None:
+                hours.shutdown(wait=False)
+            return
         try:
             job = next_job(workspace, now=clock())
             if job is not None:
@@ -170,6 +174,12 @@ def work(workspace_path: Path, *, once: bool = False) -> None:
                 hours.shutdown(wait=False)
             return
         time.sleep(0 if once else LOOK_FOR_WORK_EVERY)
+
+
+def left_alone() -> bool:
+    """Whether the process that started this one is gone: killed, it could not say so."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def start_hours(workspace):
