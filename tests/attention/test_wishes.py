@@ -11,7 +11,7 @@ from wish_free import CASES as FREE
 from wish_fresh import CASES as FRESH
 
 from primeta.attention.ledger import checked
-from primeta.attention.wishes import FoundWish, events_in, wishes_in
+from primeta.attention.wishes import FoundWish, events_of, wishes_in
 
 NAMES = {
     "stop-all": "all",
@@ -84,7 +84,8 @@ def test_what_we_wrote_ourselves_below_a_reply_is_not_his_wish():
 def test_a_wish_is_an_entry_with_its_sentence_and_the_same_one_when_read_again():
     moment = datetime(2026, 11, 26, tzinfo=UTC)
     told = {"customer_id": "7", "said_at": moment, "found_in": "ticket 12"}
-    (event,) = events_in("Спасибо. Не звоните мне больше!", **told)
+    found = wishes_in("Спасибо. Не звоните мне больше!")
+    (event,) = events_of(found, **told)
     assert checked(event).payload == {
         "means": "stop-channel",
         "sentence": "Не звоните мне больше!",
@@ -92,9 +93,9 @@ def test_a_wish_is_an_entry_with_its_sentence_and_the_same_one_when_read_again()
         "max_per_week": None,
         "found_in": "ticket 12",
         "language": "ru",
-        "found_by": "rules 2",
+        "found_by": "rules 3",
     }
-    assert events_in("Спасибо. Не звоните мне больше!", **told)[0].key == event.key
+    assert events_of(found, **told)[0].key == event.key
 
 
 @pytest.mark.parametrize(

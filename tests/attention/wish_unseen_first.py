@@ -1,7 +1,7 @@
 """Wordings written after the exemplars of the model were closed, as people write in a hurry: (language, text, wish).
 
 `all`: write nothing; `stop:CHANNELS`; `only:CHANNELS`; `less`; `delete`; empty: none. Nothing was changed by what was
-missed here: the figures in docs/methods/ledger.md are those of the first look.
+missed here before the first look (its figures: docs/methods/ledger.md); since then the model has learnt them.
 """
 
 CASES: list[tuple[str, str, str]] = [

@@ -123,6 +123,7 @@ def check(
     *,
     head: Head | None = None,
     anchors: Sequence[Head] = (),
+    since: Head = EMPTY,
     most: int = 100,
 ) -> Checked:
     """Go through all entries in the order of their numbers and say which were changed, removed, inserted, reordered.
@@ -130,6 +131,8 @@ def check(
     After a fault the check goes on from what stands there, so that each fault is told once.
 
     Args:
+        entries: Those after `since`.
+        since: Where an earlier check ended; what stands before it is taken as checked then.
         head: As the state keeps it; None: not compared.
         anchors: Heads that were saved elsewhere; each must still be what stands at its number.
     """
@@ -150,8 +153,8 @@ def check(
             fault(0, "anchor")
     blank: set[int] = set()
     erased: set[int] = set()
-    number, before, learnt = 0, START, None
-    count, learnt_at = 0, ""
+    number, before, learnt = since.number, since.chain, since.learnt_at
+    count, learnt_at = 0, "" if since.learnt_at is None else stamp(since.learnt_at)
     for entry in entries:
         count += 1
         if entry.number <= number:
@@ -200,7 +203,7 @@ def check(
     if head is not None and (head.number, head.chain) != (number, before):
         fault(head.number, "head")
     for at in sorted(saved):
-        if at > number:
+        if at > max(number, since.number):
             fault(at, "anchor-missing")
     return Checked(
         entries=count,

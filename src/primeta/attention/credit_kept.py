@@ -114,6 +114,12 @@ def unpack_credit(kept: bytes | None, *, channel: str, policy: Policy) -> Credit
     return replace(credit, level=level_of(credit, policy, channel=channel))
 
 
+def unpack_all(kept: bytes, *, policy: Policy) -> dict[str, Credit]:
+    """Of every channel of which anything is kept."""
+    found = ((name, unpack_credit(kept, channel=name, policy=policy)) for name in _decode(kept).c)
+    return {name: credit for name, credit in found if credit is not None}
+
+
 class _Row(msgspec.Struct, array_like=True, gc=False):
     value: msgspec.Raw
     low: msgspec.Raw

@@ -72,6 +72,14 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "{n} texts with a wish name no customer: look for them yourself.",
         "ru": "Текстов с просьбой, но без номера клиента: {n}; найдите этих клиентов сами.",
     },
+    "since": {
+        "en": "Entries up to {number} are taken as they were when their head was saved.",
+        "ru": "Записи до {number} не перечитывались: они приняты такими, какими были при сохранении отметки.",
+    },
+    "by-rules-alone": {
+        "en": "Only the plainly worded ones were looked for: the sentence encoders are not installed.",
+        "ru": "Искали только просьбы, сказанные прямо: пакеты, понимающие смысл фраз, не установлены.",
+    },
     "key": {"en": "Key", "ru": "Ключ"},
     "said": {"en": "Said", "ru": "Когда"},
     "who": {"en": "Customer", "ru": "Клиент"},

@@ -8,9 +8,10 @@ person has looked, so a doubtful wish is rather found than missed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from primeta.attention.ledger import Event, key_of
 from primeta.attention.wish_rules import (
@@ -29,8 +30,8 @@ from primeta.attention.wish_rules import (
     STOP,
 )
 
-VERSION = "2"
-"""Of the rules; kept with every wish."""
+VERSION = "3"
+"""Of rules and exemplars; kept with every wish."""
 LONGEST = 20_000
 """Letters of a text that are looked at."""
 LONGEST_SENTENCE = 600
@@ -47,12 +48,14 @@ class FoundWish:
     channels: tuple[str, ...] = ()
     max_per_week: int | None = None
     language: str = ""
+    by: Literal["rules", "meaning"] = "rules"
+    """How it was found."""
 
 
 def wishes_in(text: str) -> tuple[FoundWish, ...]:
     """What a customer asks for in a ticket, review or reply; of one meaning the widest, with its first sentence."""
     found: dict[str, FoundWish] = {}
-    for sentence in _sentences(_own_words(text[:LONGEST])):
+    for sentence in sentences_of(own_words(text[:LONGEST])):
         for wish in _in_sentence(sentence):
             known = found.get(wish.means)
             found[wish.means] = wish if known is None else _joined(known, wish)
@@ -66,12 +69,13 @@ def wishes_in(text: str) -> tuple[FoundWish, ...]:
     return tuple(found.values())
 
 
-def events_in(
-    text: str, *, customer_id: str, said_at: datetime, found_in: str, by: str = "primeta"
+def events_of(
+    wishes: Iterable[FoundWish], *, customer_id: str, said_at: datetime, found_in: str, by: str = "primeta"
 ) -> tuple[Event, ...]:
     """The entries of kind `wish` that a text makes; read again, it makes the same ones.
 
     Args:
+        wishes: Found in the text.
         found_in: The text's own id.
     """
     return tuple(
@@ -87,11 +91,11 @@ def events_in(
                 "max_per_week": wish.max_per_week,
                 "found_in": found_in,
                 "language": wish.language,
-                "found_by": f"rules {VERSION}",
+                "found_by": f"{wish.by} {VERSION}",
             },
             by=by,
         )
-        for wish in wishes_in(text)
+        for wish in wishes
     )
 
 
@@ -115,7 +119,7 @@ _HISTORY = re.compile(
 )
 
 
-def _own_words(text: str) -> str:
+def own_words(text: str) -> str:
     """Without the letters that he answers, and without what he quotes of others."""
     lines: list[str] = []
     for line in text.splitlines():
@@ -139,15 +143,20 @@ _CLAUSE = re.compile(
 _BRACKETS = str.maketrans({"ё": "е", "’": "'", "`": "'", "\u00a0": " "})
 
 
-def _sentences(text: str) -> Iterator[str]:
+def sentences_of(text: str) -> Iterator[str]:
     for part in _END.split(text):
         sentence = part.strip()
         if sentence:
             yield sentence[:LONGEST_SENTENCE]
 
 
+def plainly(sentence: str) -> str:
+    """A sentence as the rules read it: small letters, «ё» as «е», single spaces, without what others said."""
+    return re.sub(r"\s+", " ", REPORTED.sub("", sentence.lower().translate(_BRACKETS))).strip()
+
+
 def _in_sentence(sentence: str) -> Iterator[FoundWish]:
-    plain = re.sub(r"\s+", " ", REPORTED.sub("", sentence.lower().translate(_BRACKETS))).strip()
+    plain = plainly(sentence)
     if not plain or FOOTER.search(plain) or NO_WISH.search(plain):
         return
     language = "ru" if re.search(r"[а-я]", plain) else "en"

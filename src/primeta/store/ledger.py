@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy import text as sql
 
@@ -30,6 +31,7 @@ from primeta.store.times import aware, naive
 
 Fate = Literal["new", "known", "both", "erased"]
 """Written; told before; written beside another that has its key; about an erased customer: not written."""
+_payload = msgspec.json.Decoder(dict[str, Any]).decode
 BATCH = 5_000
 """Entries in one transaction of `append_all`: other writers wait no longer than that."""
 
@@ -330,6 +332,42 @@ def load_entries(
     return tuple(_entry(row) for row in connection.execute(query))
 
 
+class Brief(NamedTuple):
+    """As much of an entry as credit needs."""
+
+    kind: str
+    happened_at: datetime
+    payload: Mapping[str, Any]
+    salt: str = "kept"
+
+
+def load_brief(
+    connection: Connection, customers: Sequence[str], kinds: Sequence[str]
+) -> dict[str, list[Brief]]:
+    """Entries of some kinds of many customers, in order, without what was erased; a tenth of the time of
+    `load_entries`."""
+    found: dict[str, list[Brief]] = {customer: [] for customer in customers}
+    sqlite = connection.dialect.name == "sqlite"
+    for at in range(0, len(customers), AT_ONCE):
+        some = list(customers[at : at + AT_ONCE])
+        marks = ", ".join("?" * len(some)) if sqlite else ""
+        of_kinds = ", ".join("?" * len(kinds)) if sqlite else ""
+        query = (
+            "select customer_id, kind, happened_at, payload from ledger where "
+            + (
+                f"customer_id in ({marks}) and kind in ({of_kinds})"
+                if sqlite
+                else "customer_id = any(%s) and kind = any(%s)"
+            )
+            + " and length(salt) > 0 order by number"
+        )
+        values = (*some, *kinds) if sqlite else (some, list(kinds))
+        for customer, kind, happened, payload in connection.exec_driver_sql(query, values):
+            moment = datetime.fromisoformat(happened) if sqlite else happened
+            found[customer].append(Brief(kind, moment.replace(tzinfo=UTC), _payload(payload)))
+    return found
+
+
 def numbers_of(connection: Connection, event_keys: Collection[str], *, keys: Keys) -> dict[str, int]:
     """Of these keys of events those that the ledger holds, with the numbers of their entries; erased ones too."""
     digests = {keys.event_digest(key): key for key in event_keys}
@@ -356,6 +394,18 @@ def load_entry(connection: Connection, number: int) -> Entry | None:
     return None if row is None else _entry(row)
 
 
+def load_numbered(connection: Connection, numbers: Collection[int]) -> dict[int, Entry]:
+    """Entries by their numbers, those that there are; for a page of them."""
+    rows = connection.execute(select(ledger).where(ledger.c.number.in_(sorted(set(numbers)))))
+    return {row.number: _entry(row) for row in rows}
+
+
+def wish_keys(connection: Connection) -> list[tuple[str, int]]:
+    """Key and number of every wish that is not erased, the one that was said first first; their texts are not read."""
+    query = select(ledger.c.key, ledger.c.number).where(RARE, ledger.c.kind == "wish", ledger.c.key != "")
+    return [(row[0], row[1]) for row in connection.execute(query.order_by(ledger.c.happened_at, ledger.c.number))]
+
+
 def load_notices(connection: Connection) -> tuple[Entry, ...]:
     """Texts that were shown to everybody: consents carry their hashes."""
     query = select(ledger).where(RARE, ledger.c.kind == "notice", ledger.c.customer_id == "")
@@ -372,6 +422,18 @@ def each_entry(connection: Connection, *, after: int = 0, page: int = 20_000) ->
         for row in rows:
             yield _entry(row)
         after = rows[-1].number
+
+
+def head_at(connection: Connection, number: int) -> Head | None:
+    """What stands at a number of the chain; None: nothing does."""
+    row = connection.execute(
+        select(ledger.c.chain, ledger.c.learnt_at).where(ledger.c.number == number)
+    ).first()
+    return (
+        None
+        if row is None
+        else Head(number=number, chain=bytes(row.chain).hex(), learnt_at=aware(row.learnt_at))
+    )
 
 
 def customers_in(connection: Connection) -> tuple[str, ...]:

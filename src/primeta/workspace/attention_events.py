@@ -15,7 +15,8 @@ from primeta.attention.chain import Head
 from primeta.attention.event_words import tell
 from primeta.attention.ledger import EVENT_KEYS, FIELDS, Event, checked, event_of, key_of
 from primeta.attention.records import ReactionKind
-from primeta.attention.wishes import events_in
+from primeta.attention.wish_meaning import wishes_in_all
+from primeta.attention.wishes import events_of
 from primeta.errors import BadInput
 from primeta.show.locale import Language
 from primeta.store.keys import keys_of
@@ -104,6 +105,7 @@ def receive(ws: Workspace, told: Sequence[Any], *, now: datetime, by: str) -> De
     if len(told) > MOST:
         raise BadInput(f"{len(told):,} events in one delivery; expected at most {MOST:,}")
     read = [_Read.of(one, now=now, by=by, ws=ws) for one in told]
+    read = _with_wishes(read)
     # A text that comes again is perhaps read by newer rules: what was found in it, and settled, is not found again.
     found = {wish.key for one in read for wish in one.wishes}
     if found:
@@ -135,6 +137,10 @@ class _Read:
     wishes: tuple[Event, ...] = ()
     notes: tuple[str, ...] = ()
     error: str = ""
+    text: str = ""
+    said_at: datetime | None = None
+    customer_id: str = ""
+    by: str = ""
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -172,6 +178,22 @@ class _Read:
                 for wish in self.wishes
             ),
         )
+
+
+def _with_wishes(read: Sequence[_Read]) -> list[_Read]:
+    """Look for wishes in all texts of a delivery at once."""
+    found = wishes_in_all([one.text for one in read]).wishes
+    return [
+        one
+        if one.said_at is None or not wishes
+        else replace(
+            one,
+            wishes=events_of(
+                wishes, customer_id=one.customer_id, said_at=one.said_at, found_in=one.key, by=one.by
+            ),
+        )
+        for one, wishes in zip(read, found, strict=True)
+    ]
 
 
 def _read(told: Any, *, now: datetime, by: str, ws: Workspace) -> _Read:
@@ -217,10 +239,15 @@ def _read(told: Any, *, now: datetime, by: str, ws: Workspace) -> _Read:
             notes.append("unverifiable")
     if event.happened_at > now + CLOCKS_DIFFER:
         notes.append("future")
-    found = events_in(
-        text, customer_id=event.customer_id, said_at=event.happened_at, found_in=event.key, by=event.by
+    return _Read(
+        key=event.key,
+        event=kept,
+        notes=tuple(notes),
+        text=text,
+        said_at=event.happened_at,
+        customer_id=event.customer_id,
+        by=event.by,
     )
-    return _Read(key=event.key, event=kept, wishes=found, notes=tuple(notes))
 
 
 def _forbids(kind: str, payload: Any) -> bool:

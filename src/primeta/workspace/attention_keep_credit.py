@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from primeta.attention.credit_kept import credit_events, is_fresh, pack_credit
+from primeta.attention.credit_kept import CREDIT_KINDS, credit_events, is_fresh, pack_credit
 from primeta.store.attention_state import save_credit
-from primeta.store.ledger import load_entries
+from primeta.store.ledger import load_brief
 from primeta.store.schema import attention_states
 
 if TYPE_CHECKING:
-    from primeta.attention.credit import CreditEvent, CreditModel
-    from primeta.attention.records import Credit, Policy
+    from primeta.attention.credit import CreditModel
     from primeta.workspace.workspace import Progress, Workspace
 
-AT_ONCE = 500
+AT_ONCE = 2_000
 AT_MOST = timedelta(days=7)
 """Credit changes with time too; what is older is worked out anew."""
 
@@ -33,6 +31,7 @@ def keep_credit(ws: Workspace, *, now: datetime, progress: Progress | None = Non
     Returns:
         For how many customers.
     """
+    from primeta.attention.credit_bulk import credits_of_many
     from primeta.workspace.may_send import Desk
 
     desk = Desk(ws, now=now)
@@ -47,11 +46,12 @@ def keep_credit(ws: Workspace, *, now: datetime, progress: Progress | None = Non
             .order_by(table.c.customer_id)
             .limit(AT_ONCE)
         )
-        packed: dict[str, bytes] = {}
         with ws.database.read() as connection:
             rows = connection.execute(query).all()
-            for customer, number, kept in rows:
-                fresh = is_fresh(
+            stale = {
+                customer: number
+                for customer, number, kept in rows
+                if not is_fresh(
                     None if kept is None else bytes(kept),
                     number=number,
                     policy=policy,
@@ -59,11 +59,18 @@ def keep_credit(ws: Workspace, *, now: datetime, progress: Progress | None = Non
                     now=now,
                     at_most=AT_MOST,
                 )
-                if fresh:
-                    continue
-                events = credit_events(load_entries(connection, customer))
-                credits = credits_of(events, model=model, policy=policy, now=now)
-                packed[customer] = pack_credit(credits, policy=policy, at=now, number=number, model=mark)
+            }
+            told = load_brief(connection, list(stale), CREDIT_KINDS)
+        credits = credits_of_many(
+            {customer: credit_events(entries) for customer, entries in told.items()},
+            model=model,
+            policy=policy,
+            now=now,
+        )
+        packed = {
+            customer: pack_credit(found, policy=policy, at=now, number=stale[customer], model=mark)
+            for customer, found in credits.items()
+        }
         if not rows:
             return done
         if packed:
@@ -72,19 +79,6 @@ def keep_credit(ws: Workspace, *, now: datetime, progress: Progress | None = Non
         last, done = rows[-1][0], done + len(packed)
         if progress is not None:
             progress("credit", done, done)
-
-
-def credits_of(
-    events: Iterable[CreditEvent], *, model: CreditModel, policy: Policy, now: datetime
-) -> dict[str, Credit]:
-    """One customer's credit now on each channel on which he was written to."""
-    from primeta.attention.credit import credit_of, state_of
-
-    state = state_of(events, model=model, until=now)
-    return {
-        channel: credit_of(state, model=model, channel=channel, at=max(now, state.as_of), policy=policy)
-        for channel in state.channels
-    }
 
 
 def mark_of(model: CreditModel) -> str:

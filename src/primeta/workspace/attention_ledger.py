@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from primeta.attention.chain import Checked, Head, check
+from primeta.attention.chain import EMPTY, Checked, Head, check
 from primeta.attention.fold import CustomerState, fold, state_as_of
 from primeta.attention.ledger import Event, event_of
 from primeta.attention.ledger_words import tell
@@ -29,10 +29,12 @@ from primeta.store.ledger import (
     append_all,
     customers_in,
     each_entry,
+    head_at,
     load_entries,
     load_head,
     rebuild_states,
 )
+from primeta.workspace import rights_words
 from primeta.workspace.files import write_whole
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class Recorded:
     head: Head
     clock_behind: bool = False
     """This machine's clock is behind the ledger's last time, which was kept."""
+    erased: int = 0
+    """About customers who were erased: not written."""
 
     @classmethod
     def of(cls, done: Appended) -> Recorded:
@@ -65,6 +69,7 @@ class Recorded:
             numbers=done.numbers,
             head=done.head,
             clock_behind=done.clock_behind,
+            erased=done.erased,
         )
 
     def line(self, lang: Language = "en") -> str:
@@ -77,6 +82,8 @@ class Recorded:
         )
         if self.conflicts:
             said += " " + tell(lang, "conflicts", conflicts=number(self.conflicts, lang))
+        if self.erased:
+            said += " " + rights_words.tell(lang, "recorded.erased", erased=number(self.erased, lang))
         if self.clock_behind:
             said += " " + tell(lang, "clock-behind")
         return said
@@ -86,6 +93,7 @@ class Recorded:
             "new": self.new,
             "duplicates": self.duplicates,
             "conflicts": self.conflicts,
+            "erased": self.erased,
             "head": _told(self.head),
             "clock_behind": self.clock_behind,
         }
@@ -100,6 +108,8 @@ class Verified:
     """Saved heads that it was compared with."""
     saved: str = ""
     """The day for which the head was saved now."""
+    since: int = 0
+    """Entries up to this number were taken as an earlier check left them; 0: all were checked."""
 
     @property
     def ok(self) -> bool:
@@ -124,6 +134,8 @@ class Verified:
         if found.found > len(rows):
             rows.append(("", tell(lang, "more", more=number(found.found - len(rows), lang))))
         note = [self.line(lang), tell(lang, "head", number=found.head.number, chain=found.head.chain)]
+        if self.since:
+            note.append(tell(lang, "since", number=number(self.since, lang)))
         if self.saved:
             note.append(tell(lang, "saved", day=self.saved))
         heads = (ColumnHead(tell(lang, "entry"), "right"), ColumnHead(tell(lang, "fault")))
@@ -137,6 +149,7 @@ class Verified:
             "erased": found.erased,
             "head": _told(found.head),
             "anchors": self.anchors,
+            "since": self.since,
             "found": found.found,
             "faults": [{"number": fault.number, "kind": fault.kind} for fault in found.faults],
         }
@@ -209,10 +222,13 @@ def customer_entries(ws: Workspace, customer_id: str) -> tuple[Entry, ...]:
         return load_entries(connection, customer_id)
 
 
-def verify(ws: Workspace, *, now: datetime, anchors: Path | None = None, save: bool = False) -> Verified:
+def verify(
+    ws: Workspace, *, now: datetime, anchors: Path | None = None, save: bool = False, onwards: bool = False
+) -> Verified:
     """Go through the whole chain and say which entries were changed, removed, inserted or reordered.
 
     Args:
+        onwards: Only from the newest saved head on; what stands before it is taken as it was checked then.
         anchors: A file of heads that were saved before; None: the workspace's own, where there is one.
         save: Add the head to the workspace's file, once a day, where nothing is wrong.
     Raises:
@@ -223,11 +239,21 @@ def verify(ws: Workspace, *, now: datetime, anchors: Path | None = None, save: b
         raise BadTable(f"{anchors}: no such file; expected a CSV with {', '.join(ANCHOR_COLUMNS)}")
     path = anchors or (own if own.is_file() else None)
     heads = _anchors(path) if path else ()
+    since = max(heads, key=lambda head: head.number, default=EMPTY) if onwards else EMPTY
     with ws.database.read() as connection:
-        found = check(each_entry(connection), head=load_head(connection), anchors=heads)
+        if since.number:
+            stands = head_at(connection, since.number)
+            # Where something else stands there, or nothing does, only the whole chain can tell what happened.
+            since = stands if stands is not None and stands.chain == since.chain else EMPTY
+        found = check(
+            each_entry(connection, after=since.number),
+            head=load_head(connection),
+            anchors=[head for head in heads if head.number > since.number],
+            since=since,
+        )
     day = ws.day_of(now).isoformat()
-    if not (save and found.ok and found.entries):
-        return Verified(checked=found, anchors=len(heads))
+    if not (save and found.ok and found.head.number):
+        return Verified(checked=found, anchors=len(heads), since=since.number)
     lines: list[list[str]] = (
         list(csv.reader(own.read_text("utf-8").splitlines())) if own.is_file() else [list(ANCHOR_COLUMNS)]
     )
@@ -238,7 +264,7 @@ def verify(ws: Workspace, *, now: datetime, anchors: Path | None = None, save: b
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(lines)
         write_whole(own, text.getvalue())
-    return Verified(checked=found, anchors=len(heads), saved=day)
+    return Verified(checked=found, anchors=len(heads), saved=day, since=since.number)
 
 
 def _anchors(path: Path) -> tuple[Head, ...]:

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from primeta.attention.ledger import Event, key_of
 from primeta.attention.ledger_words import tell
 from primeta.attention.records import Entry
-from primeta.attention.wishes import VERSION, events_in
+from primeta.attention.wish_meaning import wishes_in_all
+from primeta.attention.wishes import VERSION, events_of
 from primeta.errors import BadInput, Conflict, NotFound
 from primeta.show import locale
 from primeta.show.locale import Language
@@ -64,6 +65,8 @@ class Wishes:
     """Read just now."""
     nobody: int = 0
     """Texts with a wish of which nobody knows who wrote them."""
+    why_not: str = ""
+    """Why wishes were looked for by rules alone; empty: by meaning too."""
 
     def line(self, lang: Language = "en") -> str:
         n = len(self.waiting)
@@ -74,6 +77,8 @@ class Wishes:
             said.append(tell(lang, "found", n=locale.number(self.found, lang), texts=texts))
         if self.nobody:
             said.append(tell(lang, "nobody", n=locale.number(self.nobody, lang)))
+        if self.why_not:
+            said.append(tell(lang, "by-rules-alone"))
         return " ".join(said)
 
     def table(self, lang: Language = "en") -> Table:
@@ -108,6 +113,7 @@ class Wishes:
             "found": self.found,
             "texts": self.texts,
             "nobody": self.nobody,
+            "why_not": self.why_not,
         }
 
 
@@ -143,9 +149,14 @@ def wishes(
             max_per_week=max_per_week,
             channels=channels,
         )
-    found, texts, nobody = find_wishes(ws, now=now) if find else (0, 0, 0)
+    found, texts, nobody, why_not = find_wishes(ws, now=now) if find else (0, 0, 0, "")
     return Wishes(
-        waiting=waiting_wishes(ws, now=now), zone=ws.config.zone, found=found, texts=texts, nobody=nobody
+        waiting=waiting_wishes(ws, now=now),
+        zone=ws.config.zone,
+        found=found,
+        texts=texts,
+        nobody=nobody,
+        why_not=why_not,
     )
 
 
@@ -154,43 +165,14 @@ def waiting_wishes(ws: Workspace, *, now: datetime) -> tuple[WishView, ...]:
     keys = keys_of(ws.database, now=now)
     told, verdicts = _wishes(ws)
     return tuple(
-        _view(entry, keys.pseudonym(entry.customer_id))
+        view_of(entry, keys.pseudonym(entry.customer_id))
         for entry in sorted(told, key=lambda entry: (entry.happened_at, entry.number))
         if entry.key not in verdicts
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettledWish:
-    """A wish on which a person has said his word."""
-
-    wish: WishView
-    verdict: str
-    """`confirmed` or `released`."""
-    by: str
-    at: datetime
-    note: str = ""
-
-
-def settled_wishes(ws: Workspace, *, now: datetime, most: int = 20) -> tuple[SettledWish, ...]:
-    """The last wishes that were settled, the newest word first."""
-    keys = keys_of(ws.database, now=now)
-    told, verdicts = _wishes(ws)
-    found = [
-        SettledWish(
-            wish=_view(entry, keys.pseudonym(entry.customer_id)),
-            verdict=word.payload["verdict"],
-            by=word.by,
-            at=word.happened_at,
-            note=word.payload.get("note", ""),
-        )
-        for entry in told
-        if (word := verdicts.get(entry.key)) is not None
-    ]
-    return tuple(sorted(found, key=lambda one: one.at, reverse=True)[:most])
-
-
-def _view(entry: Entry, customer: str) -> WishView:
+def view_of(entry: Entry, customer: str) -> WishView:
+    """A wish as it is shown."""
     return WishView(
         key=entry.key,
         customer=customer,
@@ -267,50 +249,54 @@ def settle_wish(
     append_all(ws.database, [event], now=now)
 
 
-def find_wishes(ws: Workspace, *, now: datetime) -> tuple[int, int, int]:
+def find_wishes(ws: Workspace, *, now: datetime) -> tuple[int, int, int, str]:
     """Look for wishes in what customers said since the last time.
 
     Returns:
-        New wishes, texts read, texts with a wish and without a customer.
+        New wishes, texts read, texts with a wish and without a customer; why meaning was not looked at, if so.
     """
     place = ws.folder / READ_UP_TO
     try:
         kept = json.loads(place.read_text("utf-8"))
-        after = int(kept["number"]) if kept["rules"] == VERSION else 0
+        # What rules alone have read is read again once meaning can be looked at.
+        after = int(kept["number"]) if kept["rules"] == VERSION and not kept.get("why_not") else 0
     except (OSError, KeyError, TypeError, ValueError):
         after = 0
     new = texts = nobody = 0
+    without = ""
     # Newer rules may read a text a little otherwise: what was found in it once is not found again.
     known = {entry.key for entry in _wishes(ws)[0]}
 
     def events() -> Iterator[Event]:
-        nonlocal texts, nobody, after
+        nonlocal texts, nobody, after, without
         while True:
             with ws.database.read() as connection:
                 some = documents_after(connection, after, AT_ONCE)
             if not some:
                 return
-            for entry in some:
-                said = entry.document
-                if GROUP_OF[said.kind] == "voice":
-                    texts += 1
-                    text = f"{said.title}\n{said.text}" if said.title else said.text
-                    found = events_in(
-                        text,
+            voices = [entry.document for entry in some if GROUP_OF[entry.document.kind] == "voice"]
+            texts += len(voices)
+            read = wishes_in_all(
+                [f"{said.title}\n{said.text}" if said.title else said.text for said in voices]
+            )
+            without = without or read.why_not
+            for said, wishes in zip(voices, read.wishes, strict=True):
+                if said.customer_id:
+                    found = events_of(
+                        wishes,
                         customer_id=said.customer_id,
                         said_at=said.published_at or said.seen_at,
                         found_in=said.id,
                     )
-                    if said.customer_id:
-                        yield from (event for event in found if event.key not in known)
-                    elif found:
-                        nobody += 1
+                    yield from (event for event in found if event.key not in known)
+                elif wishes:
+                    nobody += 1
             after = some[-1].number
 
     new = append_all(ws.database, events(), now=now).new
     place.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(place, json.dumps({"number": after, "rules": VERSION}))
-    return new, texts, nobody
+    write_whole(place, json.dumps({"number": after, "rules": VERSION, "why_not": without}))
+    return new, texts, nobody, without
 
 
 def _wishes(ws: Workspace) -> tuple[list[Entry], dict[str, Entry]]:

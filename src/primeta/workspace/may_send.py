@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from primeta.attention.credit_kept import credit_events, pack_credit, unpack_credit
-from primeta.attention.decide import CLOCK_MAY_DIFFER, CreditAt, decide, promises_of
+from primeta.attention.decide import CLOCK_MAY_DIFFER, CreditAt, decide, promises_of, seen_once
 from primeta.attention.fold import CustomerState, SeenTouch, state_as_of
 from primeta.attention.policy import impossible, policy_from, seal_of
 from primeta.attention.priority import Place, Wanting, choose
@@ -93,7 +93,7 @@ class Desk:
         if like is None:
             config = load_config(ws.folder) if reread else ws.config
             self.promise_file = config.attention.promises
-            self.promises = promises_in_force(ws, config)
+            self.promises = seen_once(promises_in_force(ws, config))
             self.policy = policy_in_force(ws, now=now, promises=self.promises, config=config)
         else:
             self.promise_file, self.promises, self.policy = like.promise_file, like.promises, like.policy
