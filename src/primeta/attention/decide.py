@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from primeta.attention import quiet_hours
-from primeta.attention.fold import CustomerState, SeenTouch
+from primeta.attention.consents import Standing
+from primeta.attention.fold import LONG_AGO, CustomerState, SeenTouch
 from primeta.attention.holdout import draw, probability
 from primeta.attention.outcomes import WITHIN
 from primeta.attention.records import (
@@ -48,6 +49,20 @@ NOTHING_KNOWN = CustomerState(customer_id="")
 NOBODY: Mapping[str, Any] = {}
 
 
+class Unchanging(tuple[Promise, ...]):
+    """Promises to everybody without beginning or end, each in one version: all of them hold at any moment."""
+
+
+def seen_once(promises: Sequence[Promise]) -> tuple[Promise, ...]:
+    """The same promises, marked as unchanging where they are, so that not each question sorts them anew."""
+    names = {promise.name for promise in promises}
+    plain = len(names) == len(promises) and all(
+        promise.customers == "all" and promise.valid_from is None and promise.valid_to is None
+        for promise in promises
+    )
+    return Unchanging(promises) if plain else tuple(promises)
+
+
 class Refusal(NamedTuple):
     """One rule that says no at a moment."""
 
@@ -75,6 +90,8 @@ class Case:
     """For flips: `consent`, `released`."""
     rests: bool = True
     """Whether credit changes with time."""
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was worked out of the state already: many moments and changes are asked of one customer."""
 
     def asking(self, question: Question) -> Case:
         """The same for another question."""
@@ -96,6 +113,7 @@ class Case:
             now=self.now,
             assumed=assumed,
             rests=self.rests,
+            memo=self.memo,
         )
 
 
@@ -229,7 +247,7 @@ def refusals(case: Case, at: datetime) -> Iterator[Refusal]:
 def _service(case: Case, state: CustomerState, at: datetime, known: datetime) -> Iterator[Refusal]:
     """Of a message that calls itself service."""
     question, policy = case.question, case.policy
-    standing = state.standing("service", question.channel, at=known)
+    standing = _standing(case, state, "service", known)
     if standing.state in ("withdrawn", "refused"):
         yield Refusal("opted-out", None, None, _proof(standing))
     declared = policy.service_programmes
@@ -249,7 +267,7 @@ def _allowed_by_him(case: Case, state: CustomerState, at: datetime, known: datet
     """Opt-outs, wishes, consents and preferences: what the customer himself said."""
     question = case.question
     channel = question.channel
-    standing = state.standing(NEEDS[question.purpose], channel, at=known)
+    standing = _standing(case, state, NEEDS[question.purpose], known)
     if not standing.given and "consent" not in case.assumed:
         if standing.state in ("withdrawn", "refused"):
             yield Refusal("opted-out", None, None, _proof(standing))
@@ -262,11 +280,25 @@ def _allowed_by_him(case: Case, state: CustomerState, at: datetime, known: datet
         if wish is not None:
             yield Refusal("wish", None, None, {"means": wish.means, "wish": wish.key, "at": wish.at})
     if question.personalised:
-        personal = state.standing("personalisation", channel, at=known)
+        personal = _standing(case, state, "personalisation", known)
         if personal.state in ("withdrawn", "refused"):
             yield Refusal("personalisation", None, None, _proof(personal))
     if state.preferences or state.wishes:
         yield from _preferences(case, state, at)
+
+
+def _standing(case: Case, state: CustomerState, processing: str, known: datetime) -> Standing:
+    """`state.standing`, worked out once for all moments from which on nothing comes into force any more."""
+    memo = case.memo
+    settled = memo.get("settled")
+    if settled is None:
+        marks = (mark for slot in state.consents.values() for mark in (*slot.given, slot.no) if mark)
+        settled = memo["settled"] = max((mark.effective for mark in marks), default=LONG_AGO)
+    key = (processing, case.question.channel, None if known >= settled else known)
+    found = memo.get(key)
+    if found is None:
+        found = memo[key] = state.standing(processing, case.question.channel, at=known)
+    return found
 
 
 def _proof(standing: Any) -> dict[str, Any]:
@@ -310,6 +342,9 @@ def _preferences(case: Case, state: CustomerState, at: datetime) -> Iterator[Ref
 
 def _in_force(case: Case, state: CustomerState, at: datetime) -> Iterator[Promise]:
     """The promises to this customer, each in its newest version that has begun by then."""
+    if isinstance(case.promises, Unchanging) and not state.promises:
+        yield from case.promises
+        return
     newest: dict[str, Promise] = {}
     for promise in (*case.promises, *promises_of(state)):
         if promise.customers != "all" and case.question.customer_id not in promise.customers:
@@ -476,9 +511,13 @@ def _credit_returns(case: Case, at: datetime) -> datetime | None:
     return None
 
 
-def _times(case: Case, state: CustomerState, purposes: Sequence[str], channel: str = "") -> list[datetime]:
+def _times(case: Case, state: CustomerState, purposes: tuple[str, ...], channel: str = "") -> list[datetime]:
     """When he was written to, or will be, by messages of these sorts; the message in question left out."""
     own = case.question.message_id
+    key = (purposes, channel, own)
+    known = case.memo.get(key)
+    if known is not None:
+        return known
     times = [
         touch.at
         for touch in state.touches
@@ -497,6 +536,7 @@ def _times(case: Case, state: CustomerState, purposes: Sequence[str], channel: s
             and touch.message_id not in seen
         ]
         times.sort()
+    case.memo[key] = times
     return times
 
 
@@ -511,7 +551,7 @@ def free_from(times: Sequence[datetime], at: datetime, *, most: int, window: tim
     if most <= 0:
         return None
     count = len(times)
-    if count < most:
+    if count < most or (times[-1] <= at and times[-most] <= at - window):
         return at
     moment = at
     moved = True

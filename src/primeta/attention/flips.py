@@ -35,16 +35,20 @@ def flips_of(
     if by_night and earliest is not None:
         # Quiet hours hold for whatever else may be proposed: only waiting helps.
         return tuple(found)
-    together: list[tuple[datetime, Flip]] = []
+    others: list[tuple[Flip, Case]] = []
     for flip, changed in _changes(case, at, channels):
         if not by_night and next(refusals(changed, at), None) is None:
             found.append(flip)
-        elif earliest is None and (later := earliest_after(changed, at)) is not None:
-            together.append(
-                (later, Flip(change=f"{flip.change}+wait-until", to=f"{flip.to} {iso(later)}".strip()))
-            )
-    if not found and together:
-        found.append(min(together, key=lambda pair: pair[0])[1])
+        else:
+            others.append((flip, changed))
+    if found or earliest is not None:
+        return tuple(found)
+    together = [
+        (later, flip) for flip, changed in others if (later := earliest_after(changed, at)) is not None
+    ]
+    if together:
+        later, flip = min(together, key=lambda pair: pair[0])
+        found.append(Flip(change=f"{flip.change}+wait-until", to=f"{flip.to} {iso(later)}".strip()))
     return tuple(found)
 
 
