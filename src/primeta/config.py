@@ -706,7 +706,7 @@ def _retention(read: _Reader, values: dict[str, Any]) -> dict[str, timedelta]:
     for key, value in values.items():
         match = re.fullmatch(r"(\d{1,5})([dwmy])", value.strip()) if isinstance(value, str) else None
         span = (
-            timedelta(days=int(match[1]) * {"d": 1, "w": 7, "m": 31, "y": 366}[match[2]]) if match else None
+            timedelta(days=int(match[1]) * {"d": 1, "w": 7, "m": 30, "y": 365}[match[2]]) if match else None
         )
         if span is None or span < SHORTEST_RETENTION:
             raise read.fail(
