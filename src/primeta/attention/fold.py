@@ -393,11 +393,13 @@ def _refusals(wish: Wish) -> Iterable[tuple[SlotKey, Mark]]:
     """The opt-outs that a confirmed wish is, as of when he said it."""
     at = wish.at or LONG_AGO
     mark = Mark(at=at, effective=at, state="withdrawn", proven=True, surface="wish", key=wish.key)
-    if wish.means == "stop-all" or (wish.means == "stop-channel" and not wish.meant):
+    if wish.means == "stop-all":
         yield ("marketing", "", ""), mark
     elif wish.means == "stop-channel":
-        for channel in wish.meant:
-            yield ("marketing", channel, ""), mark
+        # Each word on its own: so the order in which they come changes nothing.
+        for names in wish.granted or ((),):
+            for channel in names or wish.channels or ("",):
+                yield ("marketing", channel, ""), mark
     elif wish.means == "delete-data":
         for processing in OBJECTABLE:
             yield (processing, "", ""), mark

@@ -22,13 +22,8 @@ from primeta.web.page import Sent, done, page, person_of, reader_of, site_of, te
 from primeta.web.reader import Reader
 from primeta.workspace.attention_coverage import CHECKED, CONSENTS, Coverage, ask_for
 from primeta.workspace.attention_proofs import customer_proofs, entry_proof, whole_proof
-from primeta.workspace.attention_wishes import (
-    SettledWish,
-    WishView,
-    settle_wish,
-    settled_wishes,
-    waiting_wishes,
-)
+from primeta.workspace.attention_wish_desk import SettledWish, wish_desk
+from primeta.workspace.attention_wishes import WishView, settle_wish, waiting_wishes
 
 router = APIRouter()
 HERE = "/attention/consents"
@@ -61,7 +56,7 @@ def _show(request: Request, form: Form, *, wish: str = "", status: int = 200) ->
     ws = site.workspace
     found = ws.coverage()
     told = found.counted.document if found.counted else None
-    waiting = waiting_wishes(ws, now=site.now())
+    desk = wish_desk(ws, now=site.now(), most=WISHES)
     lang = _lang(reader)
     return page(
         request,
@@ -78,12 +73,9 @@ def _show(request: Request, form: Form, *, wish: str = "", status: int = 200) ->
         more_texts=max(len(told["texts"]) - TEXTS, 0) if told else 0,
         months=list(reversed(told["months"]))[:MONTHS] if told else [],
         problems=_problems(reader, told) if told else [],
-        wishes=[(wish_, _meant(reader, wish_)) for wish_ in waiting[:WISHES]],
-        waiting=len(waiting),
-        settled=[
-            (one, _meant(reader, one.wish), _verdict(reader, one))
-            for one in settled_wishes(ws, now=site.now())
-        ],
+        wishes=[(wish_, _meant(reader, wish_)) for wish_ in desk.waiting],
+        waiting=desk.total,
+        settled=[(one, _meant(reader, one.wish), _verdict(reader, one)) for one in desk.settled],
         by_channels=BY_CHANNELS,
         plain_form=_plain_form,
         form=form,
