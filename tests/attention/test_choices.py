@@ -197,3 +197,25 @@ def test_what_stands_is_shown(offered: tuple[str, ...]):
     # He was written to by e-mail, and nobody asked: he can turn it off. Text messages nobody sends him.
     expected = {"email": True, "push": False} | ({"sms": False} if offered else {})
     assert {one.name: one.on for one in found.channels} == expected
+
+
+def test_turning_on_a_channel_that_he_had_left_out_himself_adds_it():
+    book = Book()
+    book.write(choices.start(book.state, "push", shown=SHOWN, now=NOW), NOW)
+    book.write(choices.choose(book.state, {"channels": ["email"]}, shown=SHOWN, now=NOW), NOW)
+    later = NOW + timedelta(hours=1)
+    assert asked(book.state, "push", later).rule == "preference"
+    found = choices.choices_of(
+        book.state, Link(customer_id="c", channel="push"), PreferencesConfig(), at=later
+    )
+    # E-mail he named and never agreed to.
+    assert [(one.name, one.on, one.since) for one in found.channels] == [
+        ("push", False, None),
+        ("email", False, None),
+    ]
+    # His consent still holds: nothing but the preference is written.
+    events = choices.start(book.state, "push", shown=SHOWN, now=later)
+    assert [event.kind for event in events] == ["preference"]
+    book.write(events, later)
+    assert asked(book.state, "push", later).allowed
+    assert book.state.preference("channels") == ["email", "push"]

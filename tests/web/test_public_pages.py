@@ -302,7 +302,7 @@ def test_stop_everything_stops_every_channel_and_profiling(site: Site):
     [
         {}, {"act": "erase"}, {"act": "start", "channel": "fax", "shown": "x"}, {"act": "pause", "days": "9999"},
         {"act": "choose", "hours": "9-9"}, {"act": "choose", "often": "-1"}, {"act": "choose", "language": "xx"},
-        {"act": "choose", "often": "²"}, {"act": "stop"},
+        {"act": "choose", "often": "²"}, {"act": "stop"}, {"act": "stop", "channel": "carrier pigeon"},
     ],
 )  # fmt: skip
 def test_forms_that_no_page_sends_write_nothing(site: Site, form: dict[str, str]):

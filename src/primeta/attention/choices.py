@@ -96,11 +96,11 @@ def choices_of(state: CustomerState, link: Link, offered: PreferencesConfig, *, 
         at: Now; what is known later counts too.
     """
     at = max(at, state.as_of)
-    names = list(offered.channels)
-    names += [name for name in (link.channel, *_named(state)) if name and name not in names]
+    only = state.preference("channels")
+    names = dict.fromkeys((*offered.channels, link.channel, *_named(state), *(only or ())))
     channels: list[ChannelChoice] = []
     written = {link.channel, *(touch.channel for touch in state.touches)}
-    for name in names:
+    for name in filter(None, names):
         standing = state.standing("marketing", name, at=at)
         # Nobody asked, and messages come: then he can turn them off all the same.
         on = standing.given or (standing.state == "never" and name in written)
@@ -108,11 +108,9 @@ def choices_of(state: CustomerState, link: Link, offered: PreferencesConfig, *, 
         channels.append(
             ChannelChoice(name=name, on=on, since=mark.at if mark and standing.state != "never" else None)
         )
-    only = state.preference("channels")
     if only is not None:
-        channels = [
-            ChannelChoice(name=one.name, on=one.on and one.name in only, since=one.since) for one in channels
-        ]
+        # Not by an opt-out, but because he named the channels that he wants.
+        channels = [one if one.name in only else ChannelChoice(name=one.name, on=False) for one in channels]
     topics, hours = state.preference("topics"), state.preference("hours")
     personal = state.standing("personalisation", "", at=at)
     refused = personal.state in ("withdrawn", "refused")

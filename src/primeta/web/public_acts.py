@@ -117,11 +117,15 @@ def asked(desk: Desk, form: Form) -> Asked | None:
 
     if name == "stop" and channel:
         proof = shown(tell(lang, "turn-off.text", things=channel_words(channel, lang)[0]))
-        return Asked(
-            act=lambda state: choices.stop_by(state, desk.link, channel, shown=proof, now=now),
-            channel=channel,
-            name=name,
-        )
+
+        def stop(state: CustomerState) -> list[Event]:
+            # Only what stands on his page: a made-up name would fill the ledger for nothing.
+            found = choices.choices_of(state, desk.link, desk.config.preferences, at=now)
+            if channel not in {one.name for one in found.channels}:
+                return []
+            return choices.stop_by(state, desk.link, channel, shown=proof, now=now)
+
+        return Asked(act=stop, channel=channel, name=name)
     if name == "stop-all":
         proof = shown(f"[{tell(lang, 'all.button')}] {tell(lang, 'all.note')}")
         # Who objects to direct marketing is not profiled for it either: GDPR, art. 21 (3).
