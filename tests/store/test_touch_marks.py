@@ -12,7 +12,7 @@ from primeta.store.database import Database
 from primeta.store.erasure import erase_customer
 from primeta.store.keys import keys_of
 from primeta.store.ledger import append_all, first_learnt
-from primeta.store.touch_marks import TouchMark, drop_mark, load_marks, marks_version, save_mark
+from primeta.store.touch_marks import MarkCode, TouchMark, drop_mark, load_marks, marks_version, save_mark
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -25,7 +25,9 @@ def database(state_url):
     opened.close()
 
 
-def mark(message: str, reviewer: str, code: str, *, customer: str = "7", at: datetime = NOW) -> TouchMark:
+def mark(
+    message: str, reviewer: str, code: MarkCode, *, customer: str = "7", at: datetime = NOW
+) -> TouchMark:
     return TouchMark(
         message_id=message,
         reviewer=reviewer,
@@ -34,7 +36,7 @@ def mark(message: str, reviewer: str, code: str, *, customer: str = "7", at: dat
         at=at,
         note="«»",
         purpose="offer",
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_a_reviewer_has_one_mark_a_message_and_may_take_it_back(database):

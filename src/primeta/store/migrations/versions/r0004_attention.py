@@ -224,6 +224,7 @@ def downgrade() -> None:
     if op.get_bind().dialect.name != "sqlite":
         op.execute("drop function ledger_is_kept() cascade")
     for name in (
+        "attention_replays",
         "touch_marks",
         "erasures",
         "attention_counts",
