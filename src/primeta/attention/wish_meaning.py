@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from primeta.attention.wish_hints import may_hold_a_wish
+from primeta.attention.wish_hints import may_hold_a_wish, speaks_of_both
 from primeta.attention.wish_model import WishModel, close_vectors, quick_vectors, wish_model
 from primeta.attention.wish_rules import PER_WEEK
 from primeta.attention.wishes import (
@@ -139,10 +139,11 @@ def _together(
         theirs = [likely for likely, by_rules, _, _ in judged if by_rules]
         if not theirs or max(theirs) >= model.at_least_by_rules:
             return found
-    if not judged or judged[0][0] < model.at_least:
-        return ()
-    _, _, label, sentence = judged[0]
-    return (_wish(label, sentence),)
+    for likely, _, label, sentence in judged:
+        least = model.at_least if speaks_of_both(plainly(sentence)) else model.at_least_unhinted
+        if likely >= least:
+            return (_wish(label, sentence),)
+    return ()
 
 
 def _wish(label: str, sentence: str) -> FoundWish:

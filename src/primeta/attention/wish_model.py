@@ -103,6 +103,8 @@ class WishModel:
     """Probability from which a sentence is a wish."""
     at_least_by_rules: float
     """The same where the rules find one too."""
+    at_least_unhinted: float
+    """The same where it does not speak of both (`wish_hints.speaks_of_both`)."""
     kinds: Floats
     """(4, d₁ + d₂ + 1): of each of LABELS, the last column the constant."""
     made_of: str
@@ -134,7 +136,7 @@ def saved(model: WishModel) -> dict[str, npt.NDArray[Any]]:
             f"{name}_numbers": np.array([machine.bias, machine.gamma]),
         }
     told["line"], told["kinds"] = model.line, model.kinds.astype(np.float16)
-    told["limits"] = np.array([model.least, model.at_least, model.at_least_by_rules])
+    told["limits"] = np.array([model.least, model.at_least, model.at_least_by_rules, model.at_least_unhinted])
     told["made_of"] = np.array(model.made_of)
     return told
 
@@ -155,7 +157,7 @@ def wish_model() -> WishModel:
             )
             for name in ("quick", "close")
         }
-        least, at_least, by_rules = (float(limit) for limit in told["limits"])
+        least, at_least, by_rules, unhinted = (float(limit) for limit in told["limits"])
         return WishModel(
             quick=machines["quick"],
             close=machines["close"],
@@ -164,6 +166,7 @@ def wish_model() -> WishModel:
             least=least,
             at_least=at_least,
             at_least_by_rules=by_rules,
+            at_least_unhinted=unhinted,
             made_of=str(told["made_of"]),
         )
 
