@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from browser import Browser
+from sqlalchemy import select, update
 
 from primeta.attention.ledger import Event
 from primeta.attention.policy import policy_from, policy_values
@@ -15,6 +16,7 @@ from primeta.attention.records import Policy
 from primeta.config import ATTENTION_POLICY_KEYS
 from primeta.errors import BadInput, Conflict, Refused
 from primeta.store.ledger import append_all
+from primeta.store.schema import attention_policies
 from primeta.web.app import create_app
 from primeta.web.attention_policy_form import Rows, changed_rows, fields, form_of_policy, policy_keys
 from primeta.web.forms import Form
@@ -247,6 +249,22 @@ def test_what_was_changed_last_holds_file_or_page(tmp_path):
     book = policy_book(ws, now=NOW)
     assert (book.in_force.origin, book.in_force.policy.first_useful, book.differs) == ("file", 7, False)
     ws.close()
+
+
+def test_a_version_that_an_older_release_kept_is_still_the_same(ws):
+    draft = save_policy_draft(ws, {"first_useful": 5}, by="Anna", now=NOW)
+    switch_on(ws, draft.number, by="Anna", now=NOW, without_replay="a trial")
+    with ws.database.write() as connection:
+        # As a release without the key would have kept it.
+        for row in connection.execute(select(attention_policies)).mappings().all():
+            older = {key: value for key, value in row["policy"].items() if key != "rest_when_blind"}
+            connection.execute(
+                update(attention_policies)
+                .where(attention_policies.c.version == row["version"])
+                .values(policy=older, seal="of that release")
+            )
+    book = policy_book(ws, now=NOW)
+    assert (len(book.versions), book.in_force.policy.first_useful) == (2, 5)
 
 
 def test_a_draft_that_was_begun_from_an_older_version_cannot_be_switched_on(ws):

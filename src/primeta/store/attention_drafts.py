@@ -114,12 +114,13 @@ def _conflict(other: KeptDraft | None) -> Conflict:
 
 
 def _kept(row: RowMapping) -> KeptDraft:
+    policy = policy_from(row["policy"])
     return KeptDraft(
         number=row["number"],
         state=row["state"],
         base=row["base"],
-        policy=policy_from(row["policy"]),
-        seal=row["seal"],
+        policy=policy,
+        seal=seal_of(policy),
         by=row["by"],
         at=aware(row["at"]),
     )

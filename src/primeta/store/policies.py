@@ -47,8 +47,9 @@ def newest_policy(connection: Connection) -> KeptPolicy | None:
 def from_file(connection: Connection) -> str:
     """The seal of what was last taken over from the workspace's file; empty: nothing."""
     table = attention_policies
-    query = select(table.c.seal).where(table.c.origin == "file").order_by(table.c.version.desc()).limit(1)
-    return connection.scalar(query) or ""
+    query = select(table).where(table.c.origin == "file").order_by(table.c.version.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return "" if row is None else _kept(row).seal
 
 
 def save_policy(
@@ -92,9 +93,11 @@ def save_policy(
 
 def _kept(row: RowMapping) -> KeptPolicy:
     at = aware(row["at"])
+    policy = policy_from(row["policy"], version=row["version"])
     return KeptPolicy(
-        policy=replace(policy_from(row["policy"], version=row["version"]), valid_from=at),
-        seal=row["seal"],
+        policy=replace(policy, valid_from=at),
+        # Worked out anew: a release that knows one key more must not take old versions for other ones.
+        seal=seal_of(policy),
         origin=row["origin"],
         by=row["by"],
         at=at,
