@@ -16,6 +16,7 @@ from cyclopts import App
 import primeta
 from primeta import config, facts
 from primeta.attention import checks, promise_file, replay_policy, replay_result
+from primeta.attention import report as attention_report
 from primeta.attention.consent_counts import ConsentCounts
 from primeta.attention.proof import Proof
 from primeta.cli.app import EXPERIMENT_IN_A_WORKSPACE, VERBS, build
@@ -23,7 +24,7 @@ from primeta.experiments import analysis, certificate, certify_words, size
 from primeta.reactivation import lapse, ltv, ltv_check
 from primeta.signals import detect
 from primeta.signals.grades import REPEATS
-from primeta.signals.signal import GRADES, ORIGINS
+from primeta.signals.signal import GRADES, MEASURED, ORIGINS
 from primeta.sources.declare import KINDS, READERS
 from primeta.trends.records import ANSWERS, CARD_FIELDS, DECOMPOSITION, FILTERS, TREND_TYPES
 from primeta.trends.weigh import GUESSES
@@ -32,6 +33,7 @@ from primeta.warehouse.metrics import BUILT_IN, METRICS, RETENTION_DAYS
 from primeta.warehouse.rules import RULES
 from primeta.web import texts_documents
 from primeta.workspace import (
+    attention_blind,
     attention_credit,
     attention_customer_words,
     attention_first_days,
@@ -212,6 +214,16 @@ def test_every_class_of_retention_is_documented():
         assert f"`{name}`" in page("reference/workspace-file.md")
 
 
+def test_blind_is_documented_with_its_options_and_keys():
+    text = page("how-to/credit.md")
+    assert "primeta attention blind" in text
+    missing = [name for name in options(build()["attention"]["blind"]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/credit.md does not mention {missing}"
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), "attention blind")))
+    assert set(re.findall(r'"(\w+)":', inspect.getsource(attention_blind.BlindBase.as_dict))) <= said
+    assert set(attention_blind.Resting.__slots__) <= said
+
+
 @pytest.mark.parametrize("verb", ["may-send", "choose", "filter", "sync"])
 def test_may_send_and_its_kin_are_documented_with_all_their_options(verb: str):
     text = page("how-to/may-send.md")
@@ -246,6 +258,26 @@ def test_replay_is_documented_with_all_its_options_and_keys(where: str):
     result = replay_result.AttentionReplay
     for made in (result._rows, result.rest, checks.PromiseCheck.as_dict, replay_policy.PolicyReplay.as_dict):
         assert set(re.findall(r'"(\w+)":', inspect.getsource(made))) <= said
+
+
+@pytest.mark.parametrize("verb", ["health", "promises", "campaigns"])
+def test_the_pages_of_attention_are_documented_with_all_their_options_and_keys(verb: str):
+    text = page("how-to/attention-pages.md")
+    assert f"primeta attention {verb}" in text
+    missing = [name for name in options(build()["attention"][verb]) if f"`{name}`" not in text]
+    assert not missing, f"how-to/attention-pages.md does not mention {missing}"
+    said = set(re.findall(r"\w+", section(page("reference/json.md"), f"attention {verb}")))
+    made = {
+        "health": (attention_report.HealthReport.as_dict, attention_report._standing_dict),
+        "promises": (
+            attention_report.PromisesReport.as_dict,
+            attention_report._promise_dict,
+            checks.PromiseCheck.as_dict,
+        ),
+        "campaigns": (attention_report.CampaignsReport.as_dict, attention_report.Spent.as_dict),
+    }[verb]
+    for kind in made:
+        assert set(re.findall(r'"(\w+)":', inspect.getsource(kind))) <= said
 
 
 def test_every_key_of_the_policy_is_documented():
@@ -454,7 +486,7 @@ def test_the_card_is_explained_field_by_field():
 def test_origins_answers_and_filters_are_explained():
     log, decide, weighing = page("how-to/log.md"), page("how-to/decide.md"), page("methods/weighing.md")
     for origin in ORIGINS:
-        assert origin == "metric" or f"`{origin}`" in log
+        assert origin in MEASURED or f"`{origin}`" in log
     for answer in ANSWERS:
         assert f"`{answer}`" in decide
     for name in FILTERS:

@@ -45,7 +45,7 @@ def test_the_base_is_told_in_a_sentence_first(read: Callable[[str], httpx.Respon
     text = words(read("/attention"))
     if language == "en":
         assert "Every third customer no longer looks at push; in August 2026 it was every fifth." in text
-        assert "Today 400 customers may be sold to" in text
+        assert "Today you may sell to 400 customers and send only useful messages to 360 customers" in text
     else:
         assert "Каждый третий клиент больше не смотрит пуши; в августе 2026 это был каждый пятый." in text
         assert "Сегодня продавать можно 400 клиентам" in text
@@ -60,7 +60,9 @@ def test_the_picture_of_months_says_its_numbers(browser: Browser):
 
 def test_a_causal_verb_stands_only_after_a_lottery(browser: Browser):
     drawn = words(browser.get("/attention/campaigns/campaign/autumn%2050%25"))
-    assert "With each 1,000 messages “autumn 50%” spent as much credit as 84 customers" in drawn  # 42 of 500 messages
+    assert (
+        "With each 1,000 messages “autumn 50%” spent as much credit as 84 customers" in drawn
+    )  # 42 of 500 messages
     seen = words(browser.get("/attention/campaigns/campaign/digest"))
     assert "Around “digest” credit rose" in seen
     assert "earned" not in seen

@@ -21,7 +21,7 @@ from primeta.attention.health import STATES, UNKNOWN, Z95, Health, Share, Standi
 from primeta.attention.records import CampaignCredit, Policy
 from primeta.attention.replay_result import AttentionReplay
 from primeta.attention.replay_words import tell as tell_replay
-from primeta.attention.report_words import channel_name, in_month, nth_of, tell
+from primeta.attention.report_words import channel_name, counted, in_month, nth_of, tell
 from primeta.show import locale
 from primeta.show.chart import Picture
 from primeta.show.locale import Language
@@ -295,10 +295,16 @@ class HealthReport:
         if not self.today:
             return ""
         told = {
-            name: tell(lang, "customers-n", n=count_text(self.today[name], self.report.share, lang))
+            name: counted(
+                round(self.today[name]),
+                "to",
+                lang,
+                written=count_text(self.today[name], self.report.share, lang),
+            )
             for name in ("sell", "useful", "rest")
         }
-        return tell(lang, "today", **told)
+        rest = tell(lang, "today-rest" if round(self.today["rest"]) else "stop", **told)
+        return tell(lang, "today", **told) + rest
 
     @cached_property
     def silence(self) -> tuple[float, float]:
@@ -460,7 +466,7 @@ class PromisesReport:
                     lang,
                     "promises.broken",
                     text=(check.promise.text or check.promise.name).rstrip("."),
-                    broken=locale.number(check.broken, lang),
+                    broken=counted(check.broken, "times", lang),
                     share=locale.percent(worst.share.value, lang, digits=1),
                 )
             )
@@ -587,7 +593,7 @@ class CampaignsReport:
             lang,
             "campaigns.spent" if row.basis == "randomised" else "campaigns.fell",
             name=row.sent.name,
-            customers=locale.number(per_thousand(row.credit, row), lang, digits=0),
+            customers=counted(round(per_thousand(row.credit, row)), "of", lang),
             interval=locale.interval(
                 per_thousand(row.low, row), per_thousand(row.high, row), lang, digits=0, sentence=True
             ),

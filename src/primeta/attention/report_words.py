@@ -36,10 +36,10 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "stop": {"en": ".", "ru": "."},
     "today": {
-        "en": "Today {sell} may be sold to, {useful} want useful messages only, {rest} are better left alone for now.",
-        "ru": "Сегодня продавать можно {sell}, {useful} — писать только полезное, {rest} лучше пока не писать.",
+        "en": "Today you may sell to {sell} and send only useful messages to {useful}",
+        "ru": "Сегодня продавать можно {sell}, {useful} — писать только полезное",
     },
-    "customers-n": {"en": "{n} customers", "ru": "{n} клиентам"},
+    "today-rest": {"en": "; leave {rest} alone for now.", "ru": ", {rest} лучше пока не писать."},
     "silence": {
         "en": "For each customer who opted out in these months about {times} fell silent without a word.",
         "ru": "На каждого отписавшегося за эти месяцы пришлось примерно {times} тех, кто молча перестал смотреть.",
@@ -61,8 +61,8 @@ WORDS: dict[str, dict[str, str]] = {
         "ru": "Все обещания, которые можно проверить ({n}), выполнены.",
     },
     "promises.broken": {
-        "en": "The promise “{text}” was broken {broken} times, by {share} of the messages that it is about.",
-        "ru": "Обещание «{text}» нарушено {broken} раз: {share} сообщений, о которых оно.",
+        "en": "The promise “{text}” was broken {broken}, by {share} of the messages that it is about.",
+        "ru": "Обещание «{text}» нарушено {broken}: {share} сообщений, о которых оно.",
     },
     "promises.knowable": {
         "en": "It could have been known before sending in {share} of the cases.",
@@ -83,8 +83,8 @@ WORDS: dict[str, dict[str, str]] = {
     "share-broken": {"en": "Broken, share", "ru": "Доля нарушений"},
     # What needs a person
     "calls.broken": {
-        "en": "Promises were broken {n} times in the last week of the log.",
-        "ru": "За последнюю неделю журнала обещания нарушены {n} раз.",
+        "en": "Promises were broken {n} in the last week of the log.",
+        "ru": "За последнюю неделю журнала обещания нарушены {n}.",
     },
     "calls.wishes": {
         "en": "Wishes of customers wait for a person: {n}. Nothing is sold to them until then.",
@@ -96,15 +96,15 @@ WORDS: dict[str, dict[str, str]] = {
     },
     # Campaigns
     "campaigns.spent": {
-        "en": "“{name}” spent the most credit: with each 1,000 messages as much as {customers} customers have ({interval}).",
+        "en": "“{name}” spent the most credit: with each 1,000 messages as much as {customers} have ({interval}).",
         "ru": "Больше всех кредита внимания потратила «{name}»: на каждую 1000 сообщений столько, сколько его "
-        "у {customers} клиентов ({interval}).",
+        "у {customers} ({interval}).",
     },
     "campaigns.fell": {
-        "en": "Around “{name}” credit fell the most: with each 1,000 messages by as much as {customers} customers have "
+        "en": "Around “{name}” credit fell the most: with each 1,000 messages by as much as {customers} have "
         "({interval}).",
         "ru": "Сильнее всего кредит внимания падал вокруг «{name}»: на каждую 1000 сообщений на столько, сколько его "
-        "у {customers} клиентов ({interval}).",
+        "у {customers} ({interval}).",
     },
     "campaigns.unsure": {
         "en": "No campaign can be said to have spent or earned credit.",
@@ -192,6 +192,28 @@ MONTHS_EN = (
 GENITIVE_RU = (
     "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря",
 )  # fmt: skip
+
+
+COUNTED: dict[str, dict[str, tuple[str, ...]]] = {
+    "times": {"en": ("time", "times"), "ru": ("раз", "раза", "раз")},
+    "to": {"en": ("customer", "customers"), "ru": ("клиенту", "клиентам", "клиентам")},
+    "of": {"en": ("customer", "customers"), "ru": ("клиента", "клиентов", "клиентов")},
+}
+"""Nouns after a number: one, few, many."""
+
+
+def counted(number: int, kind: str, lang: Language | str, *, written: str = "") -> str:
+    """`21 раз`, `2 раза`; `written`: the number as text, where it is not written in full."""
+    own = "ru" if lang == "ru" else "en"
+    forms = COUNTED[kind][own]
+    last, two = number % 10, number % 100
+    if own == "en":
+        form = forms[number != 1]
+    elif last == 1 and two != 11:
+        form = forms[0]
+    else:
+        form = forms[1 if 2 <= last <= 4 and not 12 <= two <= 14 else 2]
+    return f"{written or locale.number(number, own)}{locale.NBSP}{form}"
 
 
 def tell(lang: Language | str, code: str, **values: object) -> str:

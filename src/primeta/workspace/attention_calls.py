@@ -30,14 +30,14 @@ class AttentionCalls:
 
     def sentences(self, lang: str) -> tuple[tuple[str, str], ...]:
         """(what is said, the page about it)."""
-        from primeta.attention.report_words import channel_name, tell
+        from primeta.attention.report_words import channel_name, counted, tell
         from primeta.show import locale
 
         said: list[tuple[str, str]] = []
         if self.broken:
             said.append(
                 (
-                    tell(lang, "calls.broken", n=locale.number(self.broken, lang)),
+                    tell(lang, "calls.broken", n=counted(self.broken, "times", lang)),
                     "/attention/promises",
                 )
             )
