@@ -138,7 +138,7 @@ def test_two_people_who_edit_at_once_are_told_and_lose_no_text(site):
     assert saved(site, **{**ONE_A_WEEK, "by": "Boris", "cap-max-1": "2"}).status_code == 303
     late = site.post(EDIT, mine)
     assert late.status_code == 409
-    assert "Boris saved the draft" in late.text
+    assert "Boris saved the draft on" in late.text
     assert re.search(r'name="cap-max-1"[^>]*value="1"', late.text)
     again = dict(mine, read=re.search(r'name="read" value="(\d+)"', late.text)[1])
     assert site.post(EDIT, again).status_code == 303

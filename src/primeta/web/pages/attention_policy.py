@@ -144,12 +144,16 @@ def edit(request: Request, sent: Sent) -> Response:
         verbs.save_policy_draft(
             site.workspace, policy_from(keys), by=form.values["by"], now=site.now(), **numbers
         )
-    except Conflict as error:
+    except Conflict:
         book = verbs.policy_book(site.workspace, now=site.now())
         form.problem = str(reader._("Somebody changed the rules while you were writing"))
-        form.detail = f"{error}. " + str(
-            reader._(
-                "Your text is kept here. Look at the rules as they are now; save again to put yours over it."
+        form.detail = (
+            _last_change(reader, book)
+            + " "
+            + str(
+                reader._(
+                    "Your text is kept here. Look at the rules as they are now; save again to put yours over it."
+                )
             )
         )
         form.values |= {"read": str(book.read), "base": str(book.in_force.policy.version)}
@@ -162,6 +166,22 @@ def edit(request: Request, sent: Sent) -> Response:
         form.detail = _impossible(reader, str(error))
         return _edit(request, form, rows, status=400)
     return done(HERE + "#draft", "done.policy-draft", person=form.values["by"])
+
+
+def _last_change(reader: Reader, book: PolicyBook) -> str:
+    """Who changed the draft or the rules in force last, and when."""
+    last = book.in_force if book.draft is None or book.draft.at < book.in_force.at else book.draft
+    words = (
+        reader._("{who} saved the draft on {moment}.", who=last.by, moment=reader.moment(last.at))
+        if last is book.draft
+        else reader._(
+            "Version {n} is in force since {moment}: {who}.",
+            n=book.in_force.policy.version,
+            moment=reader.moment(last.at),
+            who=last.by,
+        )
+    )
+    return str(words)
 
 
 def _impossible(reader: Reader, why: str) -> str:
@@ -277,7 +297,7 @@ def drop(request: Request, sent: Sent) -> Response:
 
 
 def _done(request: Request, sent: Any, act: str, named: str, work: Any, toast: str) -> Response:
-    reader = reader_of(request)
+    site, reader = site_of(request), reader_of(request)
     form = Form.given(sent, ("by", "reason", "read", "number", "version"))
     form.require({"by": str(reader._("Say who you are."))})
     number = form.values[named]
@@ -285,9 +305,9 @@ def _done(request: Request, sent: Any, act: str, named: str, work: Any, toast: s
         return _show(request, form, act=act, status=400)
     try:
         version = work(form, int(number) if number.isdigit() else 0)
-    except (Conflict, NotFound) as error:
+    except (Conflict, NotFound):
         form.problem = str(reader._("Somebody changed the rules meanwhile; nothing was switched"))
-        form.detail = str(error)
+        form.detail = _last_change(reader, verbs.policy_book(site.workspace, now=site.now()))
         return _show(request, form, act=act, status=409)
     except Refused as error:
         if act == "switch":
