@@ -225,7 +225,7 @@ def test_credit_of_the_whole_base_and_its_alarms():
     alarms = alarms_of(model, log, base, at)
     assert alarms
     assert np.mean([alarm.probability for alarm in alarms]) > blind_share(base)
-    assert all(14 <= alarm.rest_days <= 120 for alarm in alarms)
+    assert all(14 <= alarm.rest_days <= 30 for alarm in alarms)
     assert "без ответа" in alarms[0].line("ru")
     assert alarms[0].as_dict()["unanswered"] == alarms[0].unanswered
     quiet = known_before(
@@ -237,10 +237,10 @@ def test_credit_of_the_whole_base_and_its_alarms():
 
 
 def test_rest_lasts_until_blindness_is_no_likelier_than_not():
-    # ln(.8 / .5) / .01 = 47 days
-    assert rest_days(0.8, 0.01) == pytest.approx(47, abs=0.1)
+    # ln(.8 / .5) / .02 = 23.5 days; the first rest has 14 to 30
+    assert rest_days(0.8, 0.02) == pytest.approx(23.5, abs=0.1)
     assert rest_days(0.2, 0.01) == 14
-    assert rest_days(0.99, 1e-9) == 120
+    assert rest_days(0.99, 1e-9) == 30
 
 
 def segments(falls: bool, seed: int) -> list:

@@ -88,8 +88,8 @@ WORDS: dict[str, dict[str, str]] = {
         "отправлено с тех пор: {had}.",
     },
     "resting.rests": {
-        "en": "He most probably no longer looks at what comes here: let him rest until {day}, then send one useful message.",
-        "ru": "Клиент, скорее всего, уже не смотрит этот канал: дайте отдохнуть до {day}, затем отправьте одно полезное "
+        "en": "He seems to have stopped looking here: let him rest until {day}, then send one useful message.",
+        "ru": "Похоже, клиент перестал смотреть этот канал: дайте отдохнуть до {day}, затем отправьте одно полезное "
         "сообщение.",
     },
     "resting.probe": {

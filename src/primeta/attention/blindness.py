@@ -240,6 +240,21 @@ class SegmentBlindness:
     """The first week after the first ones in which it was enough."""
     why_not: str = ""
 
+    def line(self, lang: str = "en") -> str:
+        """Whether fewer look there, in words."""
+        from primeta.attention.blind_words import tell as said
+
+        if self.why_not:
+            return said(lang, f"segment.{self.why_not}", segment=self.segment)
+        figures = {
+            "segment": self.segment,
+            "observed": locale.percent(self.observed, lang),
+            "expected": locale.percent(self.expected, lang),
+        }
+        if self.alarm_week is None:
+            return said(lang, "segment.holds", **figures)
+        return said(lang, "segment.falls", **figures, week=locale.number(self.alarm_week + 1, lang))
+
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in SegmentBlindness.__slots__}
 

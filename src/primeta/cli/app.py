@@ -129,6 +129,10 @@ ATTENTION: dict[str, tuple[str, str]] = {
         "Links by which each customer unsubscribes, chooses and asks why.",
     ),
     "credit": ("primeta.cli.attention_credit:credit", "How much attention one customer lends us."),
+    "blind": (
+        "primeta.cli.attention_blind:blind",
+        "Who most probably no longer looks, and where fewer look.",
+    ),
     "customer": (
         "primeta.cli.attention_customer:customer",
         "What lies before one customer's eyes, at any moment.",

@@ -198,6 +198,22 @@ def sample_credits(connection: Connection, *, many: int) -> tuple[tuple[str, byt
     return tuple((row.pseudonym, bytes(row.credit)) for row in rows if row.credit is not None)
 
 
+def kept_credits(
+    connection: Connection, *, after: str = "", many: int = 2_000
+) -> tuple[tuple[str, str, bytes | None], ...]:
+    """(customer, pseudonym, kept credit) of the next customers in the order of their ids."""
+    table = attention_states
+    rows = connection.execute(
+        select(table.c.customer_id, table.c.pseudonym, table.c.credit)
+        .where(table.c.customer_id > after)
+        .order_by(table.c.customer_id)
+        .limit(many)
+    )
+    return tuple(
+        (row.customer_id, row.pseudonym, None if row.credit is None else bytes(row.credit)) for row in rows
+    )
+
+
 def save_credit(connection: Connection, credits: Mapping[str, bytes], *, at: datetime) -> None:
     """Keep what was worked out of credit beside the state of customers who have one."""
     rows = [
