@@ -304,6 +304,7 @@ def test_a_time_without_a_zone_is_refused():
 
 def brute_free(times: list[int], at: int, most: int, window: int) -> int | None:
     """The definition, second by second: one message more, and every window (t − w, t] holds at most `most`."""
+    # The last message is at 60, the longest window 20: from 80 on every moment is free, or none is.
     for moment in range(at, 200):
         every = [*times, moment]
         if all(

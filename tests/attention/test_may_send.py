@@ -114,6 +114,7 @@ def test_the_erased_are_refused_by_every_way_of_asking_and_hold_no_place(folder)
         question = ask("c1", purpose, message_id="n")
         assert desk.answer(question, now=NOW).rule == "suppressed"
         assert desk.answers([question], now=NOW)[0].rule == "suppressed"
+        assert desk.verdicts([question], now=NOW)[0].rule == "suppressed"
         assert desk.full_answer(question, now=NOW).rule == "suppressed"
         assert desk.reserve(question, now=NOW, by="test").state == "refused"
     # His message was on its way: it is over, and not written down.
