@@ -117,7 +117,7 @@ def health() -> Health:
     )
 
 
-def _promise(name: str, text: str, state: str, *, broken: int = 0, why_not: str = "") -> PromiseAccount:
+def _promise(name: str, text: str, state: Any, *, broken: int = 0, why_not: str = "") -> PromiseAccount:
     return PromiseAccount(
         check=PromiseCheck(
             promise=Promise(name=name, text=text, channel="push", purpose="offer", max=2, window=timedelta(days=7)),

@@ -172,6 +172,17 @@ def account_of(
             _promise(connection, number, promise, checked, shown_as)
             for number, promise in enumerate(in_force(promises))
         )
+        run(
+            connection,
+            """CREATE OR REPLACE TEMP TABLE account_sent AS SELECT s.campaign, s.programme, s.team, s.customer, s.us,
+                s.purpose, s.channel, coalesce(c.welcomed, false) AS welcomed, coalesce(c.drove, false) AS drove,
+                m.cost, coalesce(b.n, 0) AS broken
+            FROM replay_sends s LEFT JOIN (SELECT * FROM replay_came WHERE welcomed OR drove) c USING (message_id)
+            LEFT JOIN (SELECT message_id, CAST(cost AS DECIMAL(18, 6)) AS cost FROM replay_stage WHERE cost IS NOT NULL) m
+                USING (message_id)
+            LEFT JOIN (SELECT customer, pos, count(*) AS n FROM replay_broken WHERE pos IS NOT NULL GROUP BY 1, 2) b
+                ON b.customer = s.customer AND b.pos = s.pos""",
+        )
         sent: list[Sent] = []
         left_out = 0
         for key in KEYS:
@@ -354,41 +365,31 @@ def _breakers(connection: duckdb.DuckDBPyConnection, key: str) -> list[Breaker]:
 def _sent(
     connection: duckdb.DuckDBPyConnection, key: str, shown_as: Callable[[str], str]
 ) -> tuple[list[Sent], int]:
-    run(
-        connection,
-        f"""CREATE OR REPLACE TEMP TABLE account_sent AS SELECT s.{key} AS name, s.customer, s.us, s.programme, s.team,
-            s.purpose, s.channel, coalesce(c.welcomed, false) AS welcomed, coalesce(c.drove, false) AS drove,
-            m.cost, coalesce(b.n, 0) AS broken
-        FROM replay_sends s LEFT JOIN replay_came c USING (message_id)
-        LEFT JOIN (SELECT message_id, CAST(cost AS DECIMAL(18, 6)) AS cost FROM replay_stage) m USING (message_id)
-        LEFT JOIN (SELECT customer, pos, count(*) AS n FROM replay_broken WHERE pos IS NOT NULL GROUP BY 1, 2) b
-            ON b.customer = s.customer AND b.pos = s.pos""",
-    )
     rows = run(
         connection,
-        """SELECT name, CASE WHEN count(DISTINCT programme) = 1 THEN min(programme) ELSE '' END,
-            CASE WHEN count(DISTINCT team) = 1 THEN min(team) ELSE '' END, count(*) AS messages,
+        f"""SELECT {key} AS name, CASE WHEN min(programme) = max(programme) THEN min(programme) ELSE '' END,
+            CASE WHEN min(team) = max(team) THEN min(team) ELSE '' END, count(*) AS messages,
             count(DISTINCT customer), sum(cost), count(*) FILTER (welcomed), count(*) FILTER (drove), sum(broken),
-            min(us), max(us) FROM account_sent GROUP BY name ORDER BY messages DESC, name""",
+            min(us), max(us) FROM account_sent GROUP BY {key} ORDER BY messages DESC, name""",
     )
     if len(rows) == 1 and not rows[0][0]:
         return [], 0
     told = rows[:MOST]
     names = pa.table({"name": pa.array([row[0] for row in told], pa.string())})
     connection.register("arrow_told", names)
+    shown = f"(SELECT *, {key} AS name FROM account_sent WHERE {key} IN (SELECT name FROM arrow_told))"
     parts: dict[str, dict[str, list[tuple[str, int]]]] = {}
     for column in ("purpose", "channel"):
         for name, value, n in run(
             connection,
-            f"SELECT name, {column}, count(*) AS n FROM account_sent SEMI JOIN arrow_told USING (name) GROUP BY 1, 2 "
-            "ORDER BY 1, n DESC, 2",
+            f"SELECT name, {column}, count(*) AS n FROM {shown} GROUP BY 1, 2 ORDER BY 1, n DESC, 2",
         ):
             parts.setdefault(name, {}).setdefault(column, []).append((value, n))
     weeks: dict[str, list[WeekCount]] = {}
     for name, week, messages, welcomed, opt_outs, broken in run(
         connection,
-        """SELECT name, week, count(*), count(*) FILTER (welcomed), count(*) FILTER (drove), sum(broken) FROM
-            (SELECT * FROM account_sent SEMI JOIN arrow_told USING (name)) a ASOF JOIN account_weeks w ON a.us >= w.us
+        f"""SELECT name, week, count(*), count(*) FILTER (welcomed), count(*) FILTER (drove), sum(broken) FROM
+            {shown} a ASOF JOIN account_weeks w ON a.us >= w.us
         GROUP BY 1, 2 ORDER BY 1, 2""",
     ):
         weeks.setdefault(name, []).append(
@@ -397,8 +398,8 @@ def _sent(
     left: dict[str, list[Left]] = {}
     for name, customer, us in run(
         connection,
-        f"""SELECT name, customer_id, us FROM (SELECT a.name, p.customer_id, a.us FROM account_sent a
-            SEMI JOIN arrow_told USING (name) JOIN replay_people p USING (customer) WHERE a.drove)
+        f"""SELECT name, customer_id, us FROM (SELECT a.name, p.customer_id, a.us FROM {shown} a
+            JOIN replay_people p USING (customer) WHERE a.drove)
         QUALIFY row_number() OVER (PARTITION BY name ORDER BY us DESC, customer_id) <= {EXAMPLES}
         ORDER BY name, us DESC, customer_id""",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
@@ -55,7 +56,7 @@ def health(request: Request) -> Response:
     )
 
 
-def _known(request: Request, reader: Reader, found: Reports) -> dict[str, object]:
+def _known(request: Request, reader: Reader, found: Reports) -> dict[str, Any]:
     report, lang = found.health, language(reader)
     health = report.health
     assert health is not None
