@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from browser import Browser
+from browser import Browser, Page
 
 from primeta.attention.consent_counts import ConsentCounts
 from primeta.attention.fold import fold
@@ -25,6 +25,7 @@ from primeta.workspace.attention_proofs import entry_proof
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 TEXT = "Yes, write me <b>offers</b>"
 HERE = "/attention/consents"
+EDIT = "/attention/policy/edit"
 
 
 def said(
@@ -249,6 +250,32 @@ def test_wishes_and_consents_over_the_api(site, ws):
     assert {"/api/v1/attention/policy", "/api/v1/attention/wishes", "/api/v1/attention/consents"} <= set(
         names
     )
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_every_page_is_whole_and_every_field_has_its_label(site, ws, lang):
+    append_all(ws.database, [wish("a", "stop-channel", "push"), wish("d", "less-often")], now=NOW)
+    count_consents(ws, now=NOW, by="Anna")
+    pseudonym = keys_of(ws.database, now=NOW).pseudonym("d")
+    for path in (
+        HERE,
+        f"{HERE}/1/proof",
+        f"{HERE}/of/{pseudonym}",
+        "/attention/ask",
+        "/attention/policy",
+        EDIT,
+    ):
+        answer = site.get(f"{path}?lang={lang}")
+        assert answer.status_code == 200
+        page = Page(answer.text)
+        assert page.unbalanced == []
+        assert len(page.all("h1")) == 1
+        ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        labelled = {attributes["for"] for attributes in page.all("label") if "for" in attributes}
+        fields = [one for tag in ("input", "textarea", "select") for one in page.all(tag)]
+        assert all(one.get("id") in labelled for one in fields if one.get("type") not in ("hidden", "radio"))
+        assert 'style="' not in answer.text
 
 
 def test_the_question_is_answered_in_words_and_the_id_is_not_shown_again(site, ws):

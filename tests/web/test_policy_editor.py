@@ -84,8 +84,10 @@ def form_on(site: Browser) -> dict[str, str]:
     for name, body in re.findall(r'<select id="[^"]*" name="([\w-]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', body)
         found[name] = chosen[1] if chosen else ""
-    checked = re.findall(r'<input type="(?:radio|checkbox)" name="([\w-]+)" value="([^"]*)" checked', page)
-    ticks = re.findall(r'<input type="(?:radio|checkbox)" name="([\w-]+)"', page)
+    checked = re.findall(
+        r'<input type="(?:radio|checkbox)"(?: id="[^"]*")? name="([\w-]+)" value="([^"]*)" checked', page
+    )
+    ticks = re.findall(r'<input type="(?:radio|checkbox)"(?: id="[^"]*")? name="([\w-]+)"', page)
     found = {
         name: value for name, value in found.items() if name not in ticks and name not in ("act", "lang")
     }
