@@ -306,7 +306,9 @@ class MaySendRoute:
             return 400, _error(str(error))
         except PrimetaError as error:
             return self._cannot(error, "", language)
-        return 200, _encode({"answers": [_short(answer) for answer in answers]})
+        # Most of the times are few: now, the end of the night.
+        times: dict[datetime | None, str | None] = {None: None}
+        return 200, _encode({"answers": [_short(answer, times) for answer in answers]})
 
     def _place(self, verb: str, body: bytes, desk: Desk) -> tuple[int, bytes]:
         """Of the desk only what any thread may use."""
@@ -386,8 +388,9 @@ def _chosen(desk: Desk, questions: list[Question], asked: list[Asked], now: date
         )
         for question, one in zip(questions, asked, strict=True)
     ]
+    times: dict[datetime | None, str | None] = {None: None}
     return [
-        {**_short(place.answer), "why": place.why, "behind": place.behind}
+        {**_short(place.answer, times), "why": place.why, "behind": place.behind}
         for place in desk.choose(wanting, now=now)
     ]
 
@@ -402,13 +405,12 @@ def _document(answer: Answer, language: str) -> dict[str, Any]:
     return told
 
 
-def _short(answer: Answer | Verdict) -> dict[str, Any]:
+def _short(answer: Answer | Verdict, times: dict[datetime | None, str | None]) -> dict[str, Any]:
     """Of many: codes only."""
-    told: dict[str, Any] = {
-        "allowed": answer.allowed,
-        "rule": answer.rule,
-        "earliest": None if answer.earliest is None else _time(answer.earliest),
-    }
+    moment = answer.earliest
+    if moment not in times:
+        times[moment] = None if moment is None else _time(moment)
+    told: dict[str, Any] = {"allowed": answer.allowed, "rule": answer.rule, "earliest": times[moment]}
     if answer.promise:
         told["promise"] = answer.promise
     return told
