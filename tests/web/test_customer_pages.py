@@ -178,3 +178,14 @@ def test_the_same_over_http(visitor, who, shop):
     assert "secret.example" not in json.dumps([view, found, marks])
     assert visitor.request("POST", "/api/v1/attention/marks", json={**told, "mark": ""}).status_code == 201
     assert shop.touch_marks(now=NOW).marks == ()
+
+
+def test_without_messages_the_pages_say_what_belongs_here(tmp_path):
+    (tmp_path / "primeta.toml").write_text('[workspace]\nname = "Empty"\n')
+    workspace = open_workspace(tmp_path)
+    empty = Browser(create_app(workspace, now=lambda: NOW))
+    for path in (PLACE, f"{PLACE}/first-days"):
+        answer = empty.get(path)
+        assert answer.status_code == 200
+        assert "No messages are mapped yet." in answer.text
+    workspace.database.close()

@@ -118,6 +118,7 @@ def _customers(request: Request, form: Form, status: int = 200) -> Response:
         first=first.answer,
         span=_span(reader, first.answer) if first.answer else "",
         problem=first.problem or marks.problem,
+        mapped="messages" in site.workspace.config.tables,
         marks=marks.answer,
         marks_line=marks.answer.line(reader.lang) if marks.answer else "",
         purposes=[
@@ -180,6 +181,7 @@ def first_days(request: Request) -> Response:
         place=PLACE,
         working=beside.working,
         problem=beside.problem,
+        mapped="messages" in site_of(request).workspace.config.tables,
         found=found,
         span=_span(reader, found) if found else "",
         weeks=[(week_days(week.week, found.days), week) for week in found.found.weeks] if found else [],
@@ -457,6 +459,8 @@ def _first_days(request: Request) -> Beside[FirstDays]:
     site = site_of(request)
     now = site.now()
     facts = load_facts(site.workspace.folder / "facts")
+    if "messages" not in site.workspace.config.tables:
+        return Beside()
     answers: Answers[FirstDays] = request.app.state.first_days
     return answers.ask(facts.version if facts else "", lambda: site.workspace.first_days(now=now))
 
