@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from math import exp, log, log1p
+from operator import mul
 from typing import Any, Literal
 
 import numpy as np
@@ -28,12 +29,14 @@ from primeta.attention.credit_features import (
     KEPT,
     LONG,
     MARKS,
+    ONSET_PLACES,
     SERVICE,
+    WELCOME_NAMES,
     WELCOMED,
     drive_row,
-    onset_row,
     stack_row,
     welcome_row,
+    welcome_values,
 )
 from primeta.attention.credit_levels import level_by, level_of
 from primeta.attention.credit_model import CreditModel
@@ -291,32 +294,77 @@ def update(state: CreditState, event: CreditEvent, *, model: CreditModel) -> Cre
     return CreditState(as_of=event.at, channels=channels, everywhere=everywhere, counted_at=when)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Numbers:
+    """What is worked out of a model once."""
+
+    levels: Floats
+    """(14,)"""
+    places: dict[str, int]
+    """Of channels that have a level of their own."""
+    rates: Floats
+    """(14,) of the drift's modes, the last one that of recovery from blindness."""
+    to_modes: Floats
+    """(14, 14)"""
+    from_modes: Floats
+    known: tuple[tuple[float, Floats], ...]
+    """Gaps in days that come with every silent touch, and their whole drift (14, 14)."""
+    at_rest: Floats
+    """(14,) hope at rest."""
+    alarm: tuple[float, ...]
+    welcome: tuple[float, ...]
+    """By which the values of a touch count, its channel left out …"""
+    by_channel: tuple[float, ...]
+    """… and its channel."""
+    onset: tuple[tuple[int, float], ...]
+    """Place among the values, coefficient."""
+    wear: tuple[float, ...]
+
+
 @lru_cache(maxsize=8)
-def _numbers(
-    model: CreditModel,
-) -> tuple[Floats, dict[str, int], int, Floats, Floats, tuple[float, ...]]:
-    """Levels (14,), places of channels, how many channels have a level of their own, rates of the drift's modes, hope
-    at rest (14,), coefficients of the alarm."""
-    return (
+def _numbers(model: CreditModel) -> _Numbers:
+    """The blind who look again begin as anybody does, and that start does not drift: so blindness is one mode more."""
+    slow, right, left = drift_modes()
+    to_modes, from_modes = np.zeros((LEVELS + 1, LEVELS + 1)), np.zeros((LEVELS + 1, LEVELS + 1))
+    to_modes[:LEVELS, :LEVELS], to_modes[BLIND, :LEVELS], to_modes[BLIND, BLIND] = (
+        right,
+        AT_START @ right,
+        1.0,
+    )
+    from_modes[:LEVELS, :LEVELS], from_modes[BLIND, :LEVELS], from_modes[BLIND, BLIND] = left, -AT_START, 1.0
+    rates = np.append(model.filter.drift * slow, -model.filter.recovery)
+    return _Numbers(
         model.filter.levels(),
         {name: place for place, name in enumerate(model.channels)},
-        len(model.channels),
-        model.filter.drift * drift_modes()[0],
+        rates,
+        to_modes,
+        from_modes,
+        tuple(
+            (gap, (to_modes * np.exp(gap * rates)) @ from_modes)
+            for gap in (FIRST_DAYS, LAST_DAYS - FIRST_DAYS)
+        ),
         model.filter.hope_at_rest(),
         tuple(model.alarm.tolist()),
+        tuple(model.filter.welcome[: len(WELCOME_NAMES)].tolist()),
+        tuple(model.filter.welcome[len(WELCOME_NAMES) :].tolist()),
+        tuple(zip(ONSET_PLACES, model.filter.onset.tolist(), strict=True)),
+        tuple(model.filter.wear.tolist()),
     )
+
+
+AS_GOOD_AS = 1e-8
+"""Days by which a gap may differ from a known one."""
 
 
 def _drifted(weights: Floats, gap: float, model: CreditModel) -> Floats:
     """`attention_filter.drifted` of one."""
-    _, right, left = drift_modes()
-    stay = exp(-model.filter.recovery * gap)
-    blind = float(weights[BLIND])
-    moved = np.empty(LEVELS + 1)
-    moved[:LEVELS] = (weights[:LEVELS] @ right * np.exp(gap * _numbers(model)[3])) @ left + blind * (
-        1 - stay
-    ) * AT_START
-    moved[BLIND] = blind * stay
+    numbers = _numbers(model)
+    for known, whole in numbers.known:
+        if -AS_GOOD_AS < gap - known < AS_GOOD_AS:
+            moved = weights @ whole
+            break
+    else:
+        moved = (weights @ numbers.to_modes * np.exp(gap * numbers.rates)) @ numbers.from_modes
     return np.maximum(moved, 1e-300, out=moved)
 
 
@@ -344,21 +392,31 @@ def _caught_up(channel: ChannelState, to: float, model: CreditModel, *, whole: b
     weights, at, fading = channel.weights, channel.at, channel.fading
     pending = list(channel.pending)
     if due:
-        levels = _numbers(model)[0]
+        levels = _numbers(model).levels
         within = model.filter.within
-        due.sort()
+        if len(due) > 1:
+            due.sort()
+        hopes: dict[int, tuple[Floats, Floats]] = {}
+        silent: set[int] = set()
         for when, turn, place in due:
-            touch = pending[place]
             weights, at = _drifted(weights, max(when - at, 0.0), model), when
-            hope = _hopes(levels, touch.x)
-            quiet = 1 - within * hope
+            seen = hopes.get(place)
+            if seen is None:
+                hope = _hopes(levels, pending[place].x)
+                seen = hopes[place] = (hope, 1 - within * hope)
+            hope, quiet = seen
             weights *= quiet if turn == 3 else (1 - hope) / quiet
             weights /= weights.sum()
             if turn == 2:
                 fading = _faded(fading, when, model, welcomed=False)
-            pending[place] = Pending(
-                touch.message_id, touch.sent, touch.x, touch.purpose, True, turn == 2, touch.drove
-            )
+                silent.add(place)
+        for place in hopes:
+            touch = pending[place]
+            # what is over and goes below needs no new record
+            if touch.sent + LAST_DAYS >= to:
+                pending[place] = Pending(
+                    touch.message_id, touch.sent, touch.x, touch.purpose, True, place in silent, touch.drove
+                )
     kept = tuple(touch for touch in pending if touch.sent + LAST_DAYS >= to)
     if not due and len(kept) == len(pending):
         return channel
@@ -383,7 +441,7 @@ def _caught_up(channel: ChannelState, to: float, model: CreditModel, *, whole: b
 
 def _silence(channel: ChannelState | None, model: CreditModel) -> tuple[float, float]:
     """Log-odds of a long silence and of blindness as of the channel's last event: `alarm_columns` of one."""
-    hope_at_rest = _numbers(model)[4]
+    numbers = _numbers(model)
     if channel is None:
         weights, glad, sent, unanswered, earlier = model.filter.start(), 0.0, 0.0, 0, 0
     else:
@@ -392,8 +450,8 @@ def _silence(channel: ChannelState | None, model: CreditModel) -> tuple[float, f
         long_ago = channel.own[:, LONG].tolist()
         glad, sent = sum(long_ago[WELCOMED:DROVE]) * stay, sum(long_ago[:WELCOMED]) * stay
     blind = min(max(float(weights[BLIND]), 1e-12), 1 - 1e-12)
-    hope = float(weights @ hope_at_rest)
-    level, by_blind, by_hope, by_unanswered, by_glad, by_sent, by_touches = _numbers(model)[5]
+    hope = float(weights @ numbers.at_rest)
+    level, by_blind, by_hope, by_unanswered, by_glad, by_sent, by_touches = numbers.alarm
     odds = log(blind / (1 - blind))
     told = (
         level
@@ -468,8 +526,13 @@ class _Ahead:
 
     weights: Floats
     x: float
-    row: Floats
+    values: tuple[float, ...]
+    place: int
     own: Floats
+
+    def row(self, model: CreditModel) -> Floats:
+        """`credit_features.welcome_columns` of it."""
+        return welcome_row(self.values, place=self.place, channels=len(model.channels))
 
 
 def _ahead(
@@ -482,26 +545,25 @@ def _ahead(
     model: CreditModel,
 ) -> _Ahead:
     """What a touch does to the weights; `channel` is caught up with `when`, `everywhere` decayed to it."""
-    _, places, count, *_ = _numbers(model)
-    numbers = model.filter
+    numbers = _numbers(model)
     if channel is None:
-        weights, own, earlier = numbers.start(), np.zeros((MARKS, len(MEMORIES))), 0
+        weights, own, earlier = model.filter.start(), np.zeros((MARKS, len(MEMORIES))), 0
     else:
         weights = _drifted(channel.weights, max(when - channel.at, 0.0), model)
         own = channel.own * np.exp(-max(when - channel.counted_at, 0.0) / MEMORIES)
         earlier = channel.earlier
-    row = welcome_row(
+    values = welcome_values(
         purpose=purpose,
         at=when,
         own=own,
         everywhere=everywhere,
         earlier=earlier,
         season=model.season.one(when),
-        place=places.get(name, -1),
-        channels=count,
     )
-    onset = _sigmoid(float(onset_row(row) @ numbers.onset))
-    wear = _sigmoid(float(row[:4] @ numbers.wear))
+    place = numbers.places.get(name, -1)
+    x = sum(map(mul, values, numbers.welcome)) + (numbers.by_channel[place] if place >= 0 else 0.0)
+    onset = _sigmoid(sum(values[at] * by for at, by in numbers.onset))
+    wear = _sigmoid(sum(map(mul, values, numbers.wear)))
     level = weights[:LEVELS]
     worn = level * wear
     worn[0] = 0.0
@@ -511,7 +573,7 @@ def _ahead(
     gone = float(after[:LEVELS].sum()) * onset
     after[:LEVELS] *= 1 - onset
     after[BLIND] = weights[BLIND] + gone
-    return _Ahead(after, float(row @ numbers.welcome), row, own)
+    return _Ahead(after, x, values, place, own)
 
 
 def _sent(
@@ -586,7 +648,7 @@ def _answered(
         return replace(channel, own=own, counted_at=when, pending=tuple(rest), gone_at=when), -1
     own[WELCOMED + touch.purpose] += 1.0
     rest[place] = replace(touch, answered=True)
-    hope = _hopes(_numbers(model)[0], touch.x)
+    hope = _hopes(_numbers(model).levels, touch.x)
     if touch.marked:
         hope = hope / (1 - model.filter.within * hope)
     weights = _drifted(channel.weights, max(when - channel.at, 0.0), model) * hope
@@ -614,6 +676,7 @@ class _Look:
     """What is foretold of one touch, before its interval."""
 
     ahead: _Ahead
+    row: Floats
     raw: float
     blind: float
     corrected: float
@@ -631,11 +694,12 @@ def _looked(
     when: float,
 ) -> _Look:
     ahead = _ahead(now, name=channel, purpose=code, when=when, everywhere=everywhere, model=model)
-    raw = float(ahead.weights @ _hopes(_numbers(model)[0], ahead.x))
+    row = ahead.row(model)
+    raw = float(ahead.weights @ _hopes(_numbers(model).levels, ahead.x))
     blind = float(ahead.weights[BLIND])
     earlier, unanswered = (0, 0) if now is None else (now.earlier, now.unanswered)
     stack = stack_row(
-        ahead.row,
+        row,
         purpose=code,
         own=ahead.own,
         everywhere=everywhere,
@@ -646,14 +710,14 @@ def _looked(
     )
     corrected = float(stack @ model.stack)
     hazard = drive_row(
-        ahead.row,
+        row,
         own=ahead.own,
         earlier=earlier,
         unanswered=unanswered,
         logit=corrected,
         blind=blind,
     )
-    return _Look(ahead, raw, blind, corrected, _sigmoid(float(hazard @ model.drive)))
+    return _Look(ahead, row, raw, blind, corrected, _sigmoid(float(hazard @ model.drive)))
 
 
 def _moment(
@@ -694,10 +758,10 @@ def _foretold(
     welcome, drive = _sigmoid(look.corrected), look.drive
     low, high = one_interval(
         ahead.weights,
-        _numbers(model)[0],
+        _numbers(model).levels,
         x=ahead.x + look.corrected - (log(look.raw) - log1p(-look.raw)),
         value=welcome,
-        x_variance=float(ahead.row @ model.welcome_covariance @ ahead.row),
+        x_variance=float(look.row @ model.welcome_covariance @ look.row),
         widen=float(np.interp(look.corrected, model.widen_at, model.widen_by)),
     )
     return Prediction(

@@ -36,7 +36,8 @@ DRIVE_NAMES = (
     "other channels 7", "broken", "first", "tenure", "unanswered", "welcomed 7", "welcomed 30", "drove 30",
     "log-odds of welcome", "blind",
 )  # fmt: skip
-_ONSET = np.array([0, 1, 2, 3, 5, 12])
+ONSET_PLACES = (0, 1, 2, 3, 5, 12)
+"""Of `ONSET_NAMES` among `WELCOME_NAMES`."""
 COUNT_WINDOWS = (1.0, 7.0, 30.0)
 """Days of the counts baseline."""
 
@@ -152,7 +153,7 @@ def channel_columns(log: TouchLog, known_channels: tuple[str, ...]) -> list[npt.
 
 def onset_columns(columns: Floats) -> Floats:
     """(n, 6) of `welcome_columns`: what blinding is linear in."""
-    return np.ascontiguousarray(columns[:, _ONSET])
+    return np.ascontiguousarray(columns[:, list(ONSET_PLACES)])
 
 
 def wear_columns(columns: Floats) -> Floats:
@@ -185,25 +186,21 @@ def drive_columns(log: TouchLog, known: Known, columns: Floats, *, logit: Floats
     ).astype(np.float64)
 
 
-def welcome_row(
-    *,
-    purpose: int,
-    at: float,
-    own: Floats,
-    everywhere: Floats,
-    earlier: int,
-    season: float,
-    place: int,
-    channels: int,
-) -> Floats:
-    """`welcome_columns` of one touch; `place` of its channel among the known ones, −1 where it is not."""
-    ours = (own[USEFUL] + own[OFFER] + own[PRESS]).tolist()
-    total = everywhere[ALL_TOUCHES].tolist()
-    selling = float(own[OFFER, 1] + own[PRESS, 1])
+def welcome_values(
+    *, purpose: int, at: float, own: Floats, everywhere: Floats, earlier: int, season: float
+) -> tuple[float, ...]:
+    """The first 19 of `welcome_columns` of one touch: all but its channel."""
+    service, useful, offer, press = own[:WELCOMED].tolist()
+    ours = (
+        useful[0] + offer[0] + press[0],
+        useful[1] + offer[1] + press[1],
+        useful[2] + offer[2] + press[2],
+    )
+    total, _, broken, kept = everywhere.tolist()
+    selling = offer[1] + press[1]
     day = at // 1.0
     hour = 2 * pi * (at - day)
-    row = np.zeros(len(WELCOME_NAMES) + channels)
-    row[: len(WELCOME_NAMES)] = (
+    return (
         1.0,
         purpose == SERVICE,
         purpose == OFFER,
@@ -212,26 +209,27 @@ def welcome_row(
         log1p(ours[1]),
         log1p(ours[2]),
         log1p(selling),
-        log1p(own[PRESS, 1]),
-        log1p(own[SERVICE, 1]),
+        log1p(press[1]),
+        log1p(service[1]),
         log1p(max(total[0] - ours[0], 0.0)),
         log1p(max(total[1] - ours[1], 0.0)),
-        log1p(everywhere[BROKEN, 2]),
+        log1p(broken[2]),
         sin(hour),
         cos(hour),
         (day + 3) % 7 >= 5,
         log1p(earlier),
         season,
-        log1p(everywhere[KEPT, 2]),
+        log1p(kept[2]),
     )
+
+
+def welcome_row(values: tuple[float, ...], *, place: int, channels: int) -> Floats:
+    """`welcome_columns` of one touch; `place` of its channel among the known ones, −1 where it is not."""
+    row = np.zeros(len(WELCOME_NAMES) + channels)
+    row[: len(WELCOME_NAMES)] = values
     if place >= 0:
         row[len(WELCOME_NAMES) + place] = 1.0
     return row
-
-
-def onset_row(row: Floats) -> Floats:
-    """`onset_columns` of one touch from its `welcome_row`."""
-    return row[_ONSET]
 
 
 def drive_row(
