@@ -352,6 +352,8 @@ def _numbers(model: CreditModel) -> _Numbers:
     )
 
 
+ONES = np.ones(LEVELS + 1)
+"""A product with it sums up sooner than `sum` does."""
 AS_GOOD_AS = 1e-8
 """Days by which a gap may differ from a known one."""
 
@@ -406,7 +408,7 @@ def _caught_up(channel: ChannelState, to: float, model: CreditModel, *, whole: b
                 seen = hopes[place] = (hope, 1 - within * hope)
             hope, quiet = seen
             weights *= quiet if turn == 3 else (1 - hope) / quiet
-            weights /= weights.sum()
+            weights /= weights @ ONES
             if turn == 2:
                 fading = _faded(fading, when, model, welcomed=False)
                 silent.add(place)
@@ -570,7 +572,7 @@ def _ahead(
     after = np.empty(LEVELS + 1)
     after[:LEVELS] = level - worn
     after[: LEVELS - 1] += worn[1:]
-    gone = float(after[:LEVELS].sum()) * onset
+    gone = float(after[:LEVELS] @ ONES[:LEVELS]) * onset
     after[:LEVELS] *= 1 - onset
     after[BLIND] = weights[BLIND] + gone
     return _Ahead(after, x, values, place, own)
@@ -652,7 +654,7 @@ def _answered(
     if touch.marked:
         hope = hope / (1 - model.filter.within * hope)
     weights = _drifted(channel.weights, max(when - channel.at, 0.0), model) * hope
-    weights /= weights.sum()
+    weights /= weights @ ONES
     rise = weights[: LEVELS - 1] * model.filter.lift
     weights[: LEVELS - 1] -= rise
     weights[1:LEVELS] += rise
