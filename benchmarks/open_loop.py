@@ -149,7 +149,8 @@ def main(arguments: list[str]) -> None:
         asked = customers(number, int(rate * seconds), zipf=zipf, seed=7)
         bodies = [
             json.dumps(
-                {"customer": str(who), "channel": "push", "purpose": purposes[place % 4]}, separators=(",", ":")
+                {"customer": str(who), "channel": "push", "purpose": purposes[place % 4]},
+                separators=(",", ":"),
             ).encode()
             for place, who in enumerate(asked)
         ]
