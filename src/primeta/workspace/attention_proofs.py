@@ -37,6 +37,8 @@ class CustomerProofs:
     """Channel → whether consent to marketing holds there now; "" stands for every other channel."""
     known: bool
     """Whether the ledger holds anything of him."""
+    waiting: int = 0
+    """His wishes that wait for a person: marketing is paused by them."""
 
     def line(self, lang: Language = "en") -> str:
         """One line for a chat."""
@@ -69,6 +71,7 @@ class CustomerProofs:
         return {
             "customer": self.customer,
             "known": self.known,
+            "waiting": self.waiting,
             "channels": [
                 {"channel": channel, "state": found.state, "claimed": found.claimed}
                 for channel, found in self.standings.items()
@@ -104,6 +107,7 @@ def customer_proofs(ws: Workspace, said: str, *, now: datetime) -> CustomerProof
         proofs=tuple(sorted(found, key=lambda proof: (proof.happened_at, proof.entry), reverse=True)),
         standings=standings,
         known=state is not None,
+        waiting=len(state.pending) if state is not None else 0,
     )
 
 
