@@ -112,7 +112,8 @@ def _judged(pieces: Sequence[_Piece], model: WishModel) -> dict[int, list[tuple[
     by_rules = np.array([bool(wishes_in(text)) for text in plain])
     quick = quick_vectors(plain)
     near = model.quick.distances(quick)
-    kept = np.flatnonzero((near > model.least) | by_rules)
+    hinted = np.array([speaks_of_both(text) for text in plain])
+    kept = np.flatnonzero(by_rules | (near > np.where(hinted, model.least, model.least_unhinted)))
     if not len(kept):
         return {}
     close = close_vectors([plain[at] for at in kept])

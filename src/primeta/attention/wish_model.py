@@ -25,6 +25,8 @@ Floats = npt.NDArray[np.float32]
 LANGUAGES = ("ru", "en")
 LABELS = ("stop", "only", "less", "delete")
 FOLDER = "exemplars"
+FARTHEST = 1.3
+"""Distance of the close machine that no sentence set aside exceeded."""
 _BLOCK = 2_048
 _ENCODING = threading.Lock()
 """The encoders are asked by one thread at a time."""
@@ -109,6 +111,13 @@ class WishModel:
     """(4, d₁ + d₂ + 1): of each of LABELS, the last column the constant."""
     made_of: str
     """`exemplars_mark` of what it was learnt from."""
+
+    @property
+    def least_unhinted(self) -> float:
+        """Distance of the quick machine from which a sentence that does not speak of both can still be a wish."""
+        at, _, _, constant = self.line.tolist()
+        asked = np.log(self.at_least_unhinted / (1 - self.at_least_unhinted))
+        return max(self.least, float((asked - constant - self.line[1] * FARTHEST) / at))
 
     def probability(self, quick: Floats, close: Floats, by_rules: npt.NDArray[np.bool_]) -> Floats:
         """(n,) that each is a wish, from both distances and the rules' word."""
