@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import hashlib
+import shutil
+import tempfile
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +90,15 @@ def make_shop(folder: Path, *, state_url: str = "", more: str = "") -> Workspace
     fill_state(ws)
     fill_files(ws)
     return ws
+
+
+@cache
+def built_shop() -> Path:
+    """The shop as it is made once for all tests: copy it."""
+    folder = Path(tempfile.mkdtemp(prefix="primeta-rights-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    make_shop(folder / "shop").close()
+    return folder / "shop"
 
 
 def write_tables(folder: Path) -> None:

@@ -8,7 +8,7 @@ import shutil
 import zipfile
 
 import pytest
-from rights_shop import IVAN, NOW, SAID, WROTE, make_shop
+from rights_shop import IVAN, NOW, SAID, WROTE, built_shop
 
 from primeta.attention.ledger import Event
 from primeta.cli.app import run
@@ -23,10 +23,8 @@ JARGON = re.compile(
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dossier") / "built"
-    make_shop(folder).close()
-    return folder
+def built():
+    return built_shop()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import shutil
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from rights_shop import DAY, IVAN, NOW, TRACES, make_shop, traces, write_tables
+from rights_shop import DAY, IVAN, NOW, TRACES, built_shop, make_shop, traces, write_tables
 from sqlalchemy import text
 
 from primeta.attention.ledger import Event
@@ -26,11 +26,8 @@ QUESTION = Question(customer_id=IVAN, channel="email", purpose="useful", at=LATE
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The shop as it is made once: copy it."""
-    folder = tmp_path_factory.mktemp("rights") / "built"
-    make_shop(folder).close()
-    return folder
+def built():
+    return built_shop()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from rights_shop import IVAN, NOW, make_shop, traces
+from rights_shop import IVAN, NOW, built_shop, traces
 
 from primeta.store.erasure import unfinished_erasures
 from primeta.workspace import erase as steps
@@ -20,10 +20,8 @@ COMMAND = [sys.executable, "-m", "primeta", "attention", "erase"]
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kill") / "built"
-    make_shop(folder).close()
-    return folder
+def built():
+    return built_shop()
 
 
 class Killed(BaseException):
@@ -32,7 +30,14 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     "place",
-    ["forget_copies", "forget_in_facts", "forget_in_file", "forget_cache", "write_receipt", "end_erasure"],
+    [
+        "forget_copies",
+        "end_erasure",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("forget_in_facts", "forget_in_file", "forget_cache", "write_receipt")
+        ),
+    ],
 )
 def test_broken_off_before_any_step_it_is_finished_by_the_same_call(built, tmp_path, monkeypatch, place):
     shutil.copytree(built, tmp_path / "shop")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import anyio
 import httpx
 import pytest
-from rights_shop import DAY, IVAN, NOW, TRACES, make_shop
+from rights_shop import DAY, IVAN, NOW, TRACES, built_shop
 
 from primeta.attention.ledger import Event
 from primeta.web.app import create_app
+from primeta.workspace import open_workspace
 from primeta.workspace.rights_view import rights_view
 
 OLD = "other-002@example.com"
@@ -19,7 +21,10 @@ OLD = "other-002@example.com"
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page") / "shop"
-    ws = make_shop(folder, more='[attention.retention]\ntouch = "2y"\n')
+    shutil.copytree(built_shop(), folder)
+    with (folder / "primeta.toml").open("a", encoding="utf-8") as file:
+        file.write('[attention.retention]\ntouch = "2y"\n')
+    ws = open_workspace(folder)
     ws.erase(IVAN, now=NOW, by="Olga", reason="asked", request="2026-17")
     ws.record(
         [
