@@ -76,15 +76,15 @@ class Delivery:
     clock_behind: bool = False
     """This machine's clock is behind the ledger's last time, which was kept."""
 
-    def count(self, *statuses: Status) -> int:
+    def how_many(self, *statuses: Status) -> int:
         return sum(event.status in statuses for event in self.events)
 
     def as_dict(self, lang: Language = "en") -> dict[str, Any]:
         return {
-            "written": self.count("written", "both"),
-            "known": self.count("known"),
-            "read": self.count("read"),
-            "refused": self.count("refused"),
+            "written": self.how_many("written", "both"),
+            "known": self.how_many("known"),
+            "read": self.how_many("read"),
+            "refused": self.how_many("refused"),
             "wishes": sum(len(event.wishes) for event in self.events),
             "clock_behind": self.clock_behind,
             "head": {"number": self.head.number, "chain": self.head.chain, "learnt_at": self.head.learnt_at},
