@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -146,13 +147,13 @@ questions = st.builds(
     personal=st.booleans(),
     personalised=st.booleans(),
 )
-QUICK = {"asked": 0, "answered": 0}
 
 
-@given(questions, states(), policies, promises, places, st.sampled_from(["none", "useful", "sell", "press"]),
+ASKED = given(questions, states(), policies, promises, places, st.sampled_from(["none", "useful", "sell", "press"]),
        st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York", ""]))  # fmt: skip
-@settings(max_examples=250, deadline=None)
-def test_quick_rules_say_what_decide_says(question, state, policy, promised, held, level, zone):
+
+
+def agrees(question, state, policy, promised, held, level, zone):
     credit = Credit(
         value=0.3, low=0.2, high=0.4, welcome=0.3, drive_away=0.0, blind=0.1, level=level, model="prior", touches=1,
         as_of=NOW,
@@ -176,15 +177,26 @@ def test_quick_rules_say_what_decide_says(question, state, policy, promised, hel
             message_id=question.message_id,
             places=reserved,
         )
-    QUICK["asked"] += 1
     if quick is None:
         return
-    QUICK["answered"] += 1
     whole = decide(
         question, state, policy, promised, credit, now=NOW, reserved=reserved, zone=zone or "Europe/Moscow",
         explain=False,
     )  # fmt: skip
     assert quick == (whole.allowed, whole.rule, whole.earliest, whole.promise)
+
+
+@ASKED
+@settings(max_examples=80, deadline=None)
+def test_quick_rules_say_what_decide_says(question, state, policy, promised, held, level, zone):
+    agrees(question, state, policy, promised, held, level, zone)
+
+
+@pytest.mark.slow
+@ASKED
+@settings(max_examples=3000, deadline=None)
+def test_quick_rules_say_what_decide_says_at_length(question, state, policy, promised, held, level, zone):
+    agrees(question, state, policy, promised, held, level, zone)
 
 
 def test_most_are_answered_quickly_and_the_others_are_not_guessed():
