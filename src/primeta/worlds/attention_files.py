@@ -52,6 +52,12 @@ PROMISED: tuple[dict[str, Any], ...] = (
     },
 )
 
+CONSENT = "I agree to be written to by this shop with news and offers. I may change my mind at any time."
+_CONSENT_STREAM = 13
+"""Of random numbers, beside those of the world itself: the same seed draws the same world."""
+UNPROVEN, EMAIL_ONLY = 0.06, 0.04
+"""Shares of customers whose consents came from an older system without their text, and who agreed to email alone."""
+
 _TOML = """\
 # Simulated customers who are written to: {customers} of them, {weeks} weeks, seed {seed}, form "{form}".
 # What is true of them stands in {truth}; nothing of that is used.
@@ -72,6 +78,9 @@ from = "data/messages.parquet"
 
 [tables.reactions]
 from = "data/reactions.parquet"
+
+[tables.consents]
+from = "data/consents.parquet"
 
 [attention]
 promises = "{promises}"
@@ -119,7 +128,7 @@ def microseconds(days: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
 
 
 def attention_tables(world: AttentionWorld) -> dict[str, pa.Table]:
-    """`customers`, `messages`, `reactions` with canonical columns; machine opens and a few machine clicks too."""
+    """`customers`, `messages`, `reactions`, `consents` with canonical columns; machine opens and a few machine clicks too."""
     rng = np.random.default_rng([world.seed, 7])
     n = len(world.sent)
     moment = pa.timestamp("us", tz="UTC")
@@ -186,17 +195,45 @@ def attention_tables(world: AttentionWorld) -> dict[str, pa.Table]:
             pa.scalar(START_US + microseconds(np.array(world.days)).item(), type=moment),
         )
     )
+    # Who was there at the start registered the day before; the others when they joined.
+    registered = START_US + microseconds(np.where(world.joined > 0, world.joined, -1.0))
     people = pa.table(
         {
             "customer_id": pa.array(customers),
-            # Who was there at the start registered the day before; the others when they joined.
-            "registered_at": pa.array(
-                START_US + microseconds(np.where(world.joined > 0, world.joined, -1.0)), type=moment
-            ),
+            "registered_at": pa.array(registered, type=moment),
             "timezone": pa.array(["UTC"] * world.customers),
         }
     )
-    return {"customers": people, "messages": messages, "reactions": reactions}
+    return {
+        "customers": people,
+        "messages": messages,
+        "reactions": reactions,
+        "consents": _consents(world, customers, registered),
+    }
+
+
+def _consents(world: AttentionWorld, customers: npt.NDArray[Any], registered: npt.NDArray[Any]) -> pa.Table:
+    """What customers agreed to when they registered: most with proof, some from an older system without."""
+    drawn = np.random.default_rng([world.seed, _CONSENT_STREAM]).random(world.customers)
+    person = np.repeat(np.arange(world.customers), len(CHANNELS))
+    channel = np.tile(np.array(CHANNELS, dtype=object), world.customers)
+    asked = (drawn[person] >= EMAIL_ONLY) | (channel == "email")
+    person, channel = person[asked], channel[asked]
+    proven = drawn[person] < 1 - UNPROVEN
+    n = len(person)
+    return pa.table(
+        {
+            "customer_id": pa.array(customers[person]),
+            "processing": pa.array(["marketing"] * n),
+            "channel": pa.array(channel),
+            "state": pa.array(["given"] * n),
+            "happened_at": pa.array(registered[person], type=pa.timestamp("us", tz="UTC")),
+            "text": pa.array(np.where(proven, CONSENT, None)),
+            "version": pa.array(np.where(proven, "2025-01", None)),
+            "surface": pa.array(np.where(proven, "registration form", None)),
+            "language": pa.array(np.where(proven, "en", None)),
+        }
+    )
 
 
 def broken_messages(world: AttentionWorld) -> dict[str, list[str]]:
