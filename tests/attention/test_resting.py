@@ -95,10 +95,7 @@ def test_a_welcome_ends_the_alarm_and_a_silent_probe_doubles_the_rest_up_to_a_li
         rest = credit(silent, probe + 4).rest_until
         lengths.append((rest - T0) / DAY - probe - 3)
     assert lengths[1] == pytest.approx(2 * lengths[0], abs=1e-6) or lengths[1] == REST_MOST
-    assert all(
-        b == pytest.approx(min(2 * a, REST_MOST), abs=1e-6)
-        for a, b in itertools.pairwise(lengths)
-    )
+    assert all(b == pytest.approx(min(2 * a, REST_MOST), abs=1e-6) for a, b in itertools.pairwise(lengths))
     assert lengths[-1] == pytest.approx(REST_MOST)
     assert credit([*silent, welcome(probe)], probe + 4).rest_until is None
 
