@@ -86,7 +86,7 @@ async def events(request: Request, language: str = "") -> JSONResponse:
     site = site_of(request)
     lang: Language = "ru" if (language or site.workspace.config.language) == "ru" else "en"
     done = await run_in_threadpool(lambda: receive(site.workspace, many, now=site.now(), by=BY))
-    refused = done.count("refused")
+    refused = done.how_many("refused")
     status = 200 if not refused else 422 if refused == len(many) else 207
     document = done.as_dict(lang)
     if "events" not in told:
