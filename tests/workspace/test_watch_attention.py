@@ -158,6 +158,7 @@ def test_attention_is_a_metric_only_where_messages_and_reactions_are_mapped(fall
     assert "attention" not in declared(pm.open(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_segment_that_looks_again_fades_or_is_refuted(tmp_path: Path):
     folder = written(tmp_path / "ws", falls_from=40, back_from=48)
     ws = pm.open(folder)
