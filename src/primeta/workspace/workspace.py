@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from primeta.trends.stories import Suggestion
     from primeta.warehouse.doctor import Diagnosis
     from primeta.workspace.attention_alarmed import Alarmed
-    from primeta.workspace.attention_coverage import Coverage
     from primeta.workspace.attention_choose import Choice
+    from primeta.workspace.attention_coverage import Coverage
     from primeta.workspace.attention_customer import CustomerView
     from primeta.workspace.attention_first_days import FirstDays
     from primeta.workspace.attention_kept import ReplayState, Reports
