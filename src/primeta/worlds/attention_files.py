@@ -221,6 +221,10 @@ def _consents(world: AttentionWorld, customers: npt.NDArray[Any], registered: np
     person, channel = person[asked], channel[asked]
     proven = drawn[person] < 1 - UNPROVEN
     n = len(person)
+
+    def where_proven(value: str) -> pa.Array:
+        return pa.array([value if has else None for has in proven.tolist()], type=pa.string())
+
     return pa.table(
         {
             "customer_id": pa.array(customers[person]),
@@ -228,10 +232,10 @@ def _consents(world: AttentionWorld, customers: npt.NDArray[Any], registered: np
             "channel": pa.array(channel),
             "state": pa.array(["given"] * n),
             "happened_at": pa.array(registered[person], type=pa.timestamp("us", tz="UTC")),
-            "text": pa.array(np.where(proven, CONSENT, None)),
-            "version": pa.array(np.where(proven, "2025-01", None)),
-            "surface": pa.array(np.where(proven, "registration form", None)),
-            "language": pa.array(np.where(proven, "en", None)),
+            "text": where_proven(CONSENT),
+            "version": where_proven("2025-01"),
+            "surface": where_proven("registration form"),
+            "language": where_proven("en"),
         }
     )
 
