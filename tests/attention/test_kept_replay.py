@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from primeta.cli.app import run
 from primeta.errors import BadInput, NotFound
+from primeta.store.keys import keys_of
+from primeta.store.schema import attention_replays
 from primeta.workspace import open_workspace
-from primeta.workspace.attention_kept import forget_examples, keep_drafts, keep_fresh
+from primeta.workspace.attention_kept import keep_drafts, keep_fresh
+from primeta.workspace.attention_replay import replay_workspace
 from primeta.workspace.workspace import Workspace
 
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
@@ -207,22 +213,51 @@ def test_a_draft_waits_and_is_replayed_once(ws: Workspace):
         ws.ask_replay({"cap": 3}, by="anna", now=NOW)
 
 
-def test_the_erased_leave_the_examples(ws: Workspace):
+def test_the_erased_leave_the_examples_of_every_replay_and_the_counts_stay(folder: Path, tmp_path: Path):
+    shutil.copytree(folder, tmp_path / "shop")
     worst = over_one_in_three_days()[-1]["customer_id"]
-    reports = ws.attention_reports()
-    assert reports is not None
-    before = json.dumps(reports.promises.as_dict(), default=str)
-    shown = next(
-        one.customer for entry in reports.promises.promises for one in entry.newest if entry.check.broken
-    )
-    assert shown in before
-    assert forget_examples(ws, worst, now=NOW) == 1
-    again = ws.attention_reports()
-    assert again is not None
-    assert [one.check.broken for one in again.promises.promises] == [
-        one.check.broken for one in reports.promises.promises
-    ]
-    assert forget_examples(ws, worst, now=NOW) == 0
+    with closing(open_workspace(tmp_path / "shop")) as ws:
+        ws.keep_replay(now=NOW, by="test")
+        pseudonym = keys_of(ws.database, now=NOW).pseudonym(worst)
+        before = ws.attention_reports()
+        assert before is not None
+        assert pseudonym in json.dumps(before.promises.as_dict(), default=str)
+        ws.erase(worst, now=LATER, by="test", reason="asked")
+        # This process has read the replay before: what it holds is not shown any more either.
+        again = ws.attention_reports()
+        assert again is not None
+        assert pseudonym not in repr(again)
+        assert pseudonym not in stored(ws)
+        assert [one.check.broken for one in again.promises.promises] == [
+            one.check.broken for one in before.promises.promises
+        ]
+
+
+def test_whoever_is_erased_while_a_replay_is_worked_out_stands_in_no_example(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(folder, tmp_path / "shop")
+    worst = over_one_in_three_days()[-1]["customer_id"]
+    found = []
+    with closing(open_workspace(tmp_path / "shop")) as ws:
+
+        def meanwhile(ws: Workspace, **options: Any):
+            told = replay_workspace(ws, **options)
+            if not found:
+                ws.erase(worst, now=LATER, by="test", reason="asked")
+            found.append(told)
+            return told
+
+        monkeypatch.setattr("primeta.workspace.attention_kept.replay_workspace", meanwhile)
+        ws.keep_replay(now=LATER, by="test")
+        assert len(found) == 2
+        assert keys_of(ws.database, now=NOW).pseudonym(worst) not in stored(ws)
+
+
+def stored(ws: Workspace) -> str:
+    """Every document of a replay that the state keeps."""
+    with ws.database.read() as connection:
+        return json.dumps(list(connection.scalars(select(attention_replays.c.document))))
 
 
 @pytest.mark.parametrize(

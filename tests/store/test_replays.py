@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from primeta.errors import NotFound
 from primeta.store.database import Database
@@ -14,11 +15,11 @@ from primeta.store.replays import (
     KeptReplay,
     load_drafts,
     load_replay,
-    load_whole,
     newest_mark,
     newest_replay,
     save_replay,
 )
+from primeta.store.schema import attention_replays
 
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
 
@@ -70,6 +71,6 @@ def test_old_ones_go_drafts_and_whole_ones_apart(database):
             save_replay(connection, a_replay(f"d-{number:02d}", at=at, policy={}))
     with database.read() as connection:
         assert len(load_drafts(connection)) == DRAFTS_KEPT
-        assert [kept.id for kept in load_whole(connection)] == [
-            f"r-{number:02d}" for number in range(DRAFTS_KEPT + 3, DRAFTS_KEPT + 3 - WHOLE_KEPT, -1)
-        ]
+        whole = connection.scalars(select(attention_replays.c.id).where(attention_replays.c.policy.is_(None)))
+        last = range(DRAFTS_KEPT + 4 - WHOLE_KEPT, DRAFTS_KEPT + 4)
+        assert sorted(whole) == [f"r-{number:02d}" for number in last]

@@ -654,25 +654,3 @@ def count_text(customers: float, share: float, lang: Language | str) -> str:
 def with_interval(share: Share, lang: Language | str) -> str:
     """`14.2% (12.9 to 15.5)`."""
     return str(locale.figure(share.value, str(lang), unit="share", low=share.low, high=share.high))
-
-
-def without_customer(report: Report, pseudonym: str) -> Report:
-    """The same without examples of one customer: he was erased."""
-    return replace(
-        report,
-        promises=tuple(
-            replace(
-                entry,
-                newest=tuple(one for one in entry.newest if one.customer != pseudonym),
-                worst=tuple(one for one in entry.worst if one.customer != pseudonym),
-            )
-            for entry in report.promises
-        ),
-        spent=tuple(
-            replace(
-                row,
-                sent=replace(row.sent, left=tuple(one for one in row.sent.left if one.customer != pseudonym)),
-            )
-            for row in report.spent
-        ),
-    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from primeta.attention.chain import ranges_of
 from primeta.attention.ledger import Event, key_of
@@ -168,6 +168,11 @@ def unfinished_erasures(connection: Connection) -> tuple[int, ...]:
     """Numbers of those that were begun and have not ended."""
     query = select(erasures.c.number).where(erasures.c.state == "running").order_by(erasures.c.number)
     return tuple(connection.scalars(query))
+
+
+def last_erasure(connection: Connection) -> int:
+    """Number of the last one that was begun; 0: nobody was ever erased."""
+    return connection.scalar(select(func.max(erasures.c.number))) or 0
 
 
 def load_erasure(connection: Connection, number: int) -> ErasedEntries | None:

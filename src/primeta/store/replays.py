@@ -100,13 +100,6 @@ def load_replay(connection: Connection, identity: str) -> KeptReplay:
     return _kept(row)
 
 
-def load_whole(connection: Connection) -> tuple[KeptReplay, ...]:
-    """Those of the whole year, the newest first."""
-    table = attention_replays
-    query = select(table).where(table.c.policy.is_(None)).order_by(table.c.at.desc(), table.c.id)
-    return tuple(_kept(row) for row in connection.execute(query).mappings())
-
-
 def load_drafts(connection: Connection) -> tuple[KeptReplay, ...]:
     """Those of draft policies, the newest first."""
     table = attention_replays

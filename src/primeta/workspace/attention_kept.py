@@ -21,12 +21,11 @@ from primeta.attention.replay import code_version
 from primeta.errors import BadInput
 from primeta.show.result import plain
 from primeta.store.codec import from_json, to_json
-from primeta.store.keys import keys_of
+from primeta.store.erasure import last_erasure
 from primeta.store.replays import (
     KeptReplay,
     load_drafts,
     load_replay,
-    load_whole,
     newest_mark,
     newest_replay,
     save_replay,
@@ -124,13 +123,28 @@ def keep_replay(
     """
     begun = time.monotonic()
     asked = _draft(ws, draft) if draft else None
+    while True:
+        with ws.database.read() as connection:
+            erasure = last_erasure(connection)
+        kept = _worked_out(ws, asked, now=now, by=by, progress=progress)
+        kept = replace(kept, seconds=time.monotonic() - begun)
+        with ws.database.write() as connection:
+            # Whoever was erased in the meantime may stand among the examples: once more, without him.
+            if last_erasure(connection) == erasure:
+                save_replay(connection, kept)
+                return kept
+
+
+def _worked_out(
+    ws: Workspace, asked: KeptReplay | None, *, now: datetime, by: str, progress: Progress | None
+) -> KeptReplay:
     policy = asked.policy if asked is not None else None
     found = replay_workspace(ws, now=now, by=by, policy=policy, account=asked is None, progress=progress)
     if asked is None:
         from primeta.attention.report import report_of
 
         in_force = policy_in_force(ws, now=now)
-        kept = KeptReplay(
+        return KeptReplay(
             id="r-" + secrets.token_hex(6),
             at=now,
             by=by,
@@ -141,18 +155,13 @@ def keep_replay(
             code=found.code,
             seconds=0.0,
         )
-    else:
-        assert found.policy is not None
-        told = {
-            "policy": found.policy.as_dict(),
-            "promises": [entry.as_dict() for entry in found.promises],
-            "log": found.log_dict(),
-        }
-        kept = replace(asked, at=now, mark=current_mark(ws, now=now), document=plain(told), code=found.code)
-    kept = replace(kept, seconds=time.monotonic() - begun)
-    with ws.database.write() as connection:
-        save_replay(connection, kept)
-    return kept
+    assert found.policy is not None
+    told = {
+        "policy": found.policy.as_dict(),
+        "promises": [entry.as_dict() for entry in found.promises],
+        "log": found.log_dict(),
+    }
+    return replace(asked, at=now, mark=current_mark(ws, now=now), document=plain(told), code=found.code)
 
 
 def keep_fresh(ws: Workspace, *, now: datetime, by: str, progress: Progress | None = None) -> bool:
@@ -200,11 +209,12 @@ class Reports:
 def reports(ws: Workspace) -> Reports | None:
     """What the newest replay of the year tells; None: there is none yet, or another version kept it."""
     with ws.database.read() as connection:
-        newest = newest_mark(connection)
+        newest, erasure = newest_mark(connection), last_erasure(connection)
     if newest is None:
         return None
     held = _HELD.get(ws.database.url)
-    if held is None or held[0] != newest[0]:
+    # An erasure takes its customer out of the document, and the replay stays the same one.
+    if held is None or held[0] != (newest[0], erasure):
         from primeta.attention.report import CampaignsReport, HealthReport, PromisesReport, Report
 
         kept = kept_replay(ws)
@@ -219,30 +229,13 @@ def reports(ws: Workspace) -> Reports | None:
             promises=PromisesReport(report=report, at=kept.at),
             campaigns=CampaignsReport(report=report, at=kept.at),
         )
-        held = (kept.id, made)
+        held = ((kept.id, erasure), made)
         _HELD[ws.database.url] = held
     return held[1]
 
 
-_HELD: dict[str, tuple[str, Reports]] = {}
+_HELD: dict[str, tuple[tuple[str, int], Reports]] = {}
 """State → the newest replay that was read from it: pages read it often, and it changes seldom."""
-
-
-def forget_examples(ws: Workspace, customer_id: str, *, now: datetime) -> int:
-    """Take an erased customer out of the examples of every kept replay; how many replays named him."""
-    from primeta.attention.report import Report, without_customer
-
-    pseudonym = keys_of(ws.database, now=now).pseudonym(customer_id)
-    changed = 0
-    with ws.database.write() as connection:
-        for kept in load_whole(connection):
-            if kept.document is None or pseudonym not in json.dumps(kept.document):
-                continue
-            told = without_customer(from_json(Report, kept.document), pseudonym)
-            save_replay(connection, replace(kept, document=to_json(told)))
-            changed += 1
-    _HELD.pop(ws.database.url, None)
-    return changed
 
 
 def kept_replays(ws: Workspace) -> tuple[KeptReplay, ...]:
