@@ -15,7 +15,10 @@ def test_every_column_of_letters_says_whether_it_can_hold_a_customer():
 
 def test_entries_of_lists_that_name_or_quote_him_go_and_others_stay():
     told = {
-        "quotes": [{"text": "The kettle came broken", "by": "x"}, {"text": "The kettle came broken twice, so I left"}],
+        "quotes": [
+            {"text": "The kettle came broken", "by": "x"},
+            {"text": "The kettle came broken twice, so I left"},
+        ],
         "called": [{"customer_id": "7"}, {"customer_id": "8"}],
         "names": ["ivan-4711", "ivan-47112"],
     }

@@ -10,7 +10,10 @@ WORDS: dict[str, dict[str, str]] = {
     "deadline": {"en": "it can wait longer", "ru": "срок терпит"},
     "earlier": {"en": "the other was there first", "ru": "другое стоит раньше"},
     "past-deadline": {"en": "its time is over", "ru": "срок прошёл"},
-    "line": {"en": "{message} goes, the others ({others}) do not.", "ru": "Отправляем {message}, остальные ({others}) — нет."},
+    "line": {
+        "en": "{message} goes, the others ({others}) do not.",
+        "ru": "Отправляем {message}, остальные ({others}) — нет.",
+    },
     "line.one": {"en": "{message} goes.", "ru": "Отправляем {message}."},
     "line.none": {"en": "None of them may be sent.", "ru": "Ничего из этого отправлять нельзя."},
     "message": {"en": "message", "ru": "сообщение"},

@@ -403,7 +403,9 @@ def load_numbered(connection: Connection, numbers: Collection[int]) -> dict[int,
 def wish_keys(connection: Connection) -> list[tuple[str, int]]:
     """Key and number of every wish that is not erased, the one that was said first first; their texts are not read."""
     query = select(ledger.c.key, ledger.c.number).where(RARE, ledger.c.kind == "wish", ledger.c.key != "")
-    return [(row[0], row[1]) for row in connection.execute(query.order_by(ledger.c.happened_at, ledger.c.number))]
+    return [
+        (row[0], row[1]) for row in connection.execute(query.order_by(ledger.c.happened_at, ledger.c.number))
+    ]
 
 
 def load_notices(connection: Connection) -> tuple[Entry, ...]:

@@ -899,7 +899,9 @@ class Workspace:
 
         return alarmed(self, now=now)
 
-    def mark_touch(self, customer: str, message_id: str, mark: str, *, by: str, now: datetime, note: str = "") -> None:
+    def mark_touch(
+        self, customer: str, message_id: str, mark: str, *, by: str, now: datetime, note: str = ""
+    ) -> None:
         """Write whether a reviewer would wait for the next message like this one; an empty mark takes it back."""
         from primeta.workspace.attention_marks import mark_touch
 
@@ -931,9 +933,7 @@ class Workspace:
 
         return save_policy_draft(self, policy, by=by, now=now, **options)
 
-    def switch_policy(
-        self, number: int, *, by: str, now: datetime, without_replay: str = ""
-    ) -> KeptPolicy:
+    def switch_policy(self, number: int, *, by: str, now: datetime, without_replay: str = "") -> KeptPolicy:
         """The draft becomes the next version, in force at once."""
         from primeta.workspace.attention_policy import switch_on
 

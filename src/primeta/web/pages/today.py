@@ -125,7 +125,9 @@ def last_change(reader: Reader, trend: Trend) -> tuple[str, Figure] | None:
 
 def told_by(reader: Reader, trend: Trend) -> str:
     """How many independent sources speak of a trend that no metric has seen; empty where none does."""
-    sources = {name for entry in trend.evidence.origins if entry.origin not in MEASURED for name in entry.sources}
+    sources = {
+        name for entry in trend.evidence.origins if entry.origin not in MEASURED for name in entry.sources
+    }
     if not sources:
         return ""
     return str(
