@@ -15,10 +15,12 @@ from primeta.attention.ledger import Event
 from primeta.attention.records import Question
 from primeta.cli.app import run
 from primeta.errors import BadInput, BadTable
+from primeta.store.keys import keys_of
 from primeta.store.schema import metadata
 from primeta.warehouse.engine import open_warehouse
 from primeta.warehouse.facts_store import load_facts, refresh_facts
 from primeta.workspace import open_workspace
+from primeta.workspace.attention_kept import keep_drafts
 from primeta.workspace.receipts import receipts, verify_receipt
 
 LATER = NOW + DAY
@@ -60,6 +62,27 @@ def test_he_stood_everywhere_and_stands_nowhere_afterwards(erased):
     assert any(name.startswith("state.sqlite") for name in before)
     assert sum(name.startswith("raw/") for name in before) == 2
     assert traces(ws.folder) == {}
+
+
+def test_replays_marks_and_what_a_page_has_read_hold_nobody_who_was_erased(ws, tmp_path):
+    # A replay with him among its examples, one of a draft policy, a mark of a message, a list filtered for him.
+    ws.keep_replay(now=NOW, by="job")
+    ws.ask_replay({"caps": [{"max": 1, "window": "14d"}]}, by="Anna", now=NOW)
+    assert keep_drafts(ws, now=NOW, by="job") == 1
+    ws.count_consents(now=NOW, by="Anna")
+    audience, out = tmp_path / "audience.csv", ws.folder / "tomorrow.csv"
+    audience.write_text(f"customer_id\n{IVAN}\nother-001@example.com\n", encoding="utf-8")
+    run_ok("attention", "filter", str(ws.folder), "--audience", str(audience), "--channel", "email",
+           "--purpose", "useful", "--out", str(out))  # fmt: skip
+    his = (*TRACES, keys_of(ws.database, now=NOW).pseudonym(IVAN))
+    assert his[-1] in repr(ws.attention_reports())
+    assert any(name.startswith("state.sqlite") for name in traces(ws.folder, his[-1:]))
+    receipt = ws.erase(IVAN, now=LATER, by="Olga", reason="asked by mail")
+    assert his[-1] not in repr(ws.attention_reports())
+    # The list is the team's own: Primeta tells where he stands in it, and touches nothing.
+    assert ("file", "tomorrow.csv", 1) in {(one.what, one.where, one.rows) for one in receipt.elsewhere}
+    out.unlink()
+    assert traces(ws.folder, his) == {}
 
 
 def test_others_are_where_they_were(erased):

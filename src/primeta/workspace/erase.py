@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import mmap
 import re
 import shutil
 from collections.abc import Collection, Sequence
@@ -40,6 +41,10 @@ OWN_LISTS = ("experiments", "interviews")
 SUMS = re.compile(r"(series-.*\.npz|.*\.sums|about\.json|series\.json|certificate\.json|credit\.json)")
 """Files of the cache that hold sums over all customers and no text: they stay. All else is worked out again."""
 STAYS = ("robots",)
+OURS = ("cache", "facts", "raw", "receipts", *OWN_LISTS)
+"""Folders whose files are Primeta's own."""
+LISTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet")
+"""Kinds of files in which people keep lists of customers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,14 +283,41 @@ def elsewhere_of(ws: Workspace, customer_id: str) -> tuple[Elsewhere, ...]:
 
 
 def _own_files(ws: Workspace, customer_id: str) -> Sequence[Elsewhere]:
-    """`primeta.toml` and the promises that it names may list customers."""
-    wanted = re.compile(rf"(?<![\w@.-]){re.escape(customer_id)}(?![\w@-])")
-    names = [ws.config.path.name, *([ws.config.attention.promises] if ws.config.attention.promises else [])]
+    """`primeta.toml`, the promises that it names and lists that people have had written into the folder, such as a
+    filtered audience, may name customers."""
+    if len(customer_id) <= 4:
+        return []
+    wanted = re.compile(rb"(?<![\w@.-])" + re.escape(customer_id.encode()) + rb"(?![\w@-])")
+    named = {ws.config.path.name, ws.config.attention.promises}
+    mapped = [table.from_ for table in ws.config.tables.values() if table.from_]
     found: list[Elsewhere] = []
-    for name in names if len(customer_id) > 4 else []:
-        file = ws.folder / name
-        if file.is_file() and (
-            times := len(wanted.findall(file.read_text(encoding="utf-8", errors="replace")))
-        ):
+    for file in sorted(ws.folder.rglob("*")):
+        place = file.relative_to(ws.folder)
+        name = place.as_posix()
+        theirs = file.suffix in LISTS and not any(place.match(one) or name == one for one in mapped)
+        if place.parts[0] in OURS or place.parts[0].startswith(".") or not (theirs or name in named):
+            continue
+        if file.is_file() and (times := _times(file, wanted, customer_id)):
             found.append(Elsewhere(what="file", where=name, rows=times))
     return found
+
+
+def _times(file: Path, wanted: re.Pattern[bytes], customer_id: str) -> int:
+    """How often a file names a customer; what cannot be read is told as one."""
+    if file.suffix != ".parquet":
+        with file.open("rb") as opened:
+            if not file.stat().st_size:
+                return 0
+            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return sum(1 for _ in wanted.finditer(content))
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    try:
+        if "customer_id" not in pq.read_schema(file).names:
+            return 0
+        return pq.read_table(
+            file, filters=[("customer_id", "=", customer_id)], columns=["customer_id"]
+        ).num_rows
+    except (OSError, ArrowException):
+        return 1
