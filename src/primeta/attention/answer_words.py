@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -118,7 +118,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "default": {
         "en": "Primeta could not answer in time; this is the default of the policy.",
-        "ru": "Primeta не ответила вовремя; это ответ по умолчанию из политики.",
+        "ru": "Примета не ответила вовремя; это ответ по умолчанию из политики.",
     },
     "suspicious": {
         "en": "Look at it: “{name}” has been sent as marketing before.",
@@ -131,9 +131,14 @@ WORDS: dict[str, dict[str, str]] = {
     "earliest": {"en": "Earliest: {at}.", "ru": "Раньше всего можно {at}."},
     "flips": {"en": "What would change it: {changes}.", "ru": "Что это изменит: {changes}."},
     "flip.wait-until": {"en": "waiting until {to}", "ru": "подождать до {to}"},
-    "flip.purpose": {"en": "purpose {to}", "ru": "назначение {to}"},
+    "flip.purpose": {"en": "a message that {to}", "ru": "сообщение, которое {to}"},
+    "does.service": {"en": "serves an order or an account", "ru": "обслуживает заказ или аккаунт"},
+    "does.useful": {"en": "is useful to him", "ru": "полезно клиенту"},
+    "does.offer": {"en": "offers without pressing", "ru": "предлагает, но не давит"},
+    "does.press": {"en": "presses", "ru": "давит"},
     "flip.channel": {"en": "channel {to}", "ru": "канал {to}"},
-    "flip.consent": {"en": "his consent ({to})", "ru": "согласие клиента ({to})"},
+    "flip.consent": {"en": "his consent to marketing by {to}", "ru": "согласие клиента на рекламу: {to}"},
+    "any-channel": {"en": "any channel", "ru": "любой канал"},
     "flip.confirm-wish": {
         "en": "a person’s word that he did not mean it",
         "ru": "решение человека, что клиент имел в виду другое",
@@ -249,13 +254,25 @@ def span_words(span: timedelta, lang: str) -> str:
     return WORDS["minutes"][lang].format(count=locale.number(seconds / 60, lang))
 
 
-def flip_words(flip: Flip, lang: str) -> str:
+def flip_words(flip: Flip, lang: str, zone: ZoneInfo) -> str:
     change, both, _ = flip.change.partition("+")
     to, at = flip.to, ""
     if both:
         to, _, at = flip.to.rpartition(" ")
+    if change == "purpose":
+        to = WORDS[f"does.{to}"][lang]
+    elif change == "consent":
+        to = to.partition(" ")[2] or WORDS["any-channel"][lang]
     said = WORDS[f"flip.{change}"][lang].format(to=to)
-    return WORDS["and-wait"][lang].format(change=said, at=at) if both else said
+    if not both:
+        return said
+    return WORDS["and-wait"][lang].format(change=said, at=from_minute(datetime.fromisoformat(at), lang, zone))
+
+
+def from_minute(at: datetime, lang: str, zone: ZoneInfo) -> str:
+    """The first whole minute from which it is allowed: to the minute before would be too early."""
+    whole = at.replace(second=0, microsecond=0)
+    return locale.moment(whole if whole == at else whole + timedelta(minutes=1), lang, zone)
 
 
 def line(answer: Answer, lang: str, *, zone: ZoneInfo | None = None) -> str:
@@ -264,9 +281,9 @@ def line(answer: Answer, lang: str, *, zone: ZoneInfo | None = None) -> str:
     said = [reason(answer, lang, zone=there)]
     if not answer.allowed:
         if answer.earliest is not None:
-            at = answer.earliest.astimezone(there)
-            said.append(WORDS["earliest"][lang].format(at=f"{at:%Y-%m-%d %H:%M:%S} ({there.key})"))
-        others = [flip_words(flip, lang) for flip in answer.flips if flip.change != "wait-until"]
+            at = f"{from_minute(answer.earliest, lang, there)} ({there.key})"
+            said.append(WORDS["earliest"][lang].format(at=at))
+        others = [flip_words(flip, lang, there) for flip in answer.flips if flip.change != "wait-until"]
         if others:
             said.append(WORDS["flips"][lang].format(changes="; ".join(others)))
     return " ".join(said)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from primeta.attention.answer_words import WORDS, reason
+from primeta.attention.answer_words import WORDS, flip_words, from_minute, reason
 from primeta.attention.policy_words import PURPOSES
 from primeta.attention.records import PURPOSES as ALL_PURPOSES
-from primeta.attention.records import Answer, Flip, Question
+from primeta.attention.records import Answer, Question
 from primeta.show import locale
 from primeta.show.locale import Figure
 from primeta.web.forms import Form
@@ -117,45 +117,11 @@ def _told(reader: Reader, answer: Answer, pseudonym: str, at: datetime, zone: Zo
         credit_why="" if known else str(reader._("nothing is known of how he takes messages here")),
         earliest=""
         if answer.allowed or answer.earliest is None
-        else locale.moment(answer.earliest, lang, zone),
+        else from_minute(answer.earliest, lang, zone),
         asked_at=locale.moment(at, lang, zone),
         zone=locale.zone_name(zone, lang),
-        changes=tuple(
-            _change(reader, flip, lang, zone) for flip in answer.flips if flip.change != "wait-until"
-        ),
+        changes=tuple(flip_words(flip, lang, zone) for flip in answer.flips if flip.change != "wait-until"),
     )
-
-
-def _change(reader: Reader, flip: Flip, lang: str, zone: ZoneInfo) -> str:
-    """What would turn the answer round, with times where the customer lives."""
-    change, both, _rest = flip.change.partition("+")
-    to, at = flip.to, ""
-    if both:
-        to, _space, at = flip.to.rpartition(" ")
-    _ = reader._
-    if change == "purpose":
-        said = str(_("another purpose: {name}", name=PURPOSES.get(to, {}).get(lang, to)))
-    elif change == "channel":
-        said = str(_("another channel: {name}", name=to))
-    elif change == "consent":
-        _of, _space, channel = to.partition(" ")
-        said = str(_("his consent to marketing by {channel}", channel=channel or _("any channel")))
-    elif change == "confirm-wish":
-        said = str(_("a person’s word on what he asked for"))
-    elif change == "programme":
-        said = str(_("the programme {name}", name=to))
-    elif change == "personal":
-        said = str(_("an offer made for him alone"))
-    elif change == "not-personalised":
-        said = str(_("leaving out what is known of him"))
-    else:
-        said = f"{change} {to}".strip()
-    if at:
-        moment = datetime.fromisoformat(at.replace("Z", "+00:00")).astimezone(UTC)
-        return str(
-            _("{change}, and waiting until {moment}", change=said, moment=locale.moment(moment, lang, zone))
-        )
-    return said
 
 
 def _show(request: Request, form: Form, told: Told | None, *, status: int = 200) -> Response:
