@@ -9,13 +9,19 @@ import numpy as np
 import pytest
 
 from primeta.attention.alarm_score import peaks_since_welcome
+from primeta.attention.alarm_threshold import (
+    Followed,
+    followed,
+    threshold_by_filter,
+    threshold_by_signs,
+    threshold_of,
+)
 from primeta.attention.baselines import windows_before
 from primeta.attention.blindness import (
     alarms_of,
     blind_share,
     credits_at,
     segment_alarms,
-    threshold_of,
 )
 from primeta.attention.campaign_credit import Lottery, campaign_credit, credit_flow
 from primeta.attention.credit_features import known_before, season_of
@@ -201,11 +207,11 @@ def test_one_silence_gives_one_peak_that_a_welcome_ends():
     )
 
 
-def test_the_threshold_is_the_lowest_with_so_few_false_alarms():
+def test_the_filters_threshold_is_the_lowest_with_so_few_false_alarms():
     # 1,000 sequences of two touches; a crossing is false with 1 − b
     blind = np.random.default_rng(2).beta(1, 6, 2000)
     starts = np.tile([True, False], 1000)
-    bar = threshold_of(blind, blind, starts, false_per_touch=0.02)
+    bar = threshold_by_filter(blind, blind, starts, false_per_touch=0.02)
 
     def rate(at: float) -> float:
         before = np.where(starts, 0, np.concatenate([[0], blind[:-1]]))
@@ -213,6 +219,56 @@ def test_the_threshold_is_the_lowest_with_so_few_false_alarms():
         return (1 - blind[crossed]).sum() / (1 - blind).sum()
 
     assert rate(bar) <= 0.02 < rate(bar - 0.02)
+
+
+def followed_log(welcomes: list[float], touches: int = 40) -> TouchLog:
+    """One customer; `welcomes`: which of his touches were welcomed."""
+    welcomed = np.full(touches, np.nan)
+    welcomed[welcomes] = 0.1
+    return TouchLog(
+        customers=("a",), channels=("push",), customer=np.zeros(touches, dtype=int),
+        channel=np.zeros(touches, dtype=int), sent=FIRST_DAY + np.arange(touches, dtype=float),
+        purpose=np.ones(touches, dtype=int), welcomed=welcomed, drove=np.full(touches, np.nan),
+        until=FIRST_DAY + touches + 3,
+    )  # fmt: skip
+
+
+def test_an_alarm_is_shown_to_be_false_by_a_welcome_within_twenty_touches():
+    log = followed_log([0, 30])
+    signs = followed(log, known_before(log))
+    # of touches 11 to 30 the 30th is among the twenty; touch 31 has nine after it and no welcome
+    assert signs.shown[[10, 11, 30, 31]].tolist() == [False, True, True, False]
+    # before touch 1: one welcome of one touch, and five touches at the base's rate of 2 in 40
+    usual = (1 + 5 * 2 / 40) / (1 + 5)
+    assert signs.share[10] == pytest.approx(1 - (1 - 0.2 * usual) ** 20, rel=0.02)
+    # the last silence began with touch 31; both sums fade with 120 days
+    sent = np.exp(-(31 - np.arange(31)) / 120).sum()
+    glad = np.exp(-30.9 / 120) + np.exp(-0.9 / 120)
+    assert signs.share[39] == pytest.approx(0.2 * (glad + 5 * 2 / 40) / (sent + 5), rel=0.01)
+
+
+def test_the_threshold_by_signs_keeps_false_alarms_where_people_look_at_a_fifth_of_their_rate():
+    # 40,000 silences of two touches; looking, each shows with its share; the filter knows nothing
+    rng = np.random.default_rng(6)
+    n = 40_000
+    score, share = rng.normal(size=n), rng.uniform(0.2, 0.6, n)
+    looks = rng.random(n) < 1 / (1 + np.exp(3 * score))
+    signs = Followed(shown=np.repeat(looks & (rng.random(n) < share), 2), share=np.repeat(share, 2))
+    each = np.column_stack([np.full(n, -9.0), score]).ravel()
+    starts, opinion = np.tile([True, False], n), np.full(2 * n, 0.5)
+    bar = threshold_by_signs(each, signs, opinion, starts, false_per_touch=0.005)
+    # 200 of the 40,000 touches that the filter takes for looked at; the bound keeps a little below
+    assert 130 < (looks & (score >= bar)).sum() <= 200
+    # without its bound the count allows more; where the filter wants to go lower still it goes so far
+    assert threshold_by_signs(each, signs, opinion, starts, false_per_touch=0.005, sure=None) <= bar
+
+
+def test_where_the_log_is_too_short_for_signs_the_filter_is_believed():
+    # 2,000 touches allow one false alarm: no bound of a count that is divided by its share is so low
+    blind = np.random.default_rng(2).beta(1, 6, 2000)
+    starts = np.tile([True, False], 1000)
+    none = Followed(shown=np.zeros(2000, dtype=bool), share=np.full(2000, 0.2))
+    assert threshold_of(blind, none, blind, starts) == threshold_by_filter(blind, blind, starts)
 
 
 def test_credit_of_the_whole_base_and_its_alarms():

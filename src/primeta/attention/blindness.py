@@ -1,8 +1,7 @@
 """Blindness seen early: of a customer, by the probability that he no longer looks; of a segment, by evidence.
 
 The customer's alarm goes off where the odds of a long silence, set off against what is usual of him (`alarm_score`), cross
-a threshold. It is learnt from the log: as low as false alarms allow, where an alarm at probability b is false with 1 − b. A segment's
-alarm is a bet against "it welcomes as much as it did": weekly deficits against its own first weeks, purpose by purpose
+a threshold that is learnt from the log (`alarm_threshold`). A segment's alarm is a bet against "it welcomes as much as it did": weekly deficits against its own first weeks, purpose by purpose
 and channel by channel.
 """
 
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from primeta.attention.credit_model import NEVER_TUNED, CreditModel, Foreseen, foresee, parts_of
+from primeta.attention.credit_model import CreditModel, Foreseen, foresee, parts_of
 from primeta.attention.credit_rest import rest_days
 from primeta.attention.credit_words import tell
 from primeta.attention.outcomes import TouchLog, days_of, time_of, with_asked
@@ -26,37 +25,6 @@ from primeta.stats.eprocess import CLIP, ScoreLaw, mixture_log_evidence
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
-
-FALSE_PER_TOUCH = 0.035 / 100
-"""False alarms aimed at, so that there are at most 5% per 100 touches where the model is somewhat wrong."""
-
-
-def threshold_of(
-    score: Floats,
-    blind: Floats,
-    starts: npt.NDArray[np.bool_],
-    *,
-    false_per_touch: float = FALSE_PER_TOUCH,
-) -> float:
-    """The lowest threshold of the score with so few false alarms.
-
-    Args:
-        score: (n,) of `alarm_score.alarm_scores`, sequence after sequence.
-        blind: (n,) probability of blindness: an alarm there is false with 1 − blind.
-        starts: (n,) the first touch of each sequence.
-    Returns:
-        The highest score where no threshold has so few.
-    """
-    if not len(score):
-        return NEVER_TUNED
-    seeing = float((1 - blind).sum())
-    before = np.where(starts, -np.inf, np.concatenate([[-np.inf], score[:-1]]))
-    for threshold in np.unique(np.quantile(score, 1 - np.geomspace(0.5, 1e-5, 300))).tolist():
-        # an alarm is a crossing from below
-        crossed = (score >= threshold) & (before < threshold)
-        if float((1 - blind[crossed]).sum()) <= false_per_touch * seeing:
-            return float(threshold)
-    return float(score.max())
 
 
 def first_of_sequence(log: TouchLog) -> npt.NDArray[np.bool_]:

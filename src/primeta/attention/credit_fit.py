@@ -16,8 +16,9 @@ from primeta.attention.alarm_score import (
     alarm_scores,
     silent_next,
 )
+from primeta.attention.alarm_threshold import followed, threshold_of
 from primeta.attention.baselines import fit_baselines, foretold_by_beta, foretold_by_counts
-from primeta.attention.blindness import first_of_sequence, threshold_of
+from primeta.attention.blindness import first_of_sequence
 from primeta.attention.credit_features import (
     CHANNELS_KNOWN,
     STACK_NAMES,
@@ -168,7 +169,7 @@ def fit_credit(
     model = _fit_drive(_some(early, learn, 8 * sample, rng), model)
     told("correction")
     model = _correct(_some(early, draw < LEARNT + CORRECTED, 6 * sample, rng), model)
-    model = _fit_alarm(_some(log, learn, 3 * sample, rng), model)
+    model = _fit_alarm(_some(log, draw < 1, 3 * sample, rng), model, rng=rng)
     told("rivals")
     rivals = _some(early, learn, 8 * sample, rng)
     model = replace(model, baselines=fit_baselines(rivals, rivals.closed))
@@ -183,21 +184,32 @@ LEAST_SILENCES = 40
 """Touches that begin a long silence, and as many that do not, from which its log-odds are learnt."""
 
 
-def _fit_alarm(log: TouchLog, model: CreditModel) -> CreditModel:
-    """Log-odds of a long silence, then the threshold of the alarm."""
+def _fit_alarm(log: TouchLog, model: CreditModel, *, rng: np.random.Generator) -> CreditModel:
+    """Log-odds of a long silence, then the threshold of the alarm, by scores of customers from each other's half."""
     steps = walk(model, log)
     columns = alarm_columns(steps.known, blind=steps.stood_blind, hope=steps.stood_hope, gap=steps.gap)
-    prior = np.array(PRIOR_ALARM)
+    half = (rng.random(len(log.customers)) < 0.5)[log.customer]
+    unanswered = steps.known.unanswered
+    score = alarm_scores(columns, unanswered, model.alarm)
     for touches in LONG_SILENCES:
         silent = silent_next(log.welcomed, log.sequence, touches)
         rows = (silent >= 0) & log.closed
         if min((silent[rows] == 1).sum(), (silent[rows] == 0).sum()) >= LEAST_SILENCES:
-            sd = np.concatenate([[10.0], np.full(len(prior) - 1, 2.0)])
-            found, _ = fit_logit(columns[rows], silent[rows].astype(float), prior_mean=prior, prior_sd=sd)
-            model = replace(model, alarm=found)
+            for own in (half, ~half):
+                others = _silence_odds(columns[rows & ~own], silent[rows & ~own])
+                score[own] = alarm_scores(columns[own], unanswered[own], others)
+            model = replace(model, alarm=_silence_odds(columns[rows], silent[rows]))
             break
-    score = alarm_scores(columns, steps.known.unanswered, model.alarm)
-    return replace(model, alarm_above=threshold_of(score, steps.blind, first_of_sequence(log)))
+    signs = followed(log, steps.known)
+    return replace(model, alarm_above=threshold_of(score, signs, steps.blind, first_of_sequence(log)))
+
+
+def _silence_odds(columns: Floats, silent: npt.NDArray[np.integer[Any]]) -> Floats:
+    """(7,) coefficients of `ALARM_NAMES`."""
+    prior = np.array(PRIOR_ALARM)
+    sd = np.concatenate([[10.0], np.full(len(prior) - 1, 2.0)])
+    found, _ = fit_logit(columns, silent.astype(float), prior_mean=prior, prior_sd=sd)
+    return found
 
 
 def _channels(log: TouchLog) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ from primeta.warehouse.duck import plain_errors, run
 
 Z95 = 1.959963984540054
 RULES = ("cap", "quiet-hours", "first-touches")
+NOT_REPLAYED = ("no-consent", "level", "resting")
+"""Rules that would have moved with every message that was stopped."""
 WHOSE = ("purpose", "campaign", "programme", "team")
 MOST_NAMED = 50
 """Names in each list of what would have been stopped: the longest first."""
@@ -93,6 +95,7 @@ class PolicyReplay:
             "sends": self.sends,
             "stopped": self.stopped,
             "by_rule": dict(self.by_rule),
+            "not_replayed": list(NOT_REPLAYED),
             "welcomes": self.welcomes.as_dict(),
             "opt_outs": self.opt_outs.as_dict(),
             "cost": self.cost,

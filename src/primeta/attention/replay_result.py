@@ -235,7 +235,7 @@ class AttentionReplay:
             before=locale.number(sum(before for before, _ in told.broken.values()), lang),
             after=locale.number(sum(after for _, after in told.broken.values()), lang),
         )
-        parts = [line, tell(lang, "policy-observational")]
+        parts = [line, tell(lang, "policy-observational"), tell(lang, "policy-left-out")]
         if not told.why_not:
             span = locale.interval(told.orders.low, told.orders.high, lang, digits=0, sentence=True)
             orders = locale.number(told.orders.value, lang, digits=0)

@@ -117,6 +117,12 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "From the lottery: customers whom those messages made order within 72 hours: {orders} ({interval}).",
         "ru": "По жеребьёвке: благодаря этим сообщениям за 72 часа заказали клиентов: {orders} ({interval}).",
     },
+    "policy-left-out": {
+        "en": "Left out, since they would have moved with every stopped message: consents, levels of credit, rests of those "
+        "who no longer look.",
+        "ru": "Не учтены, потому что менялись бы после каждого остановленного сообщения: согласия, уровни кредита, отдых "
+        "тех, кто больше не смотрит.",
+    },
     "policy-observational": {
         "en": "Counted from the log, not proven: some of these customers would have come anyway, others would have "
         "answered another message.",
