@@ -281,5 +281,11 @@ def test_levels_follow_expected_loss_where_money_is_known():
     assert level_of(some_credit(0.3, 0.1), ruinous, channel="push") == "none"
 
 
+def test_a_useful_touch_whose_gain_nobody_named_is_not_worth_nothing():
+    # else a shop that prices offers alone could write to nobody: 0 × .3 − 1e6 × .001 < 0
+    policy = Policy(gain_per_touch={"offer": 2.0}, loss_of_customer=1e6)
+    assert level_of(some_credit(0.3, 0.1), policy) == "useful"
+
+
 def test_days_and_microseconds_agree():
     assert time_of(days_of(START) + 1) == START + timedelta(days=1)

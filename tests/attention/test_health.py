@@ -62,14 +62,15 @@ def found() -> Health:
     sell_at=st.sampled_from([math.nan, 0.03]),
     press_at=st.sampled_from([math.nan, 0.2]),
     loss=st.sampled_from([math.nan, 900.0]),
+    useful=st.sampled_from([{}, {"useful": 4.0}]),
 )
 @settings(max_examples=200, deadline=None)
-def test_levels_of_many_are_those_of_each(value, below, drive, sell_at, press_at, loss):
+def test_levels_of_many_are_those_of_each(value, below, drive, sell_at, press_at, loss, useful):
     policy = Policy(
         sell_at=sell_at,
         press_at=press_at,
         loss_of_customer=loss,
-        gain_per_touch={} if math.isnan(loss) else {"useful": 4.0, "offer": 9.0, "press": 12.0},
+        gain_per_touch={} if math.isnan(loss) else useful | {"offer": 9.0, "press": 12.0},
         cost_per_message={"push": 0.01},
     )
     low = value * below

@@ -31,7 +31,8 @@ def level_by(
 
     A purpose is allowed where gain × P(welcomed) is no less than the cost of the message + loss × P(driven away); for
     selling and pressing P(welcomed) is the lower bound, for useful touches the foretold value (else nobody could ever
-    be written to first). Without money: fixed lower bounds and so many welcomes for each customer driven away.
+    be written to first). Without money: fixed lower bounds and so many welcomes for each customer driven away; useful
+    touches whose gain is not named are judged so as well.
 
     Args:
         drives: P(driven away) of `useful`, `offer`, `press`.
@@ -55,6 +56,12 @@ def _money(policy: Policy) -> bool:
     return not isnan(policy.loss_of_customer) and bool(policy.gain_per_touch)
 
 
+def in_money(policy: Policy, purpose: str) -> bool:
+    """Whether this purpose is judged by money. A useful touch whose worth nobody named is not worth nothing: it earns
+    the credit that offers spend, so it is judged as if no money were known."""
+    return _money(policy) and (purpose != "useful" or "useful" in policy.gain_per_touch)
+
+
 def _above(low: float, asked: float, default: float, policy: Policy) -> bool:
     if not isnan(asked):
         return low >= asked
@@ -65,7 +72,7 @@ def _worth(purpose: str, chance: float, drive: float, policy: Policy, channel: s
     asked = {"offer": policy.sell_at, "press": policy.press_at}.get(purpose, float("nan"))
     if not isnan(asked):
         return True
-    if not _money(policy):
+    if not in_money(policy, purpose):
         # a useful touch need only be likelier to be welcomed than to drive away
         return chance >= drive * (1.0 if purpose == "useful" else WELCOMES_PER_LOSS)
     gain = policy.gain_per_touch.get(purpose, 0.0)  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -21,7 +21,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "unverifiable": {
         "en": "It says something that Primeta does not know; it is kept and allows nothing.",
-        "ru": "Primeta не знает такого значения; запись сохранена и ничего не разрешает.",
+        "ru": "Примета не знает такого значения; запись сохранена и ничего не разрешает.",
     },
 }
 

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.attention.blindness import first_of_sequence
-from primeta.attention.credit_levels import HARSHER, PRESS_AT, SELL_AT, WELCOMES_PER_LOSS
+from primeta.attention.credit_levels import HARSHER, PRESS_AT, SELL_AT, WELCOMES_PER_LOSS, in_money
 from primeta.attention.credit_model import CreditModel, foresee
 from primeta.attention.outcomes import TouchLog, days_of, time_of, with_asked
 from primeta.attention.records import PURPOSES, Policy
@@ -280,7 +280,7 @@ def levels_by(
         if not isnan(asked):
             return np.ones(len(chance), dtype=bool)
         drives = np.minimum(drive * HARSHER[purpose], 1.0)
-        if not money:
+        if not in_money(policy, purpose):
             return chance >= drives * (1.0 if purpose == "useful" else WELCOMES_PER_LOSS)
         gain = policy.gain_per_touch.get(purpose, 0.0)  # pyright: ignore[reportCallIssue, reportArgumentType]
         return gain * chance - cost - policy.loss_of_customer * drives >= 0

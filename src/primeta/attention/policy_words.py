@@ -86,6 +86,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ru": "Сообщение уходит, если ожидаемая польза покрывает его цену и риск потерять клиента. Отклик приносит: "
         "{gains}; ушедший клиент обходится в {loss}; сообщение стоит: {costs}.",
     },
+    "levels.useful": {
+        "en": "A useful message, whose welcome has no price here, goes where a welcome is likelier than losing the "
+        "customer.",
+        "ru": "Полезное сообщение — цена отклика на него не указана — уходит, если отклик вероятнее, чем уход клиента.",
+    },
     "levels.example": {
         "en": "So, where {risk} would leave, an offer needs a lower bound of credit of {share}.",
         "ru": "Например, если уходит {risk}, для предложения нужна нижняя граница кредита {share}.",
@@ -100,7 +105,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "channels.only": {"en": "Only {names}.", "ru": "Только {names}."},
     "service.any": {
         "en": "Any programme; one that was sent as marketing before is pointed out.",
-        "ru": "Любая механика; если раньше её отправляли как рекламу, Primeta предупредит.",
+        "ru": "Любая механика; если раньше её отправляли как рекламу, Примета предупредит.",
     },
     "service.only": {"en": "Only {names}.", "ru": "Только {names}."},
     "lottery": {
@@ -265,6 +270,8 @@ def _thresholds(policy: Policy, lang: str, currency: str) -> tuple[str, ...]:
             costs=costs or _say("nothing", lang),
         )
     )
+    if "useful" not in policy.gain_per_touch:
+        said.append(_say("levels.useful", lang))
     gain = policy.gain_per_touch.get("offer", 0.0)
     if isnan(policy.sell_at) and gain > 0:
         cost = max(policy.cost_per_message.values(), default=0.0)

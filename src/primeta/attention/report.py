@@ -303,8 +303,13 @@ class HealthReport:
             )
             for name in ("sell", "useful", "rest")
         }
-        rest = tell(lang, "today-rest" if round(self.today["rest"]) else "stop", **told)
-        return tell(lang, "today", **told) + rest
+        sell, useful, rest = (round(self.today[name]) for name in ("sell", "useful", "rest"))
+        code = (
+            ("today" if useful else "today-sell") if sell else "today-nobody" if useful else "today-service"
+        )
+        return tell(lang, code, **told) + tell(
+            lang, "today-rest" if rest and (sell or useful) else "stop", **told
+        )
 
     @cached_property
     def silence(self) -> tuple[float, float]:

@@ -22,7 +22,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "part": {
         "en": "{share} of customers no longer look at {channel}",
-        "ru": "Не смотрят {channel} уже {share} клиентов",
+        "ru": "Больше не смотрят {channel} {share} клиентов",
     },
     "few": {
         "en": "Nearly all customers still look at what they are sent",
@@ -38,6 +38,15 @@ WORDS: dict[str, dict[str, str]] = {
     "today": {
         "en": "Today you may sell to {sell} and send only useful messages to {useful}",
         "ru": "Сегодня продавать можно {sell}, {useful} — писать только полезное",
+    },
+    "today-nobody": {
+        "en": "Today you may sell to nobody and send only useful messages to {useful}",
+        "ru": "Сегодня продавать нельзя никому, {useful} можно писать только полезное",
+    },
+    "today-sell": {"en": "Today you may sell to {sell}", "ru": "Сегодня продавать можно {sell}"},
+    "today-service": {
+        "en": "Today nobody bears more than service messages",
+        "ru": "Сегодня никому нельзя писать ничего, кроме сервисных сообщений",
     },
     "today-rest": {"en": "; leave {rest} alone for now.", "ru": ", {rest} лучше пока не писать."},
     "silence": {
@@ -62,7 +71,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "promises.broken": {
         "en": "The promise “{text}” was broken {broken}, by {share} of the messages that it is about.",
-        "ru": "Обещание «{text}» нарушено {broken}: {share} сообщений, о которых оно.",
+        "ru": "Обещание «{text}» нарушено {broken}: это {share} сообщений, к которым оно относится.",
     },
     "promises.knowable": {
         "en": "It could have been known before sending in {share} of the cases.",

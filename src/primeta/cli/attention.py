@@ -78,21 +78,24 @@ def import_consents(
         en or ru; default: the workspace's.
     """
     from primeta.cli.reactivation_options import columns_of
+    from primeta.workspace.attention_coverage import count_consents
     from primeta.workspace.consents import import_consents
 
-    ws = open_at(directory)
+    ws, now, by = open_at(directory), clock(), by or user()
     with progress("import") as step:
         done = import_consents(
             ws,
             file,
-            now=clock(),
-            by=by or user(),
+            now=now,
+            by=by,
             columns=columns_of(columns),
             controller=controller,
             accepted_by=accept_unproven_by,
             accepted_reason=reason,
             progress=step,
         )
+        if done.new:
+            count_consents(ws, now=now, by=by, progress=step)
     if json:
         put_json(done.as_dict())
     else:

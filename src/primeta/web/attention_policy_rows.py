@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from primeta.show.locale import Figure
-from primeta.web.reader import Reader
+from primeta.web.reader import Reader, capital
 
 WHOSE = ("purpose", "programme", "campaign", "team")
 
@@ -95,7 +95,7 @@ def compared(
         if draft["by_rule"].get(rule) or of(in_force, "by_rule", rule):
             rows.append(
                 Compared(
-                    name=str(words),
+                    name=capital(str(words)),
                     was=None,
                     in_force=count(of(in_force, "by_rule", rule)),
                     draft=count(draft["by_rule"].get(rule, 0)),

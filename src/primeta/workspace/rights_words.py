@@ -77,7 +77,7 @@ WORDS: dict[str, dict[str, str]] = {
     "elsewhere.note": {
         "en": "Primeta reads these and does not write to them. Orders may have to be kept for accounting (GDPR art. "
         "17(3)(b); 402-FZ art. 29): ask your lawyer. Backups are yours too.",
-        "ru": "Primeta их только читает. Заказы, возможно, придётся хранить для бухгалтерии (402-ФЗ, ст. 29; GDPR, ст. "
+        "ru": "Примета их только читает. Заказы, возможно, придётся хранить для бухгалтерии (402-ФЗ, ст. 29; GDPR, ст. "
         "17(3)(b)): спросите юриста. Резервные копии — тоже ваши.",
     },
     "recorded.erased": {

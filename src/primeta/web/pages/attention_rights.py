@@ -23,7 +23,7 @@ def rights(request: Request) -> Response:
         request,
         "attention_rights.html",
         reader,
-        place="attention",
+        place="/attention",
         found=found,
         classes=[(name_of(reader.lang, name), span) for name, span in found.retention],
     )
