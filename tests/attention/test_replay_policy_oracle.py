@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -148,3 +149,47 @@ def test_a_draft_policy_stops_what_plain_python_stops(log, policy):
     assert found is not None
     assert dict(found.by_rule) == oracle(rows, policy) == by_decide(rows, policy)
     assert found.stopped == sum(found.by_rule.values())
+
+
+def test_rules_that_a_replay_leaves_out_are_named():
+    # decide refuses by each of them; the replay stops nothing and says why
+    at = START + timedelta(hours=12)
+    given = {
+        ("marketing", "", ""): Slot(
+            given=(Mark(at=LONG_AGO, effective=LONG_AGO, state="given", proven=True),)
+        )
+    }
+    low = Credit(
+        value=0.0, low=0.0, high=0.1, welcome=0.0, drive_away=0.0, blind=0.9, level="useful", model="prior", touches=30,
+        as_of=at,
+    )  # fmt: skip
+    policy = Policy(quiet_hours=None, first_useful=0)
+    asked = Question(customer_id="a", channel="push", purpose="offer", at=at, message_id="m")
+    refused = [
+        decide(
+            asked,
+            CustomerState(customer_id="a", as_of=LONG_AGO, consents=consents),
+            policy,
+            (),
+            credit,
+            now=at,
+            zone="UTC",
+            explain=False,
+        ).rule
+        for consents, credit in (
+            ({}, low),
+            (given, low),
+            (given, replace(low, level="press", rest_until=at + timedelta(days=9))),
+        )
+    ]
+    log = {
+        "message_id": ["m"],
+        "customer_id": ["a"],
+        "sent_at": [at],
+        "channel": ["push"],
+        "purpose": ["offer"],
+    }
+    found = attention(log, promises=[], policy=policy, credit=False).policy
+    assert found is not None
+    assert found.stopped == 0
+    assert found.as_dict()["not_replayed"] == refused == ["no-consent", "level", "resting"]
