@@ -125,11 +125,13 @@ def campaign_credit(
     lottery: Lottery | None = None,
     names: CampaignNames | None = None,
     flow: CreditFlow | None = None,
+    later: Floats | None = None,
 ) -> tuple[CampaignCredit, ...]:
     """One row for each campaign of the log, the most spent first; touches without a campaign are the campaign "".
 
     Args:
         flow: Of `credit_flow`, where it is at hand.
+        later: Of `credit_after`, where it is at hand.
     """
     names = names or CampaignNames()
     flow = flow or credit_flow(model, log)
@@ -138,7 +140,9 @@ def campaign_credit(
         return ()
     labels, code = np.unique(log.campaign.astype(str), return_inverse=True)
     touches = np.bincount(code, minlength=len(labels))
-    causal = _causal(model, log, lottery) if lottery is not None and len(lottery.at) else {}
+    causal: dict[str, tuple[float, float]] = {}
+    if lottery is not None and len(lottery.at):
+        causal = _causal(log, lottery, credit_after(model, log, lottery) if later is None else later)
     total = np.bincount(code, weights=spent, minlength=len(labels))
     people = len(log.customers)
     pair, place = np.unique(code.astype(np.int64) * people + log.customer, return_inverse=True)
@@ -169,14 +173,14 @@ def campaign_credit(
     return tuple(sorted(found, key=lambda row: (-row.credit_spent, row.campaign)))
 
 
-def _causal(model: CreditModel, log: TouchLog, lottery: Lottery) -> dict[str, tuple[float, float]]:
-    """Credit that one send of a campaign costs two weeks later, and its standard error, where it can be told."""
-    seen = lottery.at + AFTER_DAYS <= log.until
-    drawn = np.flatnonzero(seen & (lottery.probability > 0) & (lottery.probability < 1))
+def credit_after(model: CreditModel, log: TouchLog, lottery: Lottery) -> Floats:
+    """(d,) credit two weeks after each drawn chance to send; NaN where the log ends before."""
+    drawn = np.flatnonzero(lottery.at + AFTER_DAYS <= log.until)
+    found = np.full(len(lottery.at), np.nan)
     if not len(drawn):
-        return {}
-    later = lottery.at[drawn] + AFTER_DAYS
-    asked, rows = with_asked(log, customer=lottery.customer[drawn], channel=lottery.channel[drawn], at=later)
+        return found
+    at = lottery.at[drawn] + AFTER_DAYS
+    asked, rows = with_asked(log, customer=lottery.customer[drawn], channel=lottery.channel[drawn], at=at)
     credit = foresee(model, asked, intervals=False, useful=True).value[rows]
     gone_at = np.full(len(log.customers) * len(log.channels), np.inf)
     left = np.isfinite(log.drove)
@@ -186,7 +190,15 @@ def _causal(model: CreditModel, log: TouchLog, lottery: Lottery) -> dict[str, tu
         log.sent[left] + log.drove[left],
     )
     place = lottery.customer[drawn] * len(log.channels) + lottery.channel[drawn]
-    credit = np.where(gone_at[place] <= later, 0.0, credit)
+    found[drawn] = np.where(gone_at[place] <= at, 0.0, credit)
+    return found
+
+
+def _causal(log: TouchLog, lottery: Lottery, later: Floats) -> dict[str, tuple[float, float]]:
+    """Credit that one send of a campaign costs two weeks later, and its standard error, where it can be told."""
+    seen = lottery.at + AFTER_DAYS <= log.until
+    drawn = np.flatnonzero(seen & (lottery.probability > 0) & (lottery.probability < 1))
+    credit = later[drawn]
     found: dict[str, tuple[float, float]] = {}
     labels = lottery.campaign[drawn].astype(str)
     for label in np.unique(labels).tolist():

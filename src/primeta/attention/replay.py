@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from primeta.attention.account import account_of
@@ -20,6 +20,8 @@ from primeta.warehouse.duck import connect, plain_errors, run
 
 if TYPE_CHECKING:
     import duckdb
+
+    from primeta.attention.credit_model import CreditModel
 
 MEMORY = "4GB"
 """Of the engine; what does not fit is spilled to the temporary folder."""
@@ -46,7 +48,8 @@ def replay(
     timezone: str = "UTC",
     times: str = "",
     columns: Mapping[str, str] | None = None,
-    credit: bool = True,
+    credit: bool | Literal["stopped"] = True,
+    model: CreditModel | None = None,
     levels: Policy | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
     shown_as: Callable[[str], str] = str,
@@ -58,7 +61,8 @@ def replay(
         timezone: Of times that carry none, and of customers whose own is not known.
         times: Of times that carry none, where that is another.
         columns: Canonical name, or table.name, → theirs.
-        credit: Whether credit is worked out too.
+        credit: Whether credit is worked out too; `stopped`: only of what the policy would have stopped.
+        model: Of credit, learnt from this log before; None: it is learnt now.
         levels: The policy in force: with it the account of promises and campaigns and the health of the base are worked
             out too.
         connection: Where tables given as queries live.
@@ -77,6 +81,7 @@ def replay(
                 times=times,
                 columns=columns,
                 credit=credit,
+                model=model,
                 levels=levels,
                 connection=own,
                 shown_as=shown_as,
@@ -123,7 +128,8 @@ def replay(
             tables["reactions"],
             visits=tables["visits"],
             orders=tables["orders"],
-            stopped=policy is not None,
+            stopped="only" if credit == "stopped" else policy is not None,
+            model=model,
             levels=levels,
             zone=ZoneInfo(timezone),
         )

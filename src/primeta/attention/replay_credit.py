@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -12,8 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from primeta.attention.blindness import blind_share, credits_at
-from primeta.attention.campaign_credit import CampaignNames, Lottery, campaign_credit, credit_flow
+from primeta.attention.campaign_credit import (
+    CampaignNames,
+    Lottery,
+    campaign_credit,
+    credit_after,
+    credit_flow,
+)
 from primeta.attention.credit_fit import fit_credit
+from primeta.attention.credit_model import CreditModel
 from primeta.attention.health import Health, health_of
 from primeta.attention.outcomes import DAY_US, TouchLog, time_of, touch_log
 from primeta.attention.records import CampaignCredit, Policy
@@ -67,16 +74,18 @@ def credit_of_log(
     visits: Given | None = None,
     orders: Given | None = None,
     most: int = MOST_TOUCHES,
-    stopped: bool = False,
+    stopped: bool | Literal["only"] = False,
+    model: CreditModel | None = None,
     levels: Policy | None = None,
     zone: ZoneInfo | None = None,
 ) -> CreditReplay:
     """Credit over the tables of `checks.place_log`, with the breaches that `checks.check` found there.
 
     Args:
+        stopped: Also of the messages in `replay_stopped`, see `replay_policy.place_stopped`; `only`: of nothing else.
+        model: That was learnt from this log before; None: it is learnt now.
         levels: The policy in force: with it the health of the base is told too.
         zone: In which its months end.
-        stopped: Also of the messages in `replay_stopped`, see `replay_policy.place_stopped`.
     """
     if reactions is None and visits is None and orders is None:
         return CreditReplay(why_not="no-reactions")
@@ -105,11 +114,12 @@ def credit_of_log(
     if not log.touches:
         return CreditReplay(why_not="no-sends", share=share)
     log = _with_breaches(connection, log)
-    model, verdict = fit_credit(log, rng=np.random.default_rng(SEED))
+    if model is None:
+        model, _ = fit_credit(log, rng=np.random.default_rng(SEED))
     flow = credit_flow(model, log)
-    base = credits_at(model, log, time_of(log.until), intervals=False)
     parts, codes = _labels(log.campaign)
     lottery = _lottery(connection, log)
+    later = credit_after(model, log, lottery)
     drawn_parts, drawn_codes = _labels(lottery.campaign)
 
     def by(place: int) -> tuple[CampaignCredit, ...]:
@@ -127,6 +137,7 @@ def credit_of_log(
                 _names(parts) if place == 0 else CampaignNames(), broken=_broken_by(connection, KEYS[place])
             ),
             flow=flow,
+            later=later,
         )
         return tuple(
             _scaled(row if not place else replace(row, campaign="", **{KEYS[place]: row.campaign}), share)
@@ -144,8 +155,14 @@ def credit_of_log(
                 lottery, campaign=drawn_marks[drawn_codes] if len(drawn_codes) else lottery.campaign
             ),
             flow=flow,
+            later=later,
         )
         of_stopped = next((_scaled(row, share) for row in rows if row.campaign == STOPPED), None)
+    if stopped == "only":
+        return CreditReplay(
+            used=model.used, share=share, stopped=of_stopped, why_not=model.verdict.get("why_not", "")
+        )
+    base = credits_at(model, log, time_of(log.until), intervals=False)
     here = ~base.gone
     blind = here & (base.credit.blind >= BLIND_FROM)
     since: dict[str, float] = {}
@@ -158,14 +175,23 @@ def credit_of_log(
         teams=by(2),
         blind_share=blind_share(base),
         blind_since={month: number / int(here.sum()) for month, number in sorted(since.items())},
-        scores=verdict.scores,
-        used=verdict.used,
+        scores=_scores(model.verdict),
+        used=model.used,
         share=share,
         stopped=of_stopped,
         health=health_of(model, log, policy=levels, zone=zone, share=share) if levels is not None else None,
-        verdict=verdict.as_dict(),
-        why_not=verdict.why_not,
+        verdict=model.verdict,
+        why_not=model.verdict.get("why_not", ""),
     )
+
+
+def _scores(verdict: Mapping[str, Any]) -> dict[str, float]:
+    """Mean log scores of `CreditVerdict.as_dict()`; NaN where nothing could be judged."""
+    told = {name: mark["log_score"] for name, mark in verdict.get("marks", {}).items()}
+    return {
+        name: float("nan") if (score := told.get(name)) is None else score
+        for name in ("model", "counts", "beta_binomial")
+    }
 
 
 def _with_breaches(connection: duckdb.DuckDBPyConnection, log: TouchLog) -> TouchLog:

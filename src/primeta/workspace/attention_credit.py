@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from primeta.workspace.workspace import Workspace
 
 KEPT = "cache/attention/credit.json"
+OF_FACTS = "cache/attention/replay/credit.json"
+"""The model that a kept replay learnt; the other one may be a week old."""
 FORMAT = 3
 AGAIN_AFTER = timedelta(days=7)
 Progress = Callable[[str], None]
@@ -73,12 +75,12 @@ class KeptModel:
     facts: str
 
 
-def kept_model(folder: Path) -> KeptModel | None:
+def kept_model(folder: Path, name: str = KEPT) -> KeptModel | None:
     """The model that a workspace's folder keeps; None where there is none that this version reads."""
     from primeta.attention.credit_model import CreditModel
 
     try:
-        body = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+        body = json.loads((folder / name).read_text(encoding="utf-8"))
         if body["format"] != FORMAT:
             return None
         return KeptModel(
@@ -114,11 +116,38 @@ def credit_model(
         return kept.model if log is None else kept.model.with_season(season_of(log))
     log = log or touches_of(facts, until=facts.seen_until or now)
     model, _ = fit_credit(log, rng=np.random.default_rng(0), progress=progress)
-    path = ws.folder / KEPT
+    _keep(ws.folder / KEPT, model, facts=facts, now=now)
+    return model
+
+
+def model_of_facts(ws: Workspace, *, now: datetime) -> CreditModel | None:
+    """The model learnt from exactly today's facts, kept or learnt now: the same facts give the same model.
+
+    None where the facts hold no messages.
+    """
+    import numpy as np
+
+    from primeta.attention.credit_fit import fit_credit
+    from primeta.attention.credit_model import CreditModel
+
+    facts = facts_of(ws, now=now)
+    if not facts.parts.get("messages"):
+        return None
+    for name in (KEPT, OF_FACTS):
+        kept = kept_model(ws.folder, name)
+        if kept is not None and kept.facts == facts.version:
+            return kept.model
+    log = touches_of(facts, until=facts.seen_until or now)
+    model, _ = fit_credit(log, rng=np.random.default_rng(0))
+    _keep(ws.folder / OF_FACTS, model, facts=facts, now=now)
+    # As it will be read the next time.
+    return CreditModel.from_dict(json.loads(json.dumps(model.as_dict())))
+
+
+def _keep(path: Path, model: CreditModel, *, facts: Facts, now: datetime) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     body = {"format": FORMAT, "at": now.isoformat(), "facts": facts.version, "model": model.as_dict()}
     write_whole(path, json.dumps(body))
-    return model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from primeta.store.replays import (
 )
 from primeta.store.schema import jobs
 from primeta.warehouse.facts_store import load_facts
+from primeta.workspace.attention_credit import model_of_facts
 from primeta.workspace.attention_replay import replay_workspace
 from primeta.workspace.may_send import policy_in_force, promises_in_force
 
@@ -139,7 +140,17 @@ def _worked_out(
     ws: Workspace, asked: KeptReplay | None, *, now: datetime, by: str, progress: Progress | None
 ) -> KeptReplay:
     policy = asked.policy if asked is not None else None
-    found = replay_workspace(ws, now=now, by=by, policy=policy, account=asked is None, progress=progress)
+    model = model_of_facts(ws, now=now) if "messages" in ws.config.tables else None
+    found = replay_workspace(
+        ws,
+        now=now,
+        by=by,
+        policy=policy,
+        credit=True if asked is None else "stopped",
+        model=model,
+        account=asked is None,
+        progress=progress,
+    )
     if asked is None:
         from primeta.attention.report import report_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -23,6 +23,7 @@ from primeta.warehouse.engine import open_warehouse
 from primeta.workspace.may_send import policy_in_force, promises_in_force
 
 if TYPE_CHECKING:
+    from primeta.attention.credit_model import CreditModel
     from primeta.attention.records import Policy, Promise
     from primeta.attention.replay_result import AttentionReplay
     from primeta.warehouse.engine import Warehouse
@@ -38,7 +39,8 @@ def replay_workspace(
     by: str,
     promises: Path | None = None,
     policy: Policy | Mapping[str, Any] | Path | None = None,
-    credit: bool = True,
+    credit: bool | Literal["stopped"] = True,
+    model: CreditModel | None = None,
     record: bool = False,
     account: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
@@ -50,6 +52,8 @@ def replay_workspace(
     Args:
         promises: A file; default: the one that `[attention] promises` names.
         policy: A draft to replay: a policy, the keys of `[attention]`, or a TOML file of them.
+        credit: As `attention.replay.replay` takes it.
+        model: Of credit, learnt from these messages before; None: it is learnt now.
         record: Write what was kept and broken into the ledger, each once.
         account: Also the account of promises and campaigns and the health of the base; it goes on where no promises
             are named.
@@ -83,6 +87,7 @@ def replay_workspace(
             timezone=ws.config.timezone,
             times="UTC",
             credit=credit,
+            model=model,
             levels=policy_in_force(ws, now=now, promises=promised) if account else None,
             connection=warehouse.connection,
             shown_as=keys.pseudonym,
