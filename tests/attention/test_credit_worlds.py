@@ -23,7 +23,7 @@ from primeta.attention.blindness import (
     credits_at,
     segment_alarms,
 )
-from primeta.attention.campaign_credit import Lottery, campaign_credit, credit_flow
+from primeta.attention.campaign_credit import AFTER_DAYS, Lottery, campaign_credit, credit_flow
 from primeta.attention.credit_features import known_before, season_of
 from primeta.attention.credit_fit import fit_credit
 from primeta.attention.credit_model import CreditModel, foresee, parts_of
@@ -332,6 +332,8 @@ def test_segments_without_change_rarely_alarm():
 
 def test_spent_credit_adds_up_to_what_customers_have_less():
     _, log = small()
+    # Two weeks on, so that of every campaign it can be told.
+    log = replace(log, until=log.until + AFTER_DAYS)
     model = CreditModel.prior()
     flow = credit_flow(model, log)
     rows = campaign_credit(model, log, flow=flow)
@@ -343,6 +345,19 @@ def test_spent_credit_adds_up_to_what_customers_have_less():
     gone = np.isfinite(log.drove)
     clear = same[~(np.cumsum(gone) - gone > 0)[same + 1] & ~gone[same]]
     np.testing.assert_allclose(flow.after[clear], flow.before[clear + 1], atol=1e-12)
+
+
+def test_of_a_campaign_of_the_last_two_weeks_it_is_too_early_to_tell():
+    _, log = small()
+    model = CreditModel.prior()
+    rows = campaign_credit(model, log)
+    for row in rows:
+        mine = log.sent[log.campaign.astype(str) == row.campaign]
+        young = float((mine > log.until - AFTER_DAYS).mean())
+        assert (row.why_not == "too-early") == (young > 0.5)
+        assert np.isnan(row.credit_spent) == np.isnan(row.low) == np.isnan(row.high) == (young > 0.5)
+    assert {row.why_not for row in rows} == {"", "too-early"}
+    assert [bool(row.why_not) for row in rows] == sorted(bool(row.why_not) for row in rows)
 
 
 def test_only_campaigns_that_were_drawn_are_spoken_of_causally():

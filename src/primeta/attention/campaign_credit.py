@@ -3,7 +3,8 @@
 Where sends were drawn at random (`withheld`, `probability`) the credit two weeks later of those who were written to is
 held against that of those who were held back, weighted by the inverse of their probabilities: a causal figure. Else the
 figure says how credit moved from just before each touch to just before the next one, and is called observational: rest,
-news and other campaigns stand in it too.
+news and other campaigns stand in it too. Right after a touch credit is low, so that an observational figure over touches
+of which most are younger than two weeks is not told: what comes back is not seen yet.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ Ints = npt.NDArray[np.integer[Any]]
 
 AFTER_DAYS = 14.0
 """When credit is looked at again in the randomised comparison."""
+YOUNG_MOST = 0.5
+"""Share of touches younger than that above which an observational figure is not told."""
 LEAST_OF_EACH = 30
 """Drawn touches of either kind that a causal figure needs."""
 Z95 = 1.959963984540054
@@ -127,7 +130,7 @@ def campaign_credit(
     flow: CreditFlow | None = None,
     later: Floats | None = None,
 ) -> tuple[CampaignCredit, ...]:
-    """One row for each campaign of the log, the most spent first; touches without a campaign are the campaign "".
+    """One row for each campaign of the log, the most spent first, those that cannot be told last; touches without a campaign are the campaign "".
 
     Args:
         flow: Of `credit_flow`, where it is at hand.
@@ -149,14 +152,19 @@ def campaign_credit(
     by_customer = np.bincount(place, weights=spent)
     squares = np.bincount(pair // people, weights=np.square(by_customer), minlength=len(labels))
     error = np.sqrt(np.maximum(squares - np.square(total) / people, 0.0))
+    young = np.bincount(code, weights=log.sent + AFTER_DAYS > log.until, minlength=len(labels))
     found: list[CampaignCredit] = []
     for number, label in enumerate(labels.tolist()):
+        why_not = ""
         amount, wide = float(total[number]), Z95 * float(error[number])
         basis = "observational"
         if label in causal:
             each, its_error = causal[label]
             amount, wide = each * int(touches[number]), Z95 * its_error * int(touches[number])
             basis = "randomised"
+        elif young[number] > YOUNG_MOST * touches[number]:
+            amount = wide = float("nan")
+            why_not = "too-early"
         found.append(
             CampaignCredit(
                 campaign=label,
@@ -168,9 +176,14 @@ def campaign_credit(
                 high=amount + wide,
                 basis=basis,
                 broken=names.broken.get(label, 0),
+                why_not=why_not,
             )
         )
-    return tuple(sorted(found, key=lambda row: (-row.credit_spent, row.campaign)))
+    return tuple(
+        sorted(
+            found, key=lambda row: (bool(row.why_not), 0 if row.why_not else -row.credit_spent, row.campaign)
+        )
+    )
 
 
 def credit_after(model: CreditModel, log: TouchLog, lottery: Lottery) -> Floats:

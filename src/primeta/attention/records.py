@@ -306,9 +306,12 @@ class CampaignCredit:
     team: str
     touches: int
     credit_spent: float
-    """Sum over touches of credit before less credit after, in customers' worth of credit; negative: earned."""
+    """Sum over touches of credit before less credit after, in customers' worth of credit; negative: earned. NaN where it
+    cannot be told."""
     low: float
     high: float
     basis: Literal["randomised", "observational"]
     broken: int
     day: date | None = None
+    why_not: str = ""
+    """`too-early`: most of its touches are of the last two weeks, and nobody knows whether credit comes back."""

@@ -193,9 +193,15 @@ class AttentionReplay:
                     getattr(row, code) or "—",
                     locale.number(row.touches, lang),
                     locale.number(row.broken, lang),
-                    locale.number(row.credit_spent, lang, digits=1),
-                    locale.interval(row.low, row.high, lang, digits=1),
-                    tell(lang, row.basis),
+                    *(
+                        ("", "", tell(lang, row.why_not))
+                        if row.why_not
+                        else (
+                            locale.number(row.credit_spent, lang, digits=1),
+                            locale.interval(row.low, row.high, lang, digits=1),
+                            tell(lang, row.basis),
+                        )
+                    ),
                 )
                 for row in rows[:SHOWN]
             ),
@@ -298,6 +304,7 @@ def _credits(name: str, rows: tuple[CampaignCredit, ...]) -> list[dict[str, Any]
             "low": row.low,
             "high": row.high,
             "basis": row.basis,
+            "why_not": row.why_not,
         }
         for row in rows
     ]

@@ -107,6 +107,7 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Opt-outs from messages that the log does not have: {n}; whose they are is not known.",
         "ru": "Отписок на сообщения, которых нет в журнале: {n}; чьи они, неизвестно.",
     },
+    "too-early": {"en": "too early to tell", "ru": "судить рано"},
     "policy": {
         "en": "Messages that the policy would have stopped: {stopped} of {sends}. Welcomes of those: {welcomes} "
         "({interval}), opt-outs: {opt_outs}. Breaches of promises: {before} as it was, {after} then.",

@@ -50,6 +50,8 @@ class Spent:
     """`randomised`, `observational`; empty where it cannot be told."""
     money: Share
     """Unknown where the policy names no loss of a customer."""
+    why_not: str = ""
+    """Why it cannot be told: `too-early`, `not-known`."""
     told: bool = False
     """Whether it can be told from nothing: of those of one kind and basis for which that is said at most 5% are false."""
 
@@ -75,6 +77,7 @@ class Spent:
             "high": self.high,
             "basis": self.basis or None,
             "told": self.told,
+            "why_not": self.why_not,
             "money": self.money.as_dict(),
             "weeks": [
                 {
@@ -164,8 +167,11 @@ def _spent(found: AttentionReplay, mean: float, loss: float) -> tuple[Spent, ...
     unit = 1 / mean if mean > 0 else nan
     for sent in found.account.sent:
         row = told.get((sent.kind, sent.name))
-        if row is None or not isfinite(unit):
-            made.append(Spent(sent=sent, credit=nan, low=nan, high=nan, basis="", money=UNKNOWN))
+        if row is None or row.why_not or not isfinite(unit):
+            why_not = (row.why_not if row is not None else "") or "not-known"
+            made.append(
+                Spent(sent=sent, credit=nan, low=nan, high=nan, basis="", money=UNKNOWN, why_not=why_not)
+            )
             continue
         value, low, high = (number * unit for number in (row.credit_spent, row.low, row.high))
         made.append(
@@ -615,9 +621,9 @@ class CampaignsReport:
             (
                 row.sent.name or "—",
                 locale.number(row.sent.messages, lang),
-                locale.number(row.credit, lang, digits=1),
-                locale.interval(row.low, row.high, lang, digits=1) if isfinite(row.low) else "",
-                tell(lang, row.basis) if row.basis else "",
+                locale.number(row.credit, lang, digits=1) if row.basis else "",
+                locale.interval(row.low, row.high, lang, digits=1) if row.basis else "",
+                tell(lang, row.basis or row.why_not),
                 locale.number(row.sent.broken, lang),
                 locale.number(row.sent.opt_outs, lang),
             )

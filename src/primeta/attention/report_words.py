@@ -135,6 +135,8 @@ WORDS: dict[str, dict[str, str]] = {
     "credit": {"en": "Credit fell by, in customers", "ru": "Кредит снизился, в клиентах"},
     "interval": {"en": "95% interval", "ru": "95% интервал"},
     "money": {"en": "Money", "ru": "Деньги"},
+    "too-early": {"en": "too early to tell", "ru": "судить рано"},
+    "not-known": {"en": "cannot tell", "ru": "неизвестно"},
     "basis": {"en": "How it is known", "ru": "Откуда известно"},
     "broken": {"en": "Breaches", "ru": "Нарушений"},
     "opt-outs": {"en": "Opt-outs", "ru": "Отписок"},
