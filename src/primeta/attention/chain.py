@@ -92,6 +92,8 @@ _ENCODE = _encoder()
 
 def stamp(moment: datetime) -> str:
     """A time as it is hashed: UTC, microseconds, Z."""
+    if moment.tzinfo is UTC:
+        return moment.isoformat(timespec="microseconds")[:-6] + "Z"
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 

@@ -10,17 +10,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from primeta.attention.consents import OBJECTABLE, Mark, Slot, SlotKey, Standing, marks_of, standing
+from primeta.attention.consents import (
+    OBJECTABLE,
+    Mark,
+    Slot,
+    SlotKey,
+    Standing,
+    is_opt_out,
+    marks_of,
+    standing,
+)
 from primeta.attention.preferences import Setting, settings_of, settle
-from primeta.attention.records import Entry
+from primeta.attention.records import Entry, EntryKind
 
 RECENT = timedelta(days=35)
 """Touches of the last … are kept one by one, at least the last FEW, at most the last MOST."""
 FEW = 16
 MOST = 256
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Told(NamedTuple):
+    """As much of an entry as `extend` reads: hundreds of thousands of them are made at once."""
+
+    key: str
+    kind: EntryKind
+    customer_id: str
+    happened_at: datetime
+    learnt_at: datetime
+    payload: Mapping[str, Any]
+    salt: str
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
@@ -238,7 +259,9 @@ def in_force_from(entry: Entry) -> datetime:
     return min(entry.happened_at, entry.learnt_at) if forbids else entry.happened_at
 
 
-def extend(state: CustomerState, entries: Iterable[Entry], *, until: datetime | None = None) -> CustomerState:
+def extend(
+    state: CustomerState, entries: Iterable[Entry | Told], *, until: datetime | None = None
+) -> CustomerState:
     """A state with further entries of the same customer (each of which it has not seen)."""
     fresh = [entry for entry in entries if entry.salt]
     if not fresh:
@@ -259,6 +282,12 @@ def extend(state: CustomerState, entries: Iterable[Entry], *, until: datetime | 
         payload = entry.payload
         if payload.get("unverifiable"):
             unverifiable.add(entry.key)
+        if entry.kind == "touch":
+            if not payload.get("withheld"):
+                touches.append(_touch(entry))
+            continue
+        if entry.kind == "reaction" and not is_opt_out(payload):
+            continue
         for where, made in marks_of(
             kind=entry.kind,
             key=entry.key,
@@ -281,9 +310,6 @@ def extend(state: CustomerState, entries: Iterable[Entry], *, until: datetime | 
         elif entry.kind == "suppressed":
             at = min(entry.happened_at, entry.learnt_at)
             suppressed_at = at if suppressed_at is None else max(suppressed_at, at)
-        elif entry.kind == "touch":
-            if not payload.get("withheld"):
-                touches.append(_touch(entry))
         elif entry.kind == "promise":
             made_to_him = (str(payload.get("name", "")), int(payload.get("version") or 0))
             known = promises.get(made_to_him)
@@ -329,7 +355,7 @@ def _first(entry: Entry) -> tuple[datetime, datetime, str]:
     return (entry.learnt_at, entry.happened_at, entry.commitment)
 
 
-def _touch(entry: Entry) -> SeenTouch:
+def _touch(entry: Entry | Told) -> SeenTouch:
     told = entry.payload
     return SeenTouch(
         at=entry.happened_at,
@@ -363,7 +389,7 @@ def _kept_touches(
     return tuple(sorted(first.values())[:FEW]), tuple(enough)
 
 
-def _wish(wishes: Mapping[str, Wish], entry: Entry) -> Wish:
+def _wish(wishes: Mapping[str, Wish], entry: Entry | Told) -> Wish:
     told = entry.payload
     if entry.kind == "wish":
         known = wishes.get(entry.key, Wish(key=entry.key))

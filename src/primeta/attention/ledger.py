@@ -270,6 +270,11 @@ FIELDS: dict[str, tuple[dict[str, Check], dict[str, Check] | None]] = {
         },
     ),
 }  # fmt: skip
+_KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "consent": ("processing", PROCESSINGS),
+    "touch": ("purpose", PURPOSES),
+    "reaction": ("kind", get_args(ReactionKind)),
+}
 WITHOUT_CUSTOMER = ("suppressed", "erased", "decision", "kept", "broken", "promise", "notice")
 
 
@@ -291,11 +296,7 @@ def _check_fields(kind: str, payload: dict[str, Any], event: Event) -> None:
         payload["channel"] = payload["channel"].strip().lower()
     if isinstance(payload.get("channels"), list):
         payload["channels"] = sorted({entry.strip().lower() for entry in payload["channels"]})
-    known = {
-        "consent": ("processing", PROCESSINGS),
-        "touch": ("purpose", PURPOSES),
-        "reaction": ("kind", get_args(ReactionKind)),
-    }.get(kind)
+    known = _KNOWN.get(kind)
     if known is not None and payload[known[0]] not in known[1]:
         payload["unverifiable"] = True
     if payload.get("text") and kind in ("consent", "notice"):

@@ -6,7 +6,6 @@ chain are given, and the states of the customers follow in the same transaction.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,17 +14,18 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
-from sqlalchemy import text as sql
 
-from primeta.attention.chain import EMPTY, Head, canonical, commitment_of, link, salts, stamp
-from primeta.attention.fold import extend, fold, newcomer
-from primeta.attention.ledger import Event, check_outside, checked_payload, whole_text
+from primeta.attention.chain import EMPTY, Head, link, stamp
+from primeta.attention.fold import Told, extend, fold, newcomer
+from primeta.attention.ledger import Event
 from primeta.attention.records import Entry
 from primeta.privacy.keys import Keys
 from primeta.store.attention_state import AT_ONCE, load_states, save_states
 from primeta.store.database import Database
 from primeta.store.erased import barred, erased_among, lift
 from primeta.store.keys import keys_of, load_keys
+from primeta.store.ledger_rows import insert_rows, kept_content, kept_time, known_numbers, same_as_kept
+from primeta.store.prepared import Prepared, prepare, same, under_own_key
 from primeta.store.schema import RARE, ledger, ledger_head, suppressions
 from primeta.store.times import aware, naive
 
@@ -34,20 +34,6 @@ Fate = Literal["new", "known", "both", "erased"]
 _payload = msgspec.json.Decoder(dict[str, Any]).decode
 BATCH = 5_000
 """Entries in one transaction of `append_all`: other writers wait no longer than that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An event that is checked, with its salt, its commitment and the digest of its key."""
-
-    event: Event
-    text: str
-    """The payload, canonical."""
-    happened_at: str
-    """As it is hashed."""
-    salt: str
-    commitment: str
-    digest: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,53 +54,6 @@ class Appended:
     """Of each event in the order given."""
     erased: int = 0
     """About customers who were erased: not written."""
-
-
-def prepare(events: Iterable[Event], keys: Keys) -> list[Prepared]:
-    """All that can be worked out before the transaction. A payload that several events share is checked once.
-
-    Raises:
-        BadInput: as `attention.ledger.checked`.
-    """
-    given = list(events)
-    payloads: dict[tuple[str, int], tuple[dict[str, Any], str]] = {}
-    prepared: list[Prepared] = []
-    for event, salt in zip(given, salts(len(given)), strict=True):
-        check_outside(event)
-        shared = (event.kind, id(event.payload))
-        if shared not in payloads:
-            payload = checked_payload(event)
-            payloads[shared] = (payload, canonical(payload))
-        payload, text = payloads[shared]
-        prepared.append(
-            _prepared(
-                Event(
-                    key=whole_text(event.key),
-                    kind=event.kind,
-                    customer_id=whole_text(event.customer_id),
-                    happened_at=event.happened_at.astimezone(UTC),
-                    payload=payload,
-                    by=whole_text(event.by),
-                ),
-                text,
-                salt,
-                keys,
-            )
-        )
-    return prepared
-
-
-def _prepared(event: Event, text: str, salt: str, keys: Keys) -> Prepared:
-    when = stamp(event.happened_at)
-    commitment = commitment_of(
-        salt=salt,
-        key=event.key,
-        kind=event.kind,
-        customer_id=event.customer_id,
-        happened_at=when,
-        payload=text,
-    )
-    return Prepared(event, text, when, salt, commitment, keys.event_digest(event.key))
 
 
 def append_all(database: Database, events: Iterable[Event], *, now: datetime, batch: int = BATCH) -> Appended:
@@ -167,7 +106,8 @@ def append_all(database: Database, events: Iterable[Event], *, now: datetime, ba
 def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetime, keys: Keys) -> Appended:
     """Write prepared events inside a write transaction: all or none."""
     head = load_head(connection, lock=True)
-    known = _known(connection, [entry.digest for entry in prepared])
+    known = known_numbers(connection, [entry.digest for entry in prepared])
+    kept = kept_content(connection, known.values())
     numbers = [0] * len(prepared)
     fates: list[Fate] = ["known"] * len(prepared)
     taken: dict[bytes, int] = {}
@@ -181,19 +121,18 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
         learnt_at=learnt_at,
     )
     for place, entry in enumerate(prepared):
-        number = known.get(entry.digest)
-        before = prepared[taken[entry.digest]] if entry.digest in taken else None
+        digest = entry.digest
+        number = known.get(digest)
         if place in shut and number is None:
             fates[place] = "erased"
             erased += 1
             continue
-        if number is None and before is None:
-            taken[entry.digest] = place
+        if number is None and digest not in taken:
+            taken[digest] = place
             fates[place] = "new"
             fresh.append((place, entry))
             continue
-        same = _same(before, entry) if before else _same_as_kept(connection, number, entry)
-        if same:
+        if same(prepared[taken[digest]], entry) if number is None else same_as_kept(kept[number], entry):
             numbers[place] = number or 0
             duplicates += 1
             continue
@@ -201,8 +140,8 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
             fates[place] = "erased"
             erased += 1
             continue
-        other = _under_own_key(entry, keys)
-        again = _known(connection, [other.digest])
+        other = under_own_key(entry, keys)
+        again = known_numbers(connection, [other.digest])
         if other.digest in again or other.digest in taken:
             numbers[place] = again.get(other.digest, 0)
             duplicates += 1
@@ -211,51 +150,41 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
         fates[place] = "both"
         taken[other.digest] = place
         fresh.append((place, other))
-    written = stamp(learnt_at)
-    entries: list[Entry] = []
+    written, as_kept = stamp(learnt_at), kept_time(connection)
+    written_kept = as_kept(written)
+    by_customer: dict[str, list[Told]] = {}
     rows: list[tuple[Any, ...]] = []
     chain, number = head.chain, head.number
     for place, entry in fresh:
+        event, text, happened_at, salt, commitment, digest = entry
+        kind, customer_id = event.kind, event.customer_id
         number += 1
-        event = entry.event
         chain = link(
             chain,
             number=number,
-            kind=event.kind,
-            happened_at=entry.happened_at,
+            kind=kind,
+            happened_at=happened_at,
             learnt_at=written,
             by=event.by,
-            commitment=entry.commitment,
+            commitment=commitment,
         )
         numbers[place] = number
         rows.append(
             (
-                number, event.key, entry.digest, event.kind, event.customer_id, entry.happened_at, written, entry.text,
-                bytes.fromhex(entry.salt), bytes.fromhex(entry.commitment), bytes.fromhex(chain), event.by,
+                number, event.key, digest, kind, customer_id, as_kept(happened_at), written_kept, text,
+                bytes.fromhex(salt), bytes.fromhex(commitment), bytes.fromhex(chain), event.by,
             )
         )  # fmt: skip
-        entries.append(
-            Entry(
-                number=number,
-                key=event.key,
-                kind=event.kind,
-                customer_id=event.customer_id,
-                happened_at=event.happened_at,
-                learnt_at=learnt_at,
-                payload=event.payload,
-                salt=entry.salt,
-                commitment=entry.commitment,
-                chain=chain,
-                by=event.by,
-            )
-        )
+        if customer_id:
+            told = Told(event.key, kind, customer_id, event.happened_at, learnt_at, event.payload, salt)
+            by_customer.setdefault(customer_id, []).append(told)
     if rows:
-        _insert(connection, rows)
+        insert_rows(connection, rows)
         head = Head(number=number, chain=chain, learnt_at=learnt_at)
         connection.execute(
             update(ledger_head).values(number=number, chain=bytes.fromhex(chain), learnt_at=naive(learnt_at))
         )
-        _extend_states(connection, entries, keys)
+        _extend_states(connection, by_customer, number=number, keys=keys)
         lift(connection, back, at=learnt_at)
     return Appended(
         new=len(rows),
@@ -267,42 +196,6 @@ def append(connection: Connection, prepared: Sequence[Prepared], *, now: datetim
         fates=tuple(fates),
         erased=erased,
     )
-
-
-COLUMNS = (
-    "number", "key", "key_digest", "kind", "customer_id", "happened_at", "learnt_at", "payload", "salt", "commitment",
-    "chain", "by",
-)  # fmt: skip
-_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-COPIED_FROM = 50
-"""From so many rows on, PostgreSQL copies instead of inserting."""
-
-
-def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    """Rows of COLUMNS with times as they are hashed, by the database's own fastest way."""
-    if connection.dialect.name == "sqlite":
-        # As SQLAlchemy writes times there: a space, no Z.
-        stored = [(*row[:5], _plain(row[5]), _plain(row[6]), *row[7:]) for row in rows]
-        marks = ", ".join("?" * len(COLUMNS))
-        connection.exec_driver_sql(f"insert into ledger ({_NAMES}) values ({marks})", stored)
-        return
-    if len(rows) < COPIED_FROM:
-        names = [f"c{place}" for place in range(len(COLUMNS))]
-        values = [
-            dict(zip(names, (*row[:5], row[5][:-1], row[6][:-1], *row[7:]), strict=True)) for row in rows
-        ]
-        marks = ", ".join(f":{name}" for name in names)
-        marks = marks.replace(":c5,", "cast(:c5 as timestamp),").replace(":c6,", "cast(:c6 as timestamp),")
-        connection.execute(sql(f"insert into ledger ({_NAMES}) values ({marks})"), values)
-        return
-    cursor: Any = connection.connection.cursor()
-    with cursor, cursor.copy(f"copy ledger ({_NAMES}) from stdin") as copy:
-        for row in rows:
-            copy.write_row((*row[:5], row[5][:-1], row[6][:-1], *row[7:]))
-
-
-def _plain(stamped: str) -> str:
-    return f"{stamped[:10]} {stamped[11:-1]}"
 
 
 def load_head(connection: Connection, *, lock: bool = False) -> Head:
@@ -371,7 +264,7 @@ def load_brief(
 def numbers_of(connection: Connection, event_keys: Collection[str], *, keys: Keys) -> dict[str, int]:
     """Of these keys of events those that the ledger holds, with the numbers of their entries; erased ones too."""
     digests = {keys.event_digest(key): key for key in event_keys}
-    return {digests[digest]: number for digest, number in _known(connection, list(digests)).items()}
+    return {digests[digest]: number for digest, number in known_numbers(connection, list(digests)).items()}
 
 
 def load_numbers(connection: Connection, numbers: Collection[int]) -> tuple[Entry, ...]:
@@ -523,11 +416,9 @@ def _forbidden(connection: Connection, customers: Collection[str], keys: Keys) -
     return {name: one.since for name, one in erased_among(connection, customers, keys=keys).items()}
 
 
-def _extend_states(connection: Connection, entries: Sequence[Entry], keys: Keys) -> None:
-    by_customer: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if entry.customer_id:
-            by_customer.setdefault(entry.customer_id, []).append(entry)
+def _extend_states(
+    connection: Connection, by_customer: Mapping[str, Sequence[Told]], *, number: int, keys: Keys
+) -> None:
     if not by_customer:
         return
     states = load_states(connection, by_customer)
@@ -537,64 +428,7 @@ def _extend_states(connection: Connection, entries: Sequence[Entry], keys: Keys)
         states[customer_id] = newcomer(customer_id, suppressed_at=forbidden.get(customer_id))
     for customer_id, told in by_customer.items():
         states[customer_id] = extend(states[customer_id], told)
-    save_states(connection, states.values(), number=entries[-1].number, keys=keys)
-
-
-def _known(connection: Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
-    """The numbers of those that the ledger holds."""
-    found: dict[bytes, int] = {}
-    for at in range(0, len(digests), AT_ONCE):
-        some = list(digests[at : at + AT_ONCE])
-        if connection.dialect.name == "sqlite":
-            marks = ", ".join("?" * len(some))
-            query = f"select key_digest, number from ledger where key_digest in ({marks})"
-            rows = connection.exec_driver_sql(query, tuple(some))
-        else:
-            query = "select key_digest, number from ledger where key_digest = any(%s)"
-            rows = connection.exec_driver_sql(query, (some,))
-        found.update((bytes(row[0]), row[1]) for row in rows)
-    return found
-
-
-def _same(first: Prepared, second: Prepared) -> bool:
-    one, two = first.event, second.event
-    return first.text == second.text and (one.kind, one.customer_id, one.happened_at) == (
-        two.kind,
-        two.customer_id,
-        two.happened_at,
-    )
-
-
-def _same_as_kept(connection: Connection, number: int | None, entry: Prepared) -> bool:
-    """Whether an entry says what is told again; one that was erased is never written again."""
-    row = connection.execute(select(ledger).where(ledger.c.number == number)).one()
-    event = entry.event
-    return not row.salt or (
-        row.payload == entry.text
-        and (row.kind, row.customer_id, row.happened_at)
-        == (event.kind, event.customer_id, naive(event.happened_at))
-    )
-
-
-def _under_own_key(entry: Prepared, keys: Keys) -> Prepared:
-    """The same event under a key that its content makes: told again it is known."""
-    event = entry.event
-    content = f"{event.kind}\n{event.customer_id}\n{event.happened_at.isoformat()}\n{entry.text}"
-    mark = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    key = f"{event.key[:400]}#{mark}"
-    return _prepared(
-        Event(
-            key=key,
-            kind=event.kind,
-            customer_id=event.customer_id,
-            happened_at=event.happened_at,
-            payload=event.payload,
-            by=event.by,
-        ),
-        entry.text,
-        entry.salt,
-        keys,
-    )
+    save_states(connection, states.values(), number=number, keys=keys)
 
 
 def _entry(row: Row[Any]) -> Entry:
