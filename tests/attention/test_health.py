@@ -92,6 +92,18 @@ def test_states_of_a_channel_add_up_to_its_customers():
             assert 0 <= share.low <= share.value <= share.high <= 1
 
 
+def test_the_level_of_those_who_no_longer_look_is_rough_and_months_are_compared_without_its_error():
+    for entry in found().standings:
+        wide, steady = entry.blind, entry.blind_steady
+        assert wide.value == steady.value
+        assert wide.low <= steady.low <= steady.high <= wide.high
+        if 0.05 < wide.value < 0.95:
+            # at least as wide as the error of its log-odds, .6, makes it
+            odds = math.log(wide.value / (1 - wide.value))
+            assert wide.low <= 1 / (1 + math.exp(-odds + 1.95 * 0.6))
+            assert wide.high >= 1 / (1 + math.exp(-odds - 1.95 * 0.6))
+
+
 def test_moves_lead_from_one_month_to_the_next():
     health = found()
     for channel in ("", *health.channels):

@@ -90,7 +90,7 @@ def health() -> Health:
                 Standing(
                     month=month, until=datetime(2026, 8 + number, 28, tzinfo=UTC), channel=channel,
                     customers=float(customers), states={state: share(value) for state, value in states.items()},
-                    blind=share(silent, 0.02), credit=share(0.12 - 0.01 * number),
+                    blind=share(silent, 0.08), blind_steady=share(silent, 0.02), credit=share(0.12 - 0.01 * number),
                 )
             )  # fmt: skip
             if number:

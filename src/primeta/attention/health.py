@@ -6,7 +6,9 @@ customer as a whole stands where his best channel does.
 
 Doubt: credit is drawn from each pair's interval (normal in log-odds) and customers are drawn anew (Poisson weights,
 one of the bootstraps of Chamandy et al., 2012); shares are told with the central 95% of the draws. The parameters of the
-model are taken as known, so that the intervals are somewhat too narrow.
+model are taken as known, so that the intervals are somewhat too narrow. How many no longer look is only inferred from
+silence, and how fast that means blindness differs from base to base: its level carries an error of its own, and mean
+credit a smaller one.
 """
 
 from __future__ import annotations
@@ -37,6 +39,11 @@ should be sent now; he opted out."""
 NEW = "new"
 """Not written to before."""
 BLIND_FROM = 0.5
+LEVEL_ERROR = 0.6
+"""Standard error of the log-odds of the share that no longer looks, over simulated bases of three forms (benchmark
+`attention-health`, seeds 7001 to 7008): parameters and the form of the model together."""
+MEAN_ERROR = 0.07
+"""Standard error of mean credit as a share of it, from the same worlds: parameters and the form of the model."""
 MONTHS = 13
 """Ends of months that are looked at, the end of the log among them."""
 DRAWS = 200
@@ -83,6 +90,9 @@ class Standing:
     """Expected share, of those still written to, that no longer look."""
     credit: Share
     """Mean credit of those still written to."""
+    blind_steady: Share = UNKNOWN
+    """The share that no longer looks as it would be known if the model were right: an error of the level is the same in
+    every month, so that months are compared by this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,15 +358,16 @@ def _standing(
         value = float(hits.mean()) if len(hits) else float("nan")
         states[state] = _spread(value, weights @ hits.astype(np.float32), total)
     pairs = base.here[number] & ((base.channel == place) if place >= 0 else True)
-    blind, credit = _means(base, number, np.flatnonzero(pairs))
+    steady, credit = _means(base, number, np.flatnonzero(pairs))
     return Standing(
         month=month,
         until=time_of(float(base.ends[number])),
         channel=name,
         customers=float(known.sum() / share),
         states=states,
-        blind=blind,
+        blind=_with_level_error(steady),
         credit=credit,
+        blind_steady=steady,
     )
 
 
@@ -379,9 +390,19 @@ def _means(base: _Base, number: int, pairs: Ints) -> tuple[Share, Share]:
         float(value.mean()),
         weights @ value.astype(np.float32),
         total,
-        more=float(np.square(spread).sum()) / len(pairs) ** 2,
+        more=float(np.square(spread).sum()) / len(pairs) ** 2 + float(MEAN_ERROR * value.mean()) ** 2,
     )
     return told, credit
+
+
+def _with_level_error(steady: Share) -> Share:
+    """The interval with `LEVEL_ERROR` in it."""
+    if not 0 < steady.value < 1:
+        return steady
+    own = (steady.high - steady.low) / (2 * Z95 * steady.value * (1 - steady.value))
+    wide, middle = Z95 * float(np.hypot(own, LEVEL_ERROR)), float(logit(np.array([steady.value]))[0])
+    low, high = (float(1 / (1 + np.exp(-(middle + side)))) for side in (-wide, wide))
+    return Share(value=steady.value, low=min(low, steady.low), high=max(high, steady.high))
 
 
 def _width(base: _Base, number: int, pairs: Ints) -> Floats:

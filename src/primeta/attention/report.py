@@ -263,7 +263,7 @@ class HealthReport:
             if not known:
                 continue
             first, last = known[0], known[-1]
-            rose = last.blind.low > first.blind.high
+            rose = last.blind_steady.low > first.blind_steady.high
             weight = last.blind.value * last.customers * (2 if rose else 1)
             if best is None or weight > best[0]:
                 best = (weight, first, last, rose)
@@ -341,6 +341,8 @@ class HealthReport:
         said = [tell(lang, f"model.{code}")]
         if report.share < 1:
             said.append(tell(lang, "model.sample", share=locale.percent(report.share, lang, digits=0)))
+        if self.health is not None and self.health.standings:
+            said.append(tell(lang, "model.level"))
         return " ".join(said)
 
     def line(self, lang: Language = "en") -> str:
@@ -430,6 +432,7 @@ def _standing_dict(entry: Standing) -> dict[str, Any]:
         "customers": entry.customers,
         "states": {state: entry.states[state].as_dict() for state in STATES},
         "blind": entry.blind.as_dict(),
+        "blind_steady": entry.blind_steady.as_dict(),
         "credit": entry.credit.as_dict(),
     }
 

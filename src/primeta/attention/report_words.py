@@ -16,13 +16,18 @@ WORDS: dict[str, dict[str, str]] = {
     "new": {"en": "not written to before", "ru": "раньше не писали"},
     "everybody": {"en": "all channels, by the best", "ru": "все каналы, по лучшему"},
     # The finding
+    "model.level": {
+        "en": "Who no longer looks is not seen but inferred from silence: months can be compared, the level is rough.",
+        "ru": "Кто больше не смотрит, не видно: об этом судят по молчанию. Месяцы сравнивать можно, сам уровень известен "
+        "лишь примерно.",
+    },
     "every": {
-        "en": "Every {nth} customer no longer looks at {channel}",
-        "ru": "Каждый {nth} клиент больше не смотрит {channel}",
+        "en": "About every {nth} customer probably no longer looks at {channel}",
+        "ru": "Примерно каждый {nth} клиент, похоже, больше не смотрит {channel}",
     },
     "part": {
-        "en": "{share} of customers no longer look at {channel}",
-        "ru": "Больше не смотрят {channel} {share} клиентов",
+        "en": "About {share} of customers probably no longer look at {channel}",
+        "ru": "Похоже, больше не смотрят {channel} примерно {share} клиентов",
     },
     "few": {
         "en": "Nearly all customers still look at what they are sent",

@@ -84,6 +84,6 @@ def _silent(health: Health | None) -> tuple[tuple[str, float, float], ...]:
     told: list[tuple[str, float, float]] = []
     for channel in health.channels if health else ():
         rows = of_channel(health, channel)
-        if len(rows) > BACK and rows[-1].blind.low > rows[-1 - BACK].blind.high:
+        if len(rows) > BACK and rows[-1].blind_steady.low > rows[-1 - BACK].blind_steady.high:
             told.append((channel, rows[-1 - BACK].blind.value, rows[-1].blind.value))
     return tuple(told)
