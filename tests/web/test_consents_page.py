@@ -21,6 +21,7 @@ from primeta.web.app import create_app
 from primeta.workspace import open_workspace
 from primeta.workspace.attention_coverage import check_chain, count_consents, coverage
 from primeta.workspace.attention_proofs import entry_proof
+from primeta.workspace.attention_wishes import settle_wish
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 TEXT = "Yes, write me <b>offers</b>"
@@ -302,3 +303,24 @@ def test_the_question_is_answered_in_words_and_the_id_is_not_shown_again(site, w
     unknown = site.send("/attention/ask", {**form, "customer": "<script>"}).text
     assert "Nothing is known of this customer" in unknown
     assert "<script>alert" not in unknown
+
+
+def test_a_proof_tells_what_the_customer_wished_and_set(site, ws):
+    chosen = Event(
+        key="p-a",
+        kind="preference",
+        customer_id="a",
+        happened_at=NOW - timedelta(days=2),
+        payload={"max_per_week": 2, "language": "ru", "topics": None},
+    )
+    append_all(ws.database, [wish("a", "stop-channel", "sms"), chosen], now=NOW)
+    settle_wish(ws, "w-a", verdict="confirmed", by="Oleg", channels=("sms", "push"), now=NOW)
+    pseudonym = keys_of(ws.database, now=NOW).pseudonym("a")
+    told = site.get(f"{HERE}/of/{pseudonym}").text
+    assert "Stop &lt;i&gt;texting&lt;/i&gt; me" in told
+    assert "nothing by push, sms" in told
+    for words in ("At most a week: 2", "Language: Russian", "Only these topics: taken back"):
+        assert words in told
+    number = next(entry.number for entry in load_all(ws, "a") if entry.kind == "wish-confirmed")
+    assert "Stop &lt;i&gt;texting&lt;/i&gt; me" in site.get(f"{HERE}/{number}/proof").text
+    assert entry_proof(ws, number, now=NOW).as_dict()["channels"] == ["push", "sms"]

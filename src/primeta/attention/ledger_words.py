@@ -90,7 +90,7 @@ WORDS: dict[str, dict[str, str]] = {
     "only-channels": {"en": "only by {channels}", "ru": "только: {channels}"},
     "less-often": {"en": "less often", "ru": "писать реже"},
     "less-often-n": {"en": "at most {n} a week", "ru": "не чаще {n} в неделю"},
-    "delete-data": {"en": "delete his data", "ru": "удалить его данные"},
+    "delete-data": {"en": "delete his data", "ru": "удалить данные клиента"},
 }
 
 

@@ -257,7 +257,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "why.unasked": {
         "en": "It was sent without asking our rules first.",
-        "ru": "Отправили, не спросив наши правила.",
+        "ru": "Отправлено без проверки по нашим правилам.",
     },
     "why.promises": {"en": "What we promised", "ru": "Что мы обещали"},
     "why.kept": {"en": "kept", "ru": "выполнено"},

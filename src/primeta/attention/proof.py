@@ -52,6 +52,12 @@ class Proof:
     accepted_reason: str = ""
     said: Mapping[str, Any] | None = None
     """The payload."""
+    sentence: str = ""
+    """Of a word on a wish: what the customer said."""
+    means: str = ""
+    """… and what it was understood as, such as `stop-all`."""
+    channels: tuple[str, ...] = ()
+    max_per_week: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -84,6 +90,10 @@ class Proof:
             "chain_before": self.chain_before,
             "accepted_by": self.accepted_by,
             "accepted_reason": self.accepted_reason,
+            "sentence": self.sentence,
+            "means": self.means,
+            "channels": list(self.channels),
+            "max_per_week": self.max_per_week,
         }
 
 
@@ -95,7 +105,12 @@ def proves(entry: Entry) -> bool:
 
 
 def proof_of(
-    entry: Entry, *, before: Entry | None, notices: Mapping[str, Mapping[str, Any]], customer: str
+    entry: Entry,
+    *,
+    before: Entry | None,
+    notices: Mapping[str, Mapping[str, Any]],
+    customer: str,
+    wish: Mapping[str, Any] | None = None,
 ) -> Proof:
     """The proof of an entry, checked.
 
@@ -103,6 +118,7 @@ def proof_of(
         before: The entry with the number before; None: it is the first.
         notices: Hash of a text → the notice that holds it.
         customer: His pseudonym.
+        wish: Payload of the wish on which the entry is a word.
     """
     payload = entry.payload
     shown = str(payload.get("text_hash") or "")
@@ -154,7 +170,21 @@ def proof_of(
         accepted_by=str(payload.get("accepted_by") or ""),
         accepted_reason=str(payload.get("accepted_reason") or ""),
         said=payload,
+        **_wished(payload, wish or {}),
     )
+
+
+def _wished(payload: Mapping[str, Any], wish: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person's word leaves standing: where he named channels or a number, those hold."""
+    if not wish:
+        return {}
+    most = payload.get("max_per_week", wish.get("max_per_week"))
+    return {
+        "sentence": str(wish.get("sentence") or ""),
+        "means": str(wish.get("means") or ""),
+        "channels": tuple(str(name) for name in payload.get("channels") or wish.get("channels") or ()),
+        "max_per_week": most if isinstance(most, int) else None,
+    }
 
 
 def _kind(entry: Entry) -> str:

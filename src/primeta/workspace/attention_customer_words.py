@@ -84,6 +84,9 @@ WORDS: dict[str, dict[str, str]] = {
     "preference.topics": {"en": "only these topics", "ru": "только темы"},
     "preference.max_per_week": {"en": "at most a week", "ru": "не чаще, раз в неделю"},
     "preference.hours": {"en": "hours", "ru": "часы"},
+    "preference.none": {"en": "taken back", "ru": "снято"},
+    "language.ru": {"en": "Russian", "ru": "русский"},
+    "language.en": {"en": "English", "ru": "английский"},
     "preference.language": {"en": "language", "ru": "язык"},
 }  # fmt: skip
 
@@ -108,8 +111,10 @@ def sender_words(lying: Lying) -> str:
 
 def preference_text(lang: Language | str, name: str, value: Any) -> str:
     """What he set, in words."""
-    if name == "hours":
+    if name == "hours" and isinstance(value, list | tuple) and len(value) == 2:
         return f"{int(value[0])}:00–{int(value[1])}:00"
+    if name == "language" and f"language.{value}" in WORDS:
+        return tell(lang, f"language.{value}")
     if isinstance(value, list | tuple):
         return locale.listed([str(entry) for entry in value], str(lang))
     return str(value)

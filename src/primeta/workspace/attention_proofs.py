@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
@@ -84,7 +84,8 @@ def customer_proofs(ws: Workspace, said: str, *, now: datetime) -> CustomerProof
     """The proofs of one customer, by his pseudonym or id."""
     customer, pseudonym = found_customer(ws, said, now=now)
     with ws.database.read() as connection:
-        entries = [entry for entry in load_entries(connection, customer) if proves(entry)] if customer else []
+        told = load_entries(connection, customer) if customer else ()
+        entries, wishes = [entry for entry in told if proves(entry)], _wishes(told)
         state = load_state(connection, customer) if customer else None
         notices = _notices(load_notices(connection) if entries else ())
         found = [
@@ -93,6 +94,7 @@ def customer_proofs(ws: Workspace, said: str, *, now: datetime) -> CustomerProof
                 before=load_entry(connection, entry.number - 1) if entry.number > 1 else None,
                 notices=notices,
                 customer=pseudonym,
+                wish=_wish_of(entry, wishes),
             )
             for entry in entries
         ]
@@ -117,9 +119,9 @@ def entry_proof(ws: Workspace, number: int, *, now: datetime) -> Proof:
     Raises:
         NotFound: there is no such entry, or it tells nothing of consent.
     """
-    entry, before, notices = _entry(ws, number)
+    entry, before, notices, wish = _entry(ws, number)
     customer = keys_of(ws.database, now=now).pseudonym(entry.customer_id)
-    return proof_of(entry, before=before, notices=notices, customer=customer)
+    return proof_of(entry, before=before, notices=notices, customer=customer, wish=wish)
 
 
 def whole_proof(ws: Workspace, number: int, customer_id: str, *, now: datetime) -> dict[str, Any]:
@@ -131,7 +133,7 @@ def whole_proof(ws: Workspace, number: int, customer_id: str, *, now: datetime) 
         NotFound: there is no such entry.
         NotAllowed: it is about another customer.
     """
-    entry, before, notices = _entry(ws, number)
+    entry, before, notices, wish = _entry(ws, number)
     if not entry.salt:
         raise NotFound(f"entry {number} was erased: nothing is left of it but its place in the chain")
     if entry.customer_id != customer_id.strip():
@@ -141,6 +143,7 @@ def whole_proof(ws: Workspace, number: int, customer_id: str, *, now: datetime) 
         before=before,
         notices=notices,
         customer=keys_of(ws.database, now=now).pseudonym(entry.customer_id),
+        wish=wish,
     )
     return {
         **proof.as_dict(),
@@ -157,14 +160,27 @@ def whole_proof(ws: Workspace, number: int, customer_id: str, *, now: datetime) 
     }
 
 
-def _entry(ws: Workspace, number: int) -> tuple[Entry, Entry | None, Mapping[str, Mapping[str, Any]]]:
+def _entry(
+    ws: Workspace, number: int
+) -> tuple[Entry, Entry | None, Mapping[str, Mapping[str, Any]], Mapping[str, Any] | None]:
     with ws.database.read() as connection:
         entry = load_entry(connection, number) if number > 0 else None
         if entry is None or (entry.salt and not proves(entry)):
             raise NotFound(f"entry {number} is no proof of a consent; consents are searched by customer")
         before = load_entry(connection, number - 1) if number > 1 else None
         notices = _notices(load_notices(connection))
-    return entry, before, notices
+        wish = None
+        if entry.salt and entry.kind == "wish-confirmed":
+            wish = _wish_of(entry, _wishes(load_entries(connection, entry.customer_id)))
+    return entry, before, notices, wish
+
+
+def _wishes(entries: Iterable[Entry]) -> dict[str, Mapping[str, Any]]:
+    return {entry.key: entry.payload for entry in entries if entry.salt and entry.kind == "wish"}
+
+
+def _wish_of(entry: Entry, wishes: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return wishes.get(str(entry.payload.get("wish"))) if entry.kind == "wish-confirmed" else None
 
 
 def _notices(entries: tuple[Entry, ...]) -> dict[str, Mapping[str, Any]]:

@@ -14,13 +14,18 @@ from markupsafe import Markup
 
 from primeta.attention.consent_counts import REACHES
 from primeta.attention.coverage_words import BASES, KINDS, PROCESSINGS, WORDS
+from primeta.attention.ledger_words import tell
+from primeta.attention.preferences import FIELDS as PREFERENCES
 from primeta.attention.proof import Proof
 from primeta.errors import BadInput, Conflict, NotAllowed, NotFound
+from primeta.show.locale import Language
 from primeta.show.result import plain
 from primeta.web.forms import Form
 from primeta.web.page import Sent, done, page, person_of, reader_of, site_of, text_of
 from primeta.web.reader import Reader
 from primeta.workspace.attention_coverage import CHECKED, CONSENTS, Coverage, ask_for
+from primeta.workspace.attention_customer_words import preference_text
+from primeta.workspace.attention_customer_words import tell as customer_words
 from primeta.workspace.attention_proofs import customer_proofs, entry_proof, whole_proof
 from primeta.workspace.attention_wish_desk import SettledWish, wish_desk
 from primeta.workspace.attention_wishes import WishView, settle_wish, waiting_wishes
@@ -276,6 +281,7 @@ def of_customer(request: Request, pseudonym: str) -> Response:
             for channel, standing in found.standings.items()
         ],
         proofs=[(proof, _kind(proof, lang), _of(reader, proof)) for proof in found.proofs],
+        settings=lambda proof: _settings(proof, lang),
     )
 
 
@@ -306,11 +312,31 @@ def _kind(proof: Proof, lang: Any) -> str:
 def _of(reader: Reader, proof: Proof) -> str:
     """`marketing, push`."""
     lang = _lang(reader)
+    if proof.means:
+        if proof.means == "less-often" and proof.max_per_week is not None:
+            return tell(lang, "less-often-n", n=proof.max_per_week)
+        return tell(lang, proof.means, channels=", ".join(proof.channels) or "—")
     if not proof.processing and proof.kind not in ("unsubscribed", "complained"):
         return ""
     of = PROCESSINGS.get(proof.processing or "marketing", {}).get(lang, proof.processing)
     everywhere = reader._("every channel")
     return f"{of}, {proof.channel or everywhere}"
+
+
+def _settings(proof: Proof, lang: Language) -> list[tuple[str, str]]:
+    """What he set, in words; what he took back is said too."""
+    if proof.kind != "preference" or proof.said is None:
+        return []
+    return [
+        (
+            customer_words(lang, f"preference.{name}"),
+            customer_words(lang, "preference.none")
+            if proof.said[name] is None
+            else preference_text(lang, name, proof.said[name]),
+        )
+        for name in PREFERENCES
+        if name in proof.said
+    ]
 
 
 @router.get(HERE + "/{entry:int}/proof")
@@ -347,6 +373,7 @@ def _proof(request: Request, proof: Proof, form: Form, *, status: int = 200) -> 
         proof=proof,
         kind=_kind(proof, lang),
         about=_of(reader, proof),
+        settings=_settings(proof, lang),
         basis=BASES.get(proof.legal_basis, {}).get(lang, proof.legal_basis),
         printed=site.now(),
         precise=_precise,
