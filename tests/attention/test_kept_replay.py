@@ -196,6 +196,26 @@ def test_it_is_stale_when_promises_change_and_fresh_when_they_do_not(ws: Workspa
     assert not ws.replay_state(now=NOW).stale
 
 
+def test_what_was_learnt_from_the_same_facts_is_not_learnt_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(folder, tmp_path / "shop")
+    with closing(open_workspace(tmp_path / "shop")) as ws:
+        first = ws.keep_replay(now=NOW, by="test")
+
+        def never(*_: Any, **__: Any) -> None:
+            raise AssertionError("learnt again")
+
+        monkeypatch.setattr("primeta.attention.credit_fit.fit_credit", never)
+        monkeypatch.setattr("primeta.attention.replay_credit.fit_credit", never)
+        assert json.dumps(ws.keep_replay(now=LATER, by="test").document) == json.dumps(first.document)
+        ws.ask_replay({"caps": [{"max": 2, "window": "7d"}]}, by="anna", now=LATER)
+        keep_drafts(ws, now=LATER, by="job")
+        (draft,) = ws.kept_replays()[:1]
+        assert draft.document is not None
+        assert draft.document["policy"]["credit"] is not None
+
+
 def test_a_draft_waits_and_is_replayed_once(ws: Workspace):
     draft = ws.ask_replay({"caps": [{"max": 1, "window": "7d"}]}, by="anna", now=NOW)
     assert draft.document is None

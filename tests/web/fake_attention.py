@@ -169,7 +169,7 @@ def report(language: str = "en", *, loss: float = 900.0, promises: bool = True) 
             _spent("campaign", "", 3.0, 9.0, "observational", told=False, loss=loss),
             _spent("programme", "sales", 40.0, 15.0, "randomised", told=True, loss=loss),
         ),
-        left_out=2, broken_week=9, blind_share=0.21, blind_since={"2026-09": 0.1}, used="state-space", judged=True, share=0.5,
+        left_out=2, broken_week=9, blind_share=0.21, blind_since={"2026-09": 0.1}, used="state-space", judged=True, learnt_from=90_000, share=0.5,
         scores={"model": -0.17, "counts": -0.2, "beta_binomial": -0.18}, why_not="",
         log={"sends": 12_000, "withheld": 0, "customers": 1000, "unreadable": 0, "duplicates": 0, "strangers": 0},
         first=datetime(2026, 8, 1, tzinfo=UTC), last=AT, loss_of_customer=loss,

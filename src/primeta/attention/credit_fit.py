@@ -104,6 +104,8 @@ class CreditVerdict:
     """Judged."""
     customers: int
     why_not: str = ""
+    learnt_from: int = 0
+    """Touches of the customers drawn that the filter was fitted on; no more for a larger log."""
 
     @property
     def scores(self) -> dict[str, float]:
@@ -127,6 +129,7 @@ class CreditVerdict:
             },
             "touches": self.touches,
             "customers": self.customers,
+            "learnt_from": self.learnt_from,
             "why_not": self.why_not,
         }
 
@@ -175,7 +178,7 @@ def fit_credit(
     model = replace(model, baselines=fit_baselines(rivals, rivals.closed))
     told("verdict")
     judged = _some(log, draw >= LEARNT + CORRECTED, 4 * sample, rng)
-    verdict = judge(model, judged, after=cut)
+    verdict = replace(judge(model, judged, after=cut), learnt_from=fitted_on.touches)
     model = replace(model, used=verdict.used, verdict=verdict.as_dict())
     return model, verdict
 

@@ -110,6 +110,8 @@ class Report:
     used: str
     judged: bool
     """Whether the model was held against its rivals."""
+    learnt_from: int
+    """Messages that credit was learnt from."""
     share: float
     """Of the customers whom credit was worked out over."""
     why_not: str
@@ -139,6 +141,7 @@ def report_of(found: AttentionReplay, *, policy: Policy) -> Report:
         scores=dict(credit.scores),
         used=credit.used,
         judged=bool(credit.verdict.get("marks")),
+        learnt_from=credit.verdict.get("learnt_from", 0),
         share=credit.share,
         why_not=credit.why_not,
         log={name: int(value) for name, value in found.log_dict().items()},
@@ -381,6 +384,7 @@ class HealthReport:
             "until": report.last,
             "used": report.used,
             "judged": report.judged,
+            "learnt_from": report.learnt_from,
             "scores": dict(report.scores),
             "customers_share": report.share,
             "today": dict(self.today) or None,

@@ -276,5 +276,5 @@ def current_mark(ws: Workspace, *, now: datetime) -> str:
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
 
 
-FORMAT = 3
+FORMAT = 4
 """Of the document: another version's is worked out anew."""
