@@ -174,3 +174,13 @@ def test_names_of_campaigns_and_promises_are_never_rendered_as_markup(workspace:
     workspace.attention.told = reports(replace(told, spent=(bad,)))
     browser = Browser(create_app(workspace, now=lambda: NOW))
     assert "<script>alert" not in browser.get("/attention/campaigns").text
+
+
+def test_the_page_of_a_campaign_or_promise_leads_to_the_list_where_nothing_is_kept(
+    workspace: FakeWorkspace, browser: Browser
+):
+    workspace.attention.told = None
+    for place, of in (("campaigns", "campaign/spring"), ("promises", "few-offers")):
+        answer = browser.get(f"/attention/{place}/{of}", follow=False)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith(f"/attention/{place}#")

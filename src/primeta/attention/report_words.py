@@ -102,7 +102,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "calls.wishes": {
         "en": "Wishes of customers wait for a person: {n}. Nothing is sold to them until then.",
-        "ru": "Просьб клиентов ждут человека: {n}. До этого им ничего не продают.",
+        "ru": "Просьбы клиентов ждут решения: {n}. До этого им ничего не продают.",
     },
     "calls.silent": {
         "en": "{now} no longer look at {channel}; three months ago it was {then}.",

@@ -32,6 +32,7 @@ from primeta.workspace.may_send import Desk, moment_of
 
 if TYPE_CHECKING:
     from primeta.attention.credit_history import CreditHistory
+    from primeta.config import Config
     from primeta.workspace.workspace import Workspace
 
 Known = Literal["then", "today"]
@@ -219,7 +220,7 @@ def customer_view(
         customer=pseudonym,
         at=at,
         zone=zone,
-        sender=ws.config.attention.controller or ws.config.name,
+        sender=_sender(ws.config),
         known=known,
         ledger_since=since if before else None,
         shade=shade,
@@ -244,6 +245,13 @@ def customer_view(
         },
         wishes=len(state.pending),
     )
+
+
+def _sender(config: Config) -> str:
+    """As customers know him; the legal name only where nothing else is told."""
+    named = config.attention.preferences.sender
+    known = named.get(config.language) or next(iter(named.values()), "")
+    return known or config.attention.controller or config.name
 
 
 def is_pseudonym(text: str) -> bool:

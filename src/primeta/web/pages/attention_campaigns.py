@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from primeta.attention.report import Spent
 from primeta.errors import NotFound
 from primeta.web import attention_rows as rows
-from primeta.web.page import page, reader_of, site_of
+from primeta.web.page import done, page, reader_of, site_of
 from primeta.web.pages.attention_health import PLACE, kept, language
 
 router = APIRouter()
@@ -94,7 +94,11 @@ def campaign(request: Request, kind: str, name: str) -> Response:
         ),
         None,
     )
-    if found is None or row is None:
+    if (
+        found is None
+    ):  # nothing is kept yet, or of another version: the list says so and offers to work it out
+        return done("/attention/campaigns")
+    if row is None:
         raise NotFound(f"there is no {kind} {name!r} in the last replay")
     scale = rows.spent_scale([row])
     broken = [

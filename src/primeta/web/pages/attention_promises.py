@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from primeta.errors import NotFound
 from primeta.web import attention_rows as rows
-from primeta.web.page import page, reader_of, site_of
+from primeta.web.page import done, page, reader_of, site_of
 from primeta.web.pages.attention_health import PLACE, kept, language
 
 router = APIRouter()
@@ -44,7 +44,11 @@ def promise(request: Request, name: str) -> Response:
     versions = [
         entry for entry in (found.promises.promises if found else ()) if entry.check.promise.name == name
     ]
-    if found is None or not versions:
+    if (
+        found is None
+    ):  # nothing is kept yet, or of another version: the list says so and offers to work it out
+        return done("/attention/promises")
+    if not versions:
         raise NotFound(f"there is no promise {name!r} in the last replay")
     versions.sort(key=lambda entry: -entry.check.promise.version)
     listed, scale = rows.promise_rows(reader, versions)
