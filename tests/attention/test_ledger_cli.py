@@ -12,6 +12,7 @@ from primeta.cli.app import run
 from primeta.sources.records import Document
 from primeta.store.documents import save_documents
 from primeta.workspace import open_workspace
+from primeta.workspace.attention_coverage import coverage
 from primeta.workspace.attention_ledger import customer_state, rebuild
 from primeta.workspace.create import create_workspace
 
@@ -153,6 +154,9 @@ def test_consents_of_a_file_with_other_column_names(folder, tmp_path, primeta):
         customer_state(ws, name).standing("marketing", "email", at=NOW).given
         for name in ("007", "008", "009")
     ]
+    # The import counts what it brought, as the page of consents shows it.
+    assert coverage(ws).counted is not None
+    assert coverage(ws).behind == 0
     ws.close()
     assert given == [True, False, False]
     status, out, _ = primeta(

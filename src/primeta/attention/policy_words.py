@@ -92,7 +92,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ru": "Полезное сообщение — цена отклика на него не указана — уходит, если отклик вероятнее, чем уход клиента.",
     },
     "levels.example": {
-        "en": "So, where {risk} would leave, an offer needs a lower bound of credit of {share}.",
+        "en": "For example, where {risk} would leave, an offer needs a lower bound of credit of {share}.",
         "ru": "Например, если уходит {risk}, для предложения нужна нижняя граница кредита {share}.",
     },
     "nothing": {"en": "nothing", "ru": "ничего"},
@@ -281,7 +281,7 @@ def _thresholds(policy: Policy, lang: str, currency: str) -> tuple[str, ...]:
                 "levels.example",
                 lang,
                 risk=_one_in(EXAMPLE_RISK * HARSHER["offer"], lang),
-                share=locale.percent(needed, lang),
+                share=locale.percent(needed, lang, digits=1 if needed >= 0.01 else None),
             )
         )
     return tuple(said)
