@@ -198,12 +198,17 @@ def _consents(told: Dossier, lang: str) -> str:
 
 def _preferences(told: Dossier, lang: str) -> str:
     rows = [
-        (locale.moment(entry.happened_at, lang, told.zone), name, _shown(value, told, lang))
+        (locale.moment(entry.happened_at, lang, told.zone), _setting(name, lang), _shown(value, told, lang))
         for entry in told.of_kind("preference")
         for name, value in entry.payload.items()
         if name not in ("text", "text_hash", "version")
     ]
     return _table((tell(lang, "when"), tell(lang, "name"), tell(lang, "value")), rows)
+
+
+def _setting(name: str, lang: str) -> str:
+    code = f"setting.{name}"
+    return tell(lang, code) if code in WORDS else name
 
 
 def _promises(told: Dossier, lang: str) -> str:

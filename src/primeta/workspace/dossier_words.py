@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from primeta.attention.policy_words import window_words
 from primeta.show import locale
 from primeta.show.locale import Language
 
@@ -12,6 +14,14 @@ if TYPE_CHECKING:
     from primeta.workspace.dossier import ChannelHistory, Dossier
 
 WORDS: dict[str, dict[str, str]] = {
+    "setting.channels": {"en": "Only by", "ru": "Только через"},
+    "setting.topics": {"en": "Only these topics", "ru": "Только темы"},
+    "setting.max_per_week": {"en": "Messages a week, at most", "ru": "Сообщений в неделю, не больше"},
+    "setting.hours": {"en": "Hours", "ru": "Часы"},
+    "setting.language": {"en": "Language", "ru": "Язык"},
+    "setting.shown_in": {"en": "Language of the page", "ru": "Язык страницы"},
+    "setting.surface": {"en": "Where you chose it", "ru": "Где вы это выбрали"},
+    "setting.message_id": {"en": "From the message", "ru": "Из сообщения"},
     "title": {"en": "What we hold about you", "ru": "Что мы о вас храним"},
     "head": {"en": "As of {at}. Held by: {controller}.", "ru": "По состоянию на {at}. Хранит: {controller}."},
     "nothing": {
@@ -200,8 +210,8 @@ WORDS: dict[str, dict[str, str]] = {
         "(152-ФЗ, ст. 16; GDPR, ст. 13(2)(f), 15(1)(h), 22). Вы можете возразить, и это прекратится.",
     },
     "rules.caps": {
-        "en": "At most {max} messages in {hours} hours{channel}.",
-        "ru": "Не больше {max} сообщений за {hours} ч{channel}.",
+        "en": "Messages in any {window}{channel}: {max} at most.",
+        "ru": "Сообщений за любые {window}{channel} — не больше {max}.",
     },
     "rules.quiet": {
         "en": "Nothing but messages about your orders between {start}:00 and {end}:00 where you live.",
@@ -327,8 +337,8 @@ def rules_lines(told: Dossier, lang: str) -> list[str]:
     said = [tell(lang, "rules.consent")]
     for cap in rules["caps"]:
         channel = f" ({cap['channel']})" if cap["channel"] else ""
-        hours = locale.number(cap["hours"], lang, digits=0)
-        said.append(tell(lang, "rules.caps", max=cap["max"], hours=hours, channel=channel))
+        window = window_words(timedelta(hours=cap["hours"]), lang)
+        said.append(tell(lang, "rules.caps", max=cap["max"], window=window, channel=channel))
     if rules["quiet_hours"]:
         start, end = rules["quiet_hours"]
         said.append(tell(lang, "rules.quiet", start=start, end=end))
