@@ -229,9 +229,12 @@ def _moments(
     )[0]
     run(
         connection,
+        # In steps of 1/65,536: sums of such doubles and of their squares are exact, so that no order in which the
+        # engine's threads add changes a digit, and a watch that is repeated writes the same.
         f"""CREATE OR REPLACE TEMP TABLE kinds AS SELECT channel, purpose,
-            (coalesce(sum(good) FILTER ({before}), 0) + {KNOWN_TOUCHES} * {overall!r})
-            / (coalesce(sum(sent) FILTER ({before}), 0) + {KNOWN_TOUCHES}) AS share FROM touches GROUP BY ALL""",
+            round(65536 * (coalesce(sum(good) FILTER ({before}), 0) + {KNOWN_TOUCHES} * {overall!r})
+            / (coalesce(sum(sent) FILTER ({before}), 0) + {KNOWN_TOUCHES})) / 65536 AS share
+            FROM touches GROUP BY ALL""",
     )
     parts = []
     for family in families:

@@ -117,6 +117,7 @@ JobKind = Literal[
     "farms",
     "sources",
     "collect",
+    "attention",
     "attention-draft",
     "attention-consents",
     "attention-verify",
