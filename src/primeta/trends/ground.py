@@ -253,7 +253,9 @@ def _weeks_to_answer(lead: Signal, lookup: Lookup) -> float:
         view = lookup(lead.frozen.about, lead.frozen.slice, grain)
         if view is None:
             continue
-        relative = (view.se / np.abs(view.observed))[-13:]
+        size = np.abs(view.observed[-13:])
+        # Where nothing was observed an error has no relative size.
+        relative = np.divide(view.se[-13:], size, out=np.full(len(size), np.nan), where=size > 0)
         relative = relative[np.isfinite(relative)]
         if len(relative):
             relative_se[weeks] = float(np.median(relative))
