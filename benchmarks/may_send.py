@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,16 +53,30 @@ PROMISES = [
 ZONES = ("Europe/Moscow", "Asia/Yekaterinburg", "Asia/Vladivostok", "Europe/Kaliningrad")
 KINDS = 20_000
 """Different customers; the others are like them."""
+PROCESSES = 2
+"""That answer, as `primeta serve --processes 2`."""
 SERVER = """
-import sys
-from datetime import UTC, datetime, timedelta
+import os, socket, sys
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from benchmarks.may_send import PROCESSES, shifted
 from primeta.web.app import create_app
-from primeta.web.serve import server_of
+from primeta.web.serve import server_of, start_beside
 from primeta.workspace import open_workspace
-began, now = datetime.now(UTC), datetime.fromisoformat(sys.argv[3])
-app = create_app(open_workspace(sys.argv[1]), now=lambda: now + (datetime.now(UTC) - began))
-server_of(app, port=int(sys.argv[2])).run()
+now = partial(shifted, datetime.fromisoformat(sys.argv[3]) - datetime.now(UTC))
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", int(sys.argv[2])))
+beside = start_beside(PROCESSES - 1, Path(sys.argv[1]), listener, (), now)
+Path(sys.argv[4]).write_text(" ".join(str(pid) for pid in (os.getpid(), *(one.pid for one in beside))))
+server_of(create_app(open_workspace(sys.argv[1]), now=now)).run(sockets=[listener])
 """
+
+
+def shifted(by: timedelta) -> datetime:
+    """The clock of the benchmark: it goes as ours does, from `NOW` on."""
+    return datetime.now(UTC) + by
 
 
 def customer(number: int, draw: random.Random) -> tuple[CustomerState, bytes]:
@@ -160,18 +174,22 @@ def kept_workspace(number: int) -> tuple[Path, float]:
     return place / "team", time.perf_counter() - began
 
 
-def processor_time(pid: int) -> float:
-    """Seconds that a process has worked so far."""
-    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+def processor_time(pids: Sequence[int]) -> float:
+    """Seconds that processes have worked so far."""
+    told = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(ticks[11]) + int(ticks[12]) for ticks in told) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def served(folder: Path, port: int) -> Iterator[int]:
-    """The server under way; gives its process."""
+def served(folder: Path, port: int) -> Iterator[Sequence[int]]:
+    """The server under way; gives its processes."""
     import httpx
 
-    server = subprocess.Popen([sys.executable, "-c", SERVER, str(folder), str(port), NOW.isoformat()])
+    told = folder / "pids"
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(folder), str(port), NOW.isoformat(), str(told)],
+        cwd=Path(__file__).parents[1],
+    )
     try:
         for _ in range(300):
             try:
@@ -183,7 +201,9 @@ def served(folder: Path, port: int) -> Iterator[int]:
                 break
             except httpx.TransportError:
                 time.sleep(0.1)
-        yield server.pid
+        # The others import for a second or two longer.
+        time.sleep(5)
+        yield tuple(int(pid) for pid in told.read_text().split())
     finally:
         server.terminate()
         server.wait()
@@ -201,14 +221,16 @@ def generated(*arguments: object) -> dict[str, float]:
     return json.loads(said)
 
 
-def single(pid: int, port: int, number: int, *, rate: int, seconds: int, draw: str) -> dict[str, str]:
+def single(
+    pid: Sequence[int], port: int, number: int, *, rate: int, seconds: int, draw: str
+) -> dict[str, str]:
     """One question at a time at a fixed rate."""
     before = processor_time(pid)
     found = generated("single", port, number, rate, seconds, draw)
     # The generator's first second warms up.
     each = (processor_time(pid) - before) / (rate * (seconds + 1)) * 1e6
     return {
-        "what": f"one question over HTTP, explained, customers drawn {draw}",
+        "what": f"one question over HTTP, explained, customers drawn {draw}, two processes answer",
         "aim": f"p99 ≤ 5 ms at {rate:,} a second",
         "reached": (
             f"p99 {found['p99']:.2f} ms (p50 {found['p50']:.2f}, p99.9 {found['p999']:.1f}, worst {found['worst']:.1f}) "
@@ -222,7 +244,7 @@ def single(pid: int, port: int, number: int, *, rate: int, seconds: int, draw: s
     }
 
 
-def with_hey(pid: int, port: int, number: int, *, rate: int, seconds: int) -> dict[str, str]:
+def with_hey(pid: Sequence[int], port: int, number: int, *, rate: int, seconds: int) -> dict[str, str]:
     """The same with `hey`, where it is installed: four of them, since each sends one body for ever."""
     row = {"what": "the same with hey (4 customers only)", "aim": f"p99 ≤ 5 ms at {rate:,} a second"}
     if shutil.which("hey") is None:

@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from bisect import bisect_left
+from collections import deque
 from itertools import accumulate
 
 CONNECTIONS = 32
@@ -59,7 +60,8 @@ def whole(answer: bytes) -> bool:
 def ask_at_rate(requests: list[bytes], *, port: int, rate: float) -> dict[str, float]:
     """Send each at its moment; times from that moment, in seconds."""
     step = 1 / rate
-    free = [connected(port) for _ in range(CONNECTIONS)]
+    # In turn: a connection that idles for five seconds is closed by the server.
+    free = deque(connected(port) for _ in range(CONNECTIONS))
     busy: dict[socket.socket, float] = {}
     parts: dict[socket.socket, bytes] = {}
     times: list[float] = []
@@ -71,7 +73,7 @@ def ask_at_rate(requests: list[bytes], *, port: int, rate: float) -> dict[str, f
     while len(times) < count:
         moment = clock()
         while place < count and free and begin + place * step <= moment:
-            one = free.pop()
+            one = free.popleft()
             one.send(requests[place])
             busy[one] = begin + place * step
             late += moment - busy[one] > 0.001

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -146,7 +148,63 @@ def test_the_whole_process_serves_pages_and_ends_when_told(folder: Path):
     assert f"Примета: http://127.0.0.1:{port}/" in complaints
 
 
-def _first_answer(client: httpx.Client, process: subprocess.Popen[str]) -> httpx.Response:
+@pytest.mark.slow
+def test_two_processes_answer_at_one_address_and_none_outlives_the_one_that_was_killed(folder: Path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "primeta", "serve", str(folder), "--port", str(port), "--processes", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    question = {"customer": "nobody", "channel": "push", "purpose": "offer"}
+    address = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=address) as client:
+            _first_answer(client, process)
+        beside: list[int] = []
+        for _ in range(240):
+            beside = [pid for pid in _children(process.pid) if _listens(pid, port)]
+            if beside:
+                break
+            time.sleep(0.25)
+        assert len(beside) == 1
+        # While one of the two stands still, the other answers.
+        os.kill(process.pid, signal.SIGSTOP)
+        answered = 0
+        for _ in range(60):
+            with suppress(httpx.TransportError):
+                answered += httpx.post(
+                    f"{address}/api/v1/attention/may-send", json=question, timeout=1
+                ).is_success
+            if answered:
+                break
+        assert answered
+    finally:
+        process.kill()
+        process.wait(10)
+    for _ in range(120):
+        if not any(_listens(pid, port) for pid in beside):
+            break
+        time.sleep(0.25)
+    assert not any(_listens(pid, port) for pid in beside)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _listens(pid: int, port: int) -> bool:
+    """Whether a process is there and holds the socket that listens at the port."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
+    try:
+        return any(os.readlink(entry) in sockets for entry in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
+def _first_answer(
+    client: httpx.Client, process: subprocess.Popen[str] | subprocess.Popen[bytes]
+) -> httpx.Response:
     for _ in range(240):
         if process.poll() is not None:
             raise AssertionError(process.communicate()[1])

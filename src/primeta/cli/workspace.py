@@ -45,6 +45,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8765,
     open_browser: Annotated[bool, Parameter(name="--open", negative="")] = False,
+    processes: int = 1,
 ) -> None:
     """The pages, on this machine only unless told.
 
@@ -58,7 +59,9 @@ def serve(
         The port to listen on.
     open_browser:
         Open the browser too.
+    processes:
+        How many processes answer, each on a core of its own.
     """
     from primeta.web.serve import serve as serve_pages
 
-    serve_pages(directory, host=host, port=port, open_browser=open_browser)
+    serve_pages(directory, host=host, port=port, open_browser=open_browser, processes=processes)

@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
+MOST_PROCESSES = 64
+BACKLOG = 2048
+"""Connections that wait to be taken."""
 LOOK_FOR_WORK_EVERY = 0.5
 """Seconds between two looks for a waiting job."""
 LOOK_FOR_SOURCES_EVERY = 30.0
@@ -37,23 +40,32 @@ def clock() -> datetime:
 
 
 def serve(
-    workspace_path: Path | str, *, host: str = "127.0.0.1", port: int = 8765, open_browser: bool = False
+    workspace_path: Path | str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    open_browser: bool = False,
+    processes: int = 1,
 ) -> None:
     """Serve a workspace until interrupted.
 
     Args:
         host: Where to listen; anything but loopback is reachable by others, and there are no accounts.
         port: 0 takes any free port.
+        processes: How many answer requests, each on a core of its own; jobs have one beside them.
     Raises:
-        BadInput: the address cannot be listened on.
+        BadInput: the address cannot be listened on, or no process would answer.
     """
     from primeta.web.app import create_app
     from primeta.workspace import open_workspace
 
+    if not 1 <= processes <= MOST_PROCESSES:
+        raise BadInput(f"--processes is a number from 1 to {MOST_PROCESSES}, {processes} was given")
     workspace = open_workspace(workspace_path)
     listener = _listen(host, port)
     port = listener.getsockname()[1]
     worker = start_worker(Path(workspace_path))
+    beside = start_beside(processes - 1, Path(workspace_path), listener, names_of(host))
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
     address = f"http://{'[' + shown + ']' if ':' in shown else shown}:{port}/"
     server = server_of(create_app(workspace, now=clock, hosts=names_of(host)))
@@ -66,9 +78,59 @@ def serve(
     try:
         server.run(sockets=[listener])
     finally:
-        worker.terminate()
-        worker.join(5)
+        for process in (worker, *beside):
+            process.terminate()
+        for process in (worker, *beside):
+            process.join(5)
         workspace.close()
+
+
+def start_beside(
+    count: int,
+    workspace_path: Path,
+    listener: socket.socket,
+    hosts: Sequence[str],
+    now: Callable[[], datetime] = clock,
+) -> Sequence[BaseProcess]:
+    """Further processes that answer at the same address; each ends with the one that started it."""
+    listener.listen(BACKLOG)
+    spawn = multiprocessing.get_context("spawn")
+    processes = [
+        spawn.Process(
+            target=answer_beside,
+            args=(workspace_path, listener, hosts, now),
+            daemon=True,
+            name="primeta-answers",
+        )
+        for _ in range(count)
+    ]
+    for process in processes:
+        process.start()
+    return processes
+
+
+def answer_beside(
+    workspace_path: Path, listener: socket.socket, hosts: Sequence[str], now: Callable[[], datetime]
+) -> None:
+    """Answer requests at an address that another process listens on, until told to end or left alone."""
+    from primeta.web.app import create_app
+    from primeta.workspace import open_workspace
+
+    workspace = open_workspace(workspace_path)
+    server = server_of(create_app(workspace, now=now, hosts=hosts))
+
+    def end_when_alone() -> None:
+        while not left_alone():
+            time.sleep(LOOK_FOR_WORK_EVERY)
+        server.should_exit = True
+
+    threading.Thread(target=end_when_alone, daemon=True).start()
+    try:
+        server.run(sockets=[listener])
+    finally:
+        workspace.close()
+        # What `server_of` has put aside for good would be complained about as leaked.
+        os._exit(0)
 
 
 def server_of(app: ASGIApp, *, port: int = 8765) -> uvicorn.Server:
