@@ -116,6 +116,7 @@ def test_watch_refuses_facts_that_are_none(refused, tmp_path, orders, says):
     assert not list(folder.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_one_customer_is_watched_without_inventing_noise(primeta, tmp_path):
     folder = workspace(tmp_path / "shop", some_orders(customers=1), extra="[slices]\nsmallest = 1\n")
     done = primeta("watch", str(folder), "--json")
@@ -134,6 +135,7 @@ def test_a_cyrillic_file_in_cp1251_with_semicolons_is_read(primeta, tmp_path):
     assert json.loads(done.stdout)["watched"] > 0
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_leaves_nothing_half_written(primeta, tmp_path):
     folder = workspace(tmp_path / "shop", some_orders(weeks=80, customers=200))
 

@@ -131,6 +131,7 @@ def document(run, *arguments: str):
 # The whole life
 
 
+@pytest.mark.slow
 def test_an_experiment_goes_from_the_file_to_everybody(run, shop):
     assert "offer is declared (version 1)" in run("sync", shop)
     assert "It was started 37 days after its first day" in run("start", shop, "offer", "--by", "Anna")
@@ -327,6 +328,7 @@ def test_a_size_in_words_says_where_the_plan_cannot_answer(run, shop):
     assert "SIZE" in run("show", shop, "lockers")
 
 
+@pytest.mark.slow
 def test_what_an_answer_is_worth_takes_a_belief_and_a_value(run, shop):
     run("declare", shop, "lockers", *DECLARED)
     assert "no value of one unit" in run("size", shop, "lockers", "--belief", "1%:5%", status=2)

@@ -103,6 +103,7 @@ def test_a_second_run_reads_the_new_days_only(tmp_path):
     assert [entry.rows_read for entry in series.values()] == [{}, {}, {}]
 
 
+@pytest.mark.slow
 def test_an_older_file_that_changed_rebuilds_its_month_alone(tmp_path):
     company = random_company(13, days=200)
     config = write_company(company, tmp_path)
@@ -149,6 +150,7 @@ def test_orders_summed_from_lines_over_the_end_of_a_month_follow_their_lines(tmp
     assert refreshed.facts.parts == fresh.facts.parts
 
 
+@pytest.mark.slow
 def test_an_attribute_that_changed_moves_the_customer_through_all_history(tmp_path):
     company = random_company(15, days=120)
     config = write_company(company, tmp_path)

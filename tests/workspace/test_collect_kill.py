@@ -95,6 +95,7 @@ def killed(tmp_path: Path, *, times: int, rows: int, seed: int, longest: float, 
     assert litter(troubled) == []
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_killed_three_times(tmp_path):
     killed(tmp_path, times=3, rows=40, seed=1, longest=0.3, forked=True)

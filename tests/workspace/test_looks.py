@@ -144,6 +144,7 @@ def seen_on(ws, shop, day, **options):
     return ws.look("offer", now=morning(day), refresh=True, **options)
 
 
+@pytest.mark.slow
 def test_from_the_first_day_to_the_last_a_look_a_day_and_the_numbers_of_plain_python(shop):
     ws = started(shop)
     first = ws.look("offer", now=morning(STARTS), refresh=True)

@@ -171,6 +171,7 @@ def test_interviews_are_worked_out_once_and_kept_until_what_they_are_made_of_cha
     ws.close()
 
 
+@pytest.mark.slow
 def test_farms_of_all_campaigns_are_those_of_each(folder: Path):
     ws = open_workspace(folder)
     assert farms_of_all(ws, now=NOW) == (2, ())
@@ -189,6 +190,7 @@ def test_farms_of_all_campaigns_are_those_of_each(folder: Path):
     ws.close()
 
 
+@pytest.mark.slow
 def test_sources_are_kept_by_cohort(folder: Path):
     ws = open_workspace(folder)
     assert ws.sources_view().result is None
