@@ -17,10 +17,6 @@ from primeta.stats.penalised_logit import fit_logit
 
 Floats = npt.NDArray[np.floating[Any]]
 
-COUNT_NAMES = (
-    "level", "service", "offer", "press", "sent 1", "sent 7", "sent 30", "welcomed 1", "welcomed 7", "welcomed 30",
-)  # fmt: skip
-
 
 def windows_before(log: TouchLog) -> Floats:
     """(n, 6): touches sent, and welcomes known, on this channel in the 1, 7 and 30 days before each touch."""

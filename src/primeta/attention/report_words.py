@@ -205,9 +205,6 @@ MONTHS_EN = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
-GENITIVE_RU = (
-    "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря",
-)  # fmt: skip
 
 
 COUNTED: dict[str, dict[str, tuple[str, ...]]] = {

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, select, text
 
 from primeta.attention.chain import canonical
 from primeta.attention.consents import Mark, Slot
@@ -174,12 +174,6 @@ def save_states(connection: Connection, states: Iterable[CustomerState], *, numb
     if rows:
         mark = "?" if connection.dialect.name == "sqlite" else "%s"
         connection.exec_driver_sql(_SAVE.format(mark), rows)
-
-
-def drop_states(connection: Connection, customers: Collection[str]) -> None:
-    """Forget the states of customers (erasure)."""
-    for customer_id in customers:
-        connection.execute(delete(attention_states).where(attention_states.c.customer_id == customer_id))
 
 
 def customer_of(connection: Connection, pseudonym: str) -> str:

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 NAME = "dossier"
 FORMAT = 1
-HUMAN = ("opened", "clicked", "replied")
 Row = dict[str, Any]
 
 

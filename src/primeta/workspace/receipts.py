@@ -241,11 +241,6 @@ def verify_receipt(ws: Workspace, file: Path, *, customer_id: str = "") -> Recei
     return ReceiptChecked(number=number, faults=tuple(faults))
 
 
-def erasure_of(told: ErasedEntries, ws: Workspace) -> Receipt:
-    """The receipt of an erasure as the state tells, without what lies elsewhere."""
-    return Receipt(erased=told, workspace=ws.config.name, elsewhere=())
-
-
 def when(told: datetime, lang: str, ws: Workspace) -> str:
     """A moment in the workspace's zone."""
     return locale.moment(told, lang, ws.config.zone)
