@@ -272,9 +272,7 @@ def test_what_cannot_be_asked_is_refused(ws):
 
 
 @pytest.mark.slow
-def test_on_postgresql_too_nothing_is_left(tmp_path, state_url):
-    if state_url.startswith("sqlite"):
-        pytest.skip("told above")
+def test_on_both_databases_nothing_is_left(tmp_path, state_url):
     ws = make_shop(tmp_path / "shop", state_url=state_url)
     ws.erase(IVAN, now=LATER, by="Olga", reason="asked")
     with ws.database.read() as connection:
