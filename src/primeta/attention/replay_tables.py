@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,9 @@ import pyarrow as pa
 
 from primeta.errors import BadInput, BadTable
 from primeta.facts import Column
-from primeta.warehouse.duck import named, plain_errors, quoted, run
-from primeta.warehouse.files import csv_errors, csv_source, narrow, readable, sniff
+from primeta.warehouse.duck import named, plain_errors, run
+from primeta.warehouse.file_sets import forms_of, parquet_source
+from primeta.warehouse.files import csv_errors, csv_source, narrow, readable
 from primeta.warehouse.mapping import canonical_value
 from primeta.warehouse.times import read_time
 
@@ -179,23 +178,12 @@ def _open_raw(
 def _open_files(
     connection: duckdb.DuckDBPyConnection, table: str, rows: Any, view: str, columns: Mapping[str, str]
 ) -> str:
-    paths, where = _paths(rows)
-    forms = [sniff(path) for path in paths]
-    if len({form.kind for form in forms}) > 1:
-        raise BadTable(f"{where}: CSV and Parquet files are mixed; name one kind")
-    for form in forms[1:]:
-        apart = sorted(set(forms[0].names) ^ set(form.names))
-        if apart:
-            raise BadTable(
-                f"{form.path}: its columns differ from those of {forms[0].path.name} ({', '.join(apart)}); give all "
-                f"files of one table the same columns"
-            )
+    forms, where = forms_of(rows)
     if forms[0].kind == "parquet":
-        listed = ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", str(form.path))) for form in forms)
         with plain_errors(f"reading {where}"):
             run(
                 connection,
-                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT * FROM read_parquet([{listed}], union_by_name=true)",
+                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT * FROM {parquet_source(forms)}",
             )
         return where
     # A CSV is read once: what its columns are is only known from all rows.
@@ -215,16 +203,3 @@ def _open_files(
         shape = narrow(connection, f"text_{table}", forms[0], keep_text=kept)
         run(connection, f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT {shape} FROM text_{table}")
     return where
-
-
-def _paths(rows: Any) -> tuple[list[Path], str]:
-    if not isinstance(rows, str | Path):
-        more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-        return [Path(entry) for entry in rows], f"{rows[0]}{more}"
-    text = str(rows)
-    if has_magic(text) and not Path(text).exists():
-        found = sorted(Path(name) for name in glob(text, recursive=True) if Path(name).is_file())
-        if not found:
-            raise BadTable(f"no file matches {text!r}; check the folder and the pattern")
-        return found, text
-    return [Path(text)], text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from primeta.facts import TABLES, Column, TableSpec
 from primeta.reactivation.order_money import carried_out
 from primeta.warehouse.clean import PLACEHOLDERS
 from primeta.warehouse.duck import named, plain_errors, quoted, run
-from primeta.warehouse.files import csv_errors, csv_source, narrow, readable, sniff
+from primeta.warehouse.file_sets import forms_of, parquet_source
+from primeta.warehouse.files import csv_errors, csv_source, narrow, readable
 from primeta.warehouse.mapping import canonical_value
 from primeta.warehouse.times import read_time
 
@@ -291,23 +291,12 @@ def _open_files(
     columns: Columns,
     keep: Sequence[str],
 ) -> str:
-    paths, where = _paths(rows)
-    forms = [sniff(path) for path in paths]
-    if len({form.kind for form in forms}) > 1:
-        raise BadTable(f"{where}: CSV and Parquet files are mixed; name one kind")
-    for form in forms[1:]:
-        apart = sorted(set(forms[0].names) ^ set(form.names))
-        if apart:
-            raise BadTable(
-                f"{form.path}: its columns differ from those of {forms[0].path.name} ({', '.join(apart)}); give all "
-                f"files of one table the same columns"
-            )
+    forms, where = forms_of(rows)
     if forms[0].kind == "parquet":
-        listed = ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", str(form.path))) for form in forms)
         with plain_errors(f"reading {where}"):
             run(
                 connection,
-                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT * FROM read_parquet([{listed}], union_by_name=true)",
+                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT * FROM {parquet_source(forms)}",
             )
         return where
     # A CSV is read once: what its columns are is only known from all rows.
@@ -334,17 +323,3 @@ def _text_columns(spec: TableSpec, theirs: Mapping[str, str]) -> set[str]:
         for column in spec.columns
         if column.name in theirs and column.kind in ("id", "text")
     }
-
-
-def _paths(rows: Any) -> tuple[list[Path], str]:
-    if not isinstance(rows, str | Path):
-        return [Path(entry) for entry in rows], f"{rows[0]} and {len(rows) - 1} more" if len(
-            rows
-        ) > 1 else str(rows[0])
-    text = str(rows)
-    if has_magic(text) and not Path(text).exists():
-        found = sorted(Path(name) for name in glob(text, recursive=True) if Path(name).is_file())
-        if not found:
-            raise BadTable(f"no file matches {text!r}; check the folder and the pattern")
-        return found, text
-    return [Path(text)], text
